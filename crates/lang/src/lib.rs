@@ -1,0 +1,3 @@
+//! See docs/ARCHITECTURE.md.
+#![no_std]
+extern crate alloc;

@@ -1,0 +1,2 @@
+//! The phantom command.
+fn main() {}
