@@ -1,0 +1,425 @@
+//! The schema: every kernel object and raw structure of the world, declared once.
+//!
+//! From each declaration follow the field offsets, the size, the list of reference slots and the schema hash.
+//! All integers are little-endian; references are 8 bytes; an object's fields start behind its header.
+
+use crate::fnv1a;
+
+/// Object header, 16 bytes: the class (u64, an address) and the word `lock u32, hash u32`.
+pub mod header {
+    /// Address of the class object; zero marks a free cell.
+    pub const CLASS: u64 = 0;
+    /// Lock word (u32): zero when nobody ever locked the object.
+    pub const LOCK: u64 = 8;
+    /// Identity hash, or for strings the hash of the content (u32); zero when not drawn yet. The top bit of this word
+    /// is the immutable flag.
+    pub const HASH: u64 = 12;
+    /// Bit of the word at [`HASH`] that marks an immutable object.
+    pub const IMMUTABLE: u32 = 1 << 31;
+    /// Size in bytes.
+    pub const SIZE: u64 = 16;
+    /// Objects begin at multiples of this, and their sizes are multiples of it.
+    pub const ALIGN: u64 = 16;
+}
+
+/// Arrays, strings and binaries: a length and the elements.
+pub mod array {
+    /// Number of elements (u64).
+    pub const LENGTH: u64 = 16;
+    /// The first element.
+    pub const DATA: u64 = 24;
+}
+
+/// How the collector finds the size and the references of an object; stands in its class at [`class::SHAPE`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Shape {
+    /// Fixed size [`class::INSTANCE_SIZE`]; references by the class's [`class::REF_MAP`].
+    Instance = 1,
+    /// [`array::LENGTH`] references of 8 bytes.
+    RefArray = 2,
+    /// [`array::LENGTH`] elements of `1 << class::ELEMENT_LOG2` bytes without references.
+    PrimArray = 3,
+    /// Like a ref array whose referents do not keep alive (reserved).
+    Weak = 4,
+    /// A frozen stack: frames in the format of [`frame`], walked by `vm`.
+    FrozenStack = 5,
+}
+
+impl Shape {
+    /// The shape with this number.
+    pub const fn from_u8(number: u8) -> Option<Shape> {
+        Some(match number {
+            1 => Shape::Instance,
+            2 => Shape::RefArray,
+            3 => Shape::PrimArray,
+            4 => Shape::Weak,
+            5 => Shape::FrozenStack,
+            _ => return None,
+        })
+    }
+}
+
+macro_rules! width {
+    (value) => { 8 };
+    (u8) => { 1 };
+    (u16) => { 2 };
+    (u32) => { 4 };
+    (i32) => { 4 };
+    (u64) => { 8 };
+    (i64) => { 8 };
+    (f64) => { 8 };
+}
+
+/// Declares structures. Fields stand in the order written, without gaps, so wide ones come first; references
+/// (`value`) must come before all numbers, so that they are one run.
+macro_rules! schema {
+    ($( $(#[$doc:meta])* $kind:ident $name:ident ($start:expr, $public:expr) { $( $(#[$fdoc:meta])* $field:ident : $ty:ident, )* } )*) => {
+        $(
+            $(#[$doc])*
+            pub mod $name {
+                schema!(@fields ($start as u64) $( $(#[$fdoc])* $field : $ty, )*);
+                /// Name of the class whose instances these are, empty for raw structures.
+                pub const CLASS_NAME: &str = $public;
+                /// How many of the fields are references; they are the first ones.
+                pub const REFS: u64 = 0 $( + schema!(@isref $ty) )*;
+                /// Each field: name, offset in bytes, type.
+                pub const TABLE: &[(&str, u64, &str)] = &[ $( (stringify!($field), $field, stringify!($ty)), )* ];
+            }
+        )*
+        /// Hash over all declarations of this file and of the internal classes.
+        pub const SCHEMA_HASH: u64 = {
+            let mut hash = 0xcbf2_9ce4_8422_2325u64;
+            $( hash = fnv1a(concat!(stringify!($name), ":", $( stringify!($field), " ", stringify!($ty), "," ),*), hash); )*
+            fnv1a(crate::internal::TABLE_TEXT, hash)
+        };
+    };
+    (@isref value) => { 1 };
+    (@isref $other:ident) => { 0 };
+    (@fields ($at:expr)) => {
+        /// Size in bytes, rounded up to 16.
+        pub const SIZE: u64 = ($at + 15) / 16 * 16;
+    };
+    (@fields ($at:expr) $(#[$fdoc:meta])* $field:ident : $ty:ident, $($rest:tt)*) => {
+        $(#[$fdoc])*
+        pub const $field: u64 = {
+            assert!($at % width!($ty) == 0, "unaligned field");
+            $at
+        };
+        schema!(@fields ($at + width!($ty)) $($rest)*);
+    };
+}
+
+schema! {
+    /// The root page, at [`crate::area::ROOT`]: raw, not an object.
+    raw root (0, "") {
+        /// RefArray of the kernel's own classes, indexed by [`crate::internal::ClassId`].
+        KERNEL_CLASSES: value,
+        /// Directory: class name → class, of the system loader.
+        CLASSES: value,
+        /// Directory: text → interned string.
+        INTERNED: value,
+        /// RefArray of all programs.
+        PROGRAMS: value,
+        /// RefArray of all threads that have not ended.
+        THREADS: value,
+        /// The `.internal.boot` object.
+        BOOT: value,
+        /// The class loader that a program registered by boot.setClassLoader, or null.
+        CLASS_LOADER: value,
+        /// What a program registered by boot.setOsInterface, or null.
+        OS_INTERFACE: value,
+        /// RefArray of log lines written by world.log (ring).
+        LOG: value,
+        /// First runnable thread of the run queue, or null.
+        RUN_HEAD: value,
+        /// Last runnable thread of the run queue, or null.
+        RUN_TAIL: value,
+        /// Room for later.
+        SPARE_0: value,
+        /// Room for later.
+        SPARE_1: value,
+        /// Room for later.
+        SPARE_2: value,
+        /// Number that marks a formatted world.
+        MAGIC: u64,
+        /// State of the world's own generator (identity hashes).
+        PRNG: u64,
+        /// Next number of a thread or program.
+        NEXT_ID: u64,
+        /// Monotonic clock of the world at the last flip, nanoseconds.
+        CLOCK_NS: u64,
+        /// Epoch that the running world will commit next.
+        EPOCH: u64,
+        /// Bit map of mounted stacks: how many stack slots were ever used.
+        STACK_SLOTS: u64,
+        /// Free room for the heap's own state: offset of [`super::heap_state`] within the root page is 512.
+        HEAP_STATE: u64,
+    }
+
+    /// A class.
+    object class (16, ".internal.class") {
+        /// String: the name.
+        NAME: value,
+        /// Class or null.
+        SUPER: value,
+        /// Module that defined it, or null for kernel classes.
+        MODULE: value,
+        /// RefArray of classes: all direct and inherited interfaces, each once.
+        INTERFACES: value,
+        /// RefArray of fields declared here.
+        FIELDS: value,
+        /// RefArray of methods declared here.
+        METHODS: value,
+        /// RefArray of methods by ordinal, inherited ones included; null where the ordinal is unused.
+        VTABLE: value,
+        /// RefArray of classes: the chain from the root class to this one, indexed by depth.
+        DISPLAY: value,
+        /// Byte array: u32 pairs (first offset in bytes, count) of runs of references, inherited ones included.
+        REF_MAP: value,
+        /// RefArray: static fields that are references.
+        STATIC_REFS: value,
+        /// Byte array of 8-byte cells: static fields that are numbers.
+        STATIC_PRIMS: value,
+        /// Class of the elements, for array classes.
+        ELEMENT: value,
+        /// Class of arrays of this class, once made.
+        ARRAY: value,
+        /// Thread that runs the initialiser now.
+        INIT_THREAD: value,
+        /// Room for front ends (a Java mirror).
+        MIRROR: value,
+        /// Structural hash.
+        HASH: u64,
+        /// Size of an instance in bytes, header included, a multiple of 16.
+        INSTANCE_SIZE: u32,
+        /// Access and property flags.
+        FLAGS: u32,
+        /// Version, counted by upgrades.
+        VERSION: u32,
+        /// Length of the display minus one.
+        DEPTH: u32,
+        /// [`crate::internal::ClassId`] plus one of the nearest kernel class, zero for none.
+        KERNEL_ID: u32,
+        /// First free field offset in bytes (fields of subclasses start there).
+        FIELDS_END: u32,
+        /// [`super::Shape`].
+        SHAPE: u8,
+        /// log2 of the element size of primitive arrays.
+        ELEMENT_LOG2: u8,
+        /// 0 linked, 1 initialising, 2 initialised, 3 failed.
+        INIT_STATE: u8,
+        /// Primitive element kind of array classes, by the numbers of the bytecode.
+        ELEMENT_KIND: u8,
+    }
+
+    /// A method.
+    object method (16, ".internal.method") {
+        /// String: the name.
+        NAME: value,
+        /// String: the descriptor.
+        DESCRIPTOR: value,
+        /// Class that declares it.
+        CLASS: value,
+        /// Byte array: the bytecode; null for abstract methods.
+        CODE: value,
+        /// Byte array: handlers, each start, end, target, class pool index plus one (u32).
+        HANDLERS: value,
+        /// Byte array: u32 pairs (position, line).
+        LINES: value,
+        /// Flags.
+        FLAGS: u32,
+        /// Ordinal in the method table, `NO_ORDINAL` when it has none.
+        ORDINAL: u32,
+        /// Slots of locals, arguments included.
+        MAX_LOCALS: u16,
+        /// Slots of operands.
+        MAX_STACK: u16,
+        /// Slots of arguments, receiver included.
+        ARG_SLOTS: u16,
+        /// Kind of the result by the numbers of the bytecode; 0 void.
+        RESULT_KIND: u8,
+        /// Unused.
+        PAD: u8,
+    }
+
+    /// A field.
+    object field (16, ".internal.field") {
+        /// String: the name.
+        NAME: value,
+        /// String: the descriptor.
+        DESCRIPTOR: value,
+        /// Class that declares it.
+        CLASS: value,
+        /// Flags.
+        FLAGS: u32,
+        /// Offset in bytes within the object, or index of the static cell.
+        OFFSET: u32,
+        /// Storage kind by the numbers of the bytecode.
+        KIND: u8,
+    }
+
+    /// A module as loaded: its encoded constant pool and what it was resolved to.
+    object module (16, ".internal.module") {
+        /// String: the name.
+        NAME: value,
+        /// String: the source file's name, or null.
+        SOURCE: value,
+        /// Byte array: the encoded module as it was loaded.
+        BYTES: value,
+        /// RefArray, one cell for each pool entry: what it was resolved to, or null.
+        RESOLVED: value,
+        /// RefArray of the classes it defines.
+        CLASSES: value,
+        /// Hash of the source text.
+        SOURCE_HASH: u64,
+        /// Language by the numbers of the bytecode.
+        LANGUAGE: u32,
+        /// Unused.
+        PAD: u32,
+    }
+
+    /// A thread.
+    object thread (16, ".internal.thread") {
+        /// Program that it belongs to.
+        PROGRAM: value,
+        /// Next thread in the run queue or wait list.
+        NEXT: value,
+        /// Frozen stack while it is parked for long, or null.
+        FROZEN: value,
+        /// What it waits for, or null.
+        WAITS_FOR: value,
+        /// Exception it died of, or null.
+        DIED_OF: value,
+        /// Result of its first method.
+        RESULT: value,
+        /// Environment object, or null.
+        ENVIRONMENT: value,
+        /// Number of the thread.
+        ID: u64,
+        /// First address of its mounted stack, or zero.
+        STACK: u64,
+        /// Address of its top frame, or zero.
+        FRAME: u64,
+        /// World clock in nanoseconds at which it is to be woken; zero for never.
+        WAKE_NS: u64,
+        /// 0 new, 1 runnable, 2 running, 3 blocked, 4 ended, 5 died.
+        STATE: u32,
+        /// Stack quota in pages.
+        STACK_PAGES: u32,
+    }
+
+    /// A program.
+    object program (16, ".internal.program") {
+        /// String: the name.
+        NAME: value,
+        /// RefArray of strings: the arguments.
+        ARGS: value,
+        /// Class that holds the entry.
+        CLASS: value,
+        /// Its first thread.
+        THREAD: value,
+        /// Module that it was started from.
+        MODULE: value,
+        /// String: how it failed, with the stack trace; null if it did not.
+        FAILURE: value,
+        /// Number of the program.
+        ID: u64,
+        /// Hash of the source it was started from.
+        SOURCE_HASH: u64,
+        /// Wall clock at its start, nanoseconds since 1970.
+        STARTED_NS: u64,
+        /// Exit status, when it has ended.
+        STATUS: i32,
+        /// 0 running, 1 ended, 2 died of an exception.
+        STATE: u32,
+    }
+
+    /// A growing array: `.internal.container.array`.
+    object container (16, ".internal.container.array") {
+        /// RefArray with room for the elements.
+        PAGE: value,
+        /// Number of elements in use.
+        USED: u64,
+    }
+
+    /// A hash map: `.internal.directory`; open addressing, insertion order kept by the index array.
+    object directory (16, ".internal.directory") {
+        /// RefArray: key and value in turn, in the order of insertion; a removed pair is (null, null).
+        ENTRIES: value,
+        /// Byte array of u32: hash slot → entry number plus one; zero empty, `u32::MAX` removed.
+        INDEX: value,
+        /// Pairs that are there.
+        COUNT: u64,
+        /// Entries used, removed ones included.
+        USED: u64,
+    }
+
+    /// A string under construction: `.internal.stringbuilder`.
+    object stringbuilder (16, ".internal.stringbuilder") {
+        /// Byte array with room for the text.
+        BYTES: value,
+        /// Bytes in use.
+        USED: u64,
+    }
+
+    /// An exception thrown by the machine itself.
+    object exception (16, ".internal.exception") {
+        /// String: what happened.
+        MESSAGE: value,
+        /// The exception that caused this one, or null.
+        CAUSE: value,
+        /// String: stack trace, once thrown.
+        TRACE: value,
+    }
+
+    /// A method bound to an object: `.internal.closure`.
+    object closure (16, ".internal.closure") {
+        /// Receiver.
+        OBJECT: value,
+        /// Method, or null when it is named by the ordinal.
+        METHOD: value,
+        /// Ordinal.
+        ORDINAL: u64,
+    }
+
+    /// Walks a container or a directory.
+    object iterator (16, ".internal.iterator") {
+        /// What is walked.
+        OVER: value,
+        /// Next position.
+        POSITION: u64,
+    }
+
+    /// A boxed 64-bit number: a long beyond 61 bits, or a double.
+    object boxed (16, "") {
+        /// The bits.
+        BITS: u64,
+    }
+
+    /// A frame on a mounted stack: raw. Locals stand before it (`LOCALS` slots), operands behind it.
+    raw frame (0, "") {
+        /// Method object.
+        METHOD: value,
+        /// Address of the caller's frame, or zero for the first.
+        CALLER: u64,
+        /// Byte offset in the method's code of the instruction to run next, or that is being run.
+        PC: u32,
+        /// Operands in use, in slots, counted when the frame was last written.
+        DEPTH: u32,
+        /// What to do with the result: see `vm`.
+        FLAGS: u32,
+        /// Phase of an internal method.
+        PHASE: u32,
+    }
+}
+
+/// Marks a method without an ordinal.
+pub const NO_ORDINAL: u32 = u32::MAX;
+/// [`root::MAGIC`].
+pub const ROOT_MAGIC: u64 = u64::from_le_bytes(*b"PhWorld1");
+/// Offset of the heap's own state in the root page, in bytes.
+pub const HEAP_STATE_OFFSET: u64 = 512;
+
+const _: () = assert!(root::SIZE <= HEAP_STATE_OFFSET);
+const _: () = assert!(class::NAME == header::SIZE && frame::SIZE == 32);
