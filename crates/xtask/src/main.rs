@@ -1,2 +1,39 @@
-//! The phantom command.
-fn main() {}
+//! `cargo xtask VERB`: everything that is done with the project besides building it.
+//!
+//! Each verb is a module with its own arguments; long ones show progress and take a seed that replays them.
+
+mod kill;
+mod shell;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tests, tortures and measures Phantom", version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Installs what is missing and passes all tests (what CI runs).
+    Test(test::Options),
+    /// Kills programs with kill -9 and checks that they go on.
+    Kill(kill::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Test(options) => test::run_tests(&options),
+        Verb::Kill(options) => kill::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask test`: format, lints, every test, the freestanding link.
+
+use crate::shell::{command, root, run};
+
+/// Arguments of the verb.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  cargo xtask test")]
+pub(crate) struct Options {
+    /// Only the tests, without format, lints and the freestanding link.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Passes all tests.
+///
+/// # Errors
+/// The first step that fails.
+pub(crate) fn run_tests(options: &Options) -> Result<(), String> {
+    if !options.quick {
+        install_components()?;
+        run(&mut command("cargo", &["fmt", "--all", "--check"]))?;
+        run(command("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+            .env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback"))?;
+        link_freestanding()?;
+    }
+    run(command("cargo", &["test", "--workspace", "--quiet"]).env("RUSTFLAGS", "--deny warnings"))
+}
+
+/// The formatter and the linter come with the toolchain; a minimal one lacks them.
+fn install_components() -> Result<(), String> {
+    for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        let there = command("cargo", &[tool, "--version"]).output().is_ok_and(|output| output.status.success());
+        if !there {
+            run(&mut command("rustup", &["component", "add", component]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Links the core crates into a binary without libc; cargo reads that folder's own flags.
+fn link_freestanding() -> Result<(), String> {
+    let mut cargo = command("cargo", &["run", "--quiet"]);
+    cargo.current_dir(root().join("freestanding"));
+    run(&mut cargo)
+}
