@@ -11,9 +11,11 @@ pub mod area;
 pub mod internal;
 pub mod schema;
 pub mod value;
+pub mod view;
 
 pub use schema::SCHEMA_HASH;
 pub use value::Value;
+pub use view::{View, ViewError};
 
 /// FNV-1a over text, usable in constants; only for the schema hash.
 pub const fn fnv1a(text: &str, mut hash: u64) -> u64 {
