@@ -1,3 +1,49 @@
-//! See docs/ARCHITECTURE.md.
+//! The persistent virtual memory of a world: typed access, the write barrier, dirty tracking, flip and capture.
+//!
+//! Key types: [`Memory`] (shared as `Arc`), [`Capture`] (the way of one epoch to the store), [`PageSet`].
+//! Neighbours: a `platform::PageMapper` below gives the address space; `heap`, `vm` and `world` stand above.
+//!
+//! # The write barrier
+//! Every write is *announced*: [`Memory::store_u64`] and its kin test one flag, the gate, and write.
+//! With hardware tracking the gate is on only from a flip to the end of its capture; without it, always.
+//! Behind the gate stands the protocol of [`protocol`]: a page not yet captured is saved before it changes, and whoever
+//! saves a page enters it into the dirty set of the new epoch.
+//!
+//! # Frames
+//! Stack pages are written all the time and take a cheaper rule.
+//! The `vm` calls [`Memory::announce`] on the pages of the top frame after each flip, and on those of an older frame when
+//! it returns into it; until the next flip it then writes them with the `_unannounced` methods.
+//! Announcing is idempotent, and outside a capture (with hardware tracking) it is the test of the gate.
+//! [`Memory::discard`] takes the announcement of its pages back.
+//!
+//! # Eviction
+//! Pages are not yet evicted; the rules that an implementation must keep are:
+//! a page is taken away atomically *before* it is looked at (on Linux by `UFFDIO_MOVE`, which also works on a region
+//! registered for missing and write-protect faults), then compared with what is stored, then dropped or moved back
+//! (moved back, it counts as written). "Found clean, then dropped" loses a store that slips between.
+//! It is taken only when no capture is open or its state says captured, and only when the commit that holds it is durable;
+//! page-in looks into staging first.
+//!
+//! # Memory model
+//! World memory is touched only by atomic operations of the access's width, relaxed unless the name says otherwise; copies
+//! of bytes go by aligned words. So a race between threads of a program is a race of that program, never of Rust's.
+//! A word of 8 bytes is never torn. The gate is read with acquire order: free on x86, `ldapr` on Arm.
+//!
+//! *Invariants:* nothing here knows of objects; no reference into the world leaves this crate; a page is copied to staging
+//! only between its claim and the mark that it is captured, and no announced write to it happens between the two.
 #![no_std]
+#![warn(missing_docs, clippy::missing_errors_doc)]
+#![expect(unsafe_code, reason = "world memory is reached through raw pointers, and only here")]
 extern crate alloc;
+
+mod access;
+mod capture;
+mod memory;
+pub mod protocol;
+mod raw;
+mod set;
+mod table;
+
+pub use capture::{Capture, Progress};
+pub use memory::{Memory, MemoryConfig, MemoryError, SAVED_PAGES_MAX, Stats};
+pub use set::PageSet;

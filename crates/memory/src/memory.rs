@@ -1,0 +1,366 @@
+//! [`Memory`]: one mapped world, its gate, its dirty sets and its epochs.
+
+use crate::capture::{Content, Pool, Saved};
+use crate::protocol::{self, SEQUENCE_MAX, Site, Stage};
+use crate::table::{Leaf, Table, slot};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use base::limits::STAGING_PAGES_MAX;
+use base::{Addr, Epoch, PAGE_SIZE, PageIndex, PageRange, WORLD_BASE};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+
+/// Pages saved by mutators at which [`Memory::wants_pause`] asks them to wait.
+pub const SAVED_PAGES_MAX: u64 = STAGING_PAGES_MAX as u64;
+
+/// The gate while a capture is open.
+const GATE_CAPTURE: u32 = 1;
+/// The gate with software tracking, which must hear of every write.
+const GATE_SOFTWARE: u32 = 2;
+
+const STAGE_IDLE: u32 = 0;
+const STAGE_SCANNING: u32 = 1;
+const STAGE_COPYING: u32 = 2;
+
+/// How a world is to be mapped.
+#[derive(Clone, Debug)]
+pub struct MemoryConfig {
+    /// Plain zeroed memory that no snapshot holds (the nursery). May be empty.
+    pub scratch: PageRange,
+    /// Every page that the source holds; read at once with [`Paging::Eager`], unused otherwise.
+    pub stored_pages: Vec<PageIndex>,
+    /// Passes a moment of waiting for another thread, such as `std::thread::yield_now`.
+    pub relax: fn(),
+}
+
+impl MemoryConfig {
+    /// A configuration with nothing stored that waits by spinning.
+    pub fn new(scratch: PageRange) -> MemoryConfig {
+        MemoryConfig { scratch, stored_pages: Vec::new(), relax: core::hint::spin_loop }
+    }
+}
+
+/// Why a world could not be mapped or its written pages not be found. The world must stop without committing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemoryError {
+    /// The mapper refused.
+    #[error(transparent)]
+    Mapper(#[from] MapperError),
+    /// A stored page could not be read.
+    #[error("page {} of the world cannot be read: {reason}", page.0)]
+    Source {
+        /// Which page.
+        page: PageIndex,
+        /// What the source said.
+        reason: String,
+    },
+}
+
+/// What happened since the world was mapped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Flips.
+    pub flips: u64,
+    /// Pages that captures secured, those saved by mutators included.
+    pub captured_pages: u64,
+    /// Captured pages that were all zero.
+    pub zero_pages: u64,
+    /// Pages that mutators saved before writing to them.
+    pub saved_pages: u64,
+    /// Pages entered into the dirty set of the new epoch because their mark would be lost.
+    pub carried_pages: u64,
+    /// Pages handed to the store while the gate was on, for want of room.
+    pub spilled_pages: u64,
+    /// Pages discarded.
+    pub discarded_pages: u64,
+    /// Captures given up.
+    pub abandoned: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) flips: AtomicU64,
+    pub(crate) captured: AtomicU64,
+    pub(crate) zero: AtomicU64,
+    pub(crate) saved: AtomicU64,
+    pub(crate) carried: AtomicU64,
+    pub(crate) spilled: AtomicU64,
+    pub(crate) discarded: AtomicU64,
+    pub(crate) abandoned: AtomicU64,
+}
+
+/// The persistent memory of one world.
+///
+/// Typed access is in the methods `load_*`, `store_*` and their kin; addresses outside the world, and addresses not
+/// aligned to the width of the access, panic: whoever calls is wrong then, not the world.
+pub struct Memory {
+    /// What to add to an [`Addr`] to get the host address.
+    pub(crate) delta: usize,
+    pub(crate) gate: AtomicU32,
+    stage: AtomicU32,
+    /// Number of the open epoch in this run: what state words hold.
+    sequence: AtomicU32,
+    scratch: PageRange,
+    software: bool,
+    relax: fn(),
+    /// The open epoch.
+    epoch: AtomicU64,
+    /// From a flip until its capture is committed or abandoned.
+    pending: AtomicBool,
+    pub(crate) table: Table,
+    pub(crate) saved: spin::Mutex<Saved>,
+    pub(crate) pool: Pool,
+    pub(crate) counters: Counters,
+    mapper: Arc<dyn PageMapper>,
+}
+
+impl Memory {
+    /// Starts `mapper` over `source` and maps the world as `last_epoch` left it. The open epoch is the one after it.
+    ///
+    /// # Errors
+    /// When the mapper refuses, or a stored page cannot be read (with [`Paging::Eager`] only; otherwise that comes later,
+    /// and stops the world).
+    pub fn new(
+        mapper: Arc<dyn PageMapper>,
+        source: Arc<dyn PageSource>,
+        config: MemoryConfig,
+        last_epoch: Epoch,
+    ) -> Result<Arc<Memory>, MemoryError> {
+        mapper.start(source.clone(), config.scratch)?;
+        if mapper.paging() == Paging::Eager {
+            let mut bytes = Box::new([0; PAGE_SIZE]);
+            for page in config.stored_pages {
+                let stored = source
+                    .read_page(page, &mut bytes)
+                    .map_err(|reason| MemoryError::Source { page, reason })?;
+                if stored {
+                    mapper.install(page, &bytes)?;
+                }
+            }
+        }
+        let software = mapper.tracking() == Tracking::Software;
+        Ok(Arc::new(Memory {
+            delta: mapper.host_base().wrapping_sub(WORLD_BASE as usize),
+            gate: AtomicU32::new(if software { GATE_SOFTWARE } else { 0 }),
+            stage: AtomicU32::new(STAGE_IDLE),
+            sequence: AtomicU32::new(1),
+            scratch: config.scratch,
+            software,
+            relax: config.relax,
+            epoch: AtomicU64::new(last_epoch.next().0),
+            pending: AtomicBool::new(false),
+            table: Table::new(),
+            saved: spin::Mutex::new(Saved::default()),
+            pool: Pool::default(),
+            counters: Counters::default(),
+            mapper,
+        }))
+    }
+
+    /// The mapper below.
+    pub fn mapper(&self) -> &Arc<dyn PageMapper> {
+        &self.mapper
+    }
+
+    /// The open epoch: what is written now is committed with this number at the earliest.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Acquire))
+    }
+
+    /// The pages that no snapshot holds.
+    pub fn scratch(&self) -> PageRange {
+        self.scratch
+    }
+
+    /// What happened since the world was mapped.
+    pub fn stats(&self) -> Stats {
+        let c = &self.counters;
+        Stats {
+            flips: c.flips.load(Relaxed),
+            captured_pages: c.captured.load(Relaxed),
+            zero_pages: c.zero.load(Relaxed),
+            saved_pages: c.saved.load(Relaxed),
+            carried_pages: c.carried.load(Relaxed),
+            spilled_pages: c.spilled.load(Relaxed),
+            discarded_pages: c.discarded.load(Relaxed),
+            abandoned: c.abandoned.load(Relaxed),
+        }
+    }
+
+    /// Whether a flip has happened whose capture is neither committed nor abandoned: the next flip has to wait.
+    pub fn capture_pending(&self) -> bool {
+        self.pending.load(Acquire)
+    }
+
+    /// Whether mutators should wait at their next safepoint because too many pages were saved in this capture.
+    pub fn wants_pause(&self) -> bool {
+        self.gate.load(Relaxed) & GATE_CAPTURE != 0 && self.saved.lock().len() >= SAVED_PAGES_MAX
+    }
+
+    /// Ends the open epoch and returns it: what the world holds now is to be committed under this number, by the
+    /// [`Capture`](crate::Capture) that [`Memory::begin_capture`] gives. Costs the same whatever the world holds.
+    ///
+    /// All mutators stand at safepoints, and what they go on with happens after this call.
+    ///
+    /// # Panics
+    /// When the capture of the last flip is still pending.
+    pub fn flip(&self) -> Epoch {
+        assert!(!self.pending.swap(true, Acquire), "a flip waits for the capture before it");
+        let ended = self.epoch.load(Relaxed);
+        self.epoch.store(ended + 1, Relaxed);
+        let sequence = self.sequence.load(Relaxed);
+        let next = if sequence == SEQUENCE_MAX { self.restart_sequence(sequence) } else { sequence + 1 };
+        self.sequence.store(next, Relaxed);
+        self.saved.lock().open();
+        self.stage.store(if self.software { STAGE_COPYING } else { STAGE_SCANNING }, Release);
+        self.gate.fetch_or(GATE_CAPTURE, Release);
+        self.counters.flips.fetch_add(1, Relaxed);
+        Epoch(ended)
+    }
+
+    /// After 2^30 flips (three years at ten a second) state words start again; the parity of the dirty sets goes on.
+    #[cold]
+    fn restart_sequence(&self, sequence: u32) -> u32 {
+        self.table.clear_states();
+        2 - (sequence & 1)
+    }
+
+    pub(crate) fn sequence(&self) -> u32 {
+        self.sequence.load(Relaxed)
+    }
+
+    pub(crate) fn is_software(&self) -> bool {
+        self.software
+    }
+
+    /// The closing set is known from now on.
+    pub(crate) fn begin_copying(&self) {
+        self.stage.store(STAGE_COPYING, Release);
+    }
+
+    /// Every page of the closing set is secured, or the capture is given up.
+    pub(crate) fn end_window(&self) {
+        self.stage.store(STAGE_IDLE, Release);
+        self.gate.fetch_and(!GATE_CAPTURE, Release);
+        self.saved.lock().close();
+    }
+
+    /// The capture is committed (`abandoned` false) or its epoch is open again.
+    pub(crate) fn end_capture(&self, abandoned: bool) {
+        if abandoned {
+            self.counters.abandoned.fetch_add(1, Relaxed);
+            self.epoch.fetch_sub(1, Relaxed);
+        }
+        self.pending.store(false, Release);
+    }
+
+    pub(crate) fn site<'m>(&'m self, page: PageIndex, leaf: &'m Leaf) -> PageSite<'m> {
+        PageSite { memory: self, leaf, page, slot: slot(page), sequence: self.sequence() }
+    }
+
+    /// Says that bytes of this page are about to change; the gate was on.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn announce_page(&self, page: PageIndex) {
+        if self.scratch.contains(page) || (!self.software && self.stage.load(Acquire) == STAGE_IDLE) {
+            return;
+        }
+        let leaf = self.table.leaf_or_new(page);
+        protocol::announce(&self.site(page, leaf), self.sequence());
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn announce_range(&self, addr: Addr, len: u64) {
+        for page in PageRange::covering(addr, len).iter() {
+            self.announce_page(page);
+        }
+    }
+
+    /// Says that these pages are dead: they read as zero from now on, their memory is given back, and the next snapshot
+    /// holds them as zero. They count as not announced. No other thread touches them meanwhile.
+    ///
+    /// # Errors
+    /// When the mapper fails; the world must then stop without committing.
+    ///
+    /// # Panics
+    /// When the range lies partly in the scratch pages.
+    pub fn discard(&self, pages: PageRange) -> Result<(), MemoryError> {
+        if pages.count == 0 {
+            return Ok(());
+        }
+        let last = PageIndex((u64::from(pages.first.0) + pages.count - 1) as u32);
+        let scratch = self.scratch.contains(pages.first);
+        let around = self.scratch.count > 0 && pages.contains(self.scratch.first) && !scratch;
+        assert!(
+            scratch == self.scratch.contains(last) && !around,
+            "scratch pages are discarded by themselves"
+        );
+        if !scratch {
+            let sequence = self.sequence();
+            for page in pages.iter() {
+                let leaf = self.table.leaf_or_new(page);
+                if self.stage.load(Acquire) == STAGE_SCANNING {
+                    // The scan may come too late to find the mark that the mapper is about to drop.
+                    leaf.set(sequence.wrapping_sub(1)).mark(slot(page));
+                }
+                let site = self.site(page, leaf);
+                protocol::announce(&site, sequence);
+                leaf.set(sequence).mark_zero(slot(page));
+                protocol::forget(&site, sequence);
+            }
+            self.counters.discarded.fetch_add(pages.count, Relaxed);
+        }
+        self.mapper.discard(pages)?;
+        Ok(())
+    }
+}
+
+/// A page as [`protocol`] sees it.
+pub(crate) struct PageSite<'m> {
+    memory: &'m Memory,
+    leaf: &'m Leaf,
+    page: PageIndex,
+    slot: usize,
+    sequence: u32,
+}
+
+impl Site for PageSite<'_> {
+    type Word = AtomicU32;
+    #[inline(always)]
+    fn word(&self) -> &AtomicU32 {
+        self.leaf.state(self.slot)
+    }
+    #[inline(always)]
+    fn stage(&self) -> Stage {
+        match self.memory.stage.load(Acquire) {
+            STAGE_IDLE => Stage::Idle,
+            STAGE_SCANNING => Stage::Scanning,
+            _ => Stage::Copying,
+        }
+    }
+    #[inline(always)]
+    fn in_closing_set(&self) -> bool {
+        self.leaf.set(self.sequence.wrapping_sub(1)).has(self.slot)
+    }
+    #[inline(always)]
+    fn software(&self) -> bool {
+        self.memory.software
+    }
+    fn save(&self) {
+        let content: Content = self.memory.read_content(self.page);
+        self.memory.counters.saved.fetch_add(1, Relaxed);
+        self.memory.counters.carried.fetch_add(1, Relaxed);
+        self.memory.saved.lock().insert(self.page, content);
+    }
+    fn mark_dirty(&self) {
+        self.leaf.set(self.sequence).mark(self.slot);
+    }
+    fn relax(&self) {
+        (self.memory.relax)();
+    }
+}

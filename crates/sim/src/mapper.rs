@@ -1,0 +1,82 @@
+//! [`SimMapper`]: a world in plain anonymous memory, tracked by the write barrier alone, with every page read at the start.
+
+use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
+use memmap2::{MmapMut, MmapOptions};
+use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A mapper without system calls after its start: what it does depends on its calls alone.
+///
+/// Each takes 16 TiB of address space (not of memory), so a process holds a handful at a time.
+pub struct SimMapper {
+    host_base: usize,
+    /// Touched here only where no one else may: before the start, and in pages that are dead.
+    map: Mutex<MmapMut>,
+    installed: Mutex<u64>,
+}
+
+impl SimMapper {
+    /// A new, empty world somewhere in the address space.
+    ///
+    /// # Errors
+    /// When the system does not grant the address space.
+    pub fn new() -> Result<SimMapper, MapperError> {
+        let refused = |error: std::io::Error| MapperError {
+            what: "mapping 16 TiB for a simulated world".into(),
+            reason: error.to_string(),
+        };
+        let map =
+            MmapOptions::new().len(WORLD_SIZE as usize).no_reserve_swap().map_anon().map_err(refused)?;
+        Ok(SimMapper { host_base: map.as_ptr().addr(), map: Mutex::new(map), installed: Mutex::new(0) })
+    }
+
+    fn with_pages(&self, pages: PageRange, change: impl FnOnce(&mut [u8])) {
+        let start = (u64::from(pages.first.0) * PAGE_SIZE as u64) as usize;
+        let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut map[start..start + pages.count as usize * PAGE_SIZE]);
+    }
+}
+
+impl PageMapper for SimMapper {
+    fn host_base(&self) -> usize {
+        self.host_base
+    }
+    fn tracking(&self) -> Tracking {
+        Tracking::Software
+    }
+    fn paging(&self) -> Paging {
+        Paging::Eager
+    }
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+    fn start(&self, _source: Arc<dyn PageSource>, _scratch: PageRange) -> Result<(), MapperError> {
+        Ok(())
+    }
+    fn scan_written(&self, _found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+        Err(MapperError {
+            what: "scanning a simulated world".into(),
+            reason: "it is tracked by software".into(),
+        })
+    }
+    fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
+        self.with_pages(PageRange { first: page, count: 1 }, |to| to.copy_from_slice(bytes));
+        *self.installed.lock().unwrap_or_else(PoisonError::into_inner) += PAGE_SIZE as u64;
+        Ok(())
+    }
+    fn discard(&self, pages: PageRange) -> Result<(), MapperError> {
+        self.with_pages(pages, |range| {
+            for page in range.chunks_exact_mut(PAGE_SIZE) {
+                // Reading first keeps pages that were never written out of memory.
+                if page.iter().any(|byte| *byte != 0) {
+                    page.fill(0);
+                }
+            }
+        });
+        Ok(())
+    }
+    /// Bytes installed since the start; what the program touched is not counted.
+    fn resident_bytes(&self) -> u64 {
+        *self.installed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
