@@ -1,0 +1,132 @@
+//! What stands in a world, read through a view: programs, threads, and the stack of each, without running anything.
+//!
+//! Works on a live mapping and on a page reader alike.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use base::Addr;
+use layout::area;
+use layout::schema::{frame, header, method, program, root, thread};
+use layout::{Value, View, ViewError};
+
+/// Most frames that a stack shows.
+pub const FRAMES_MAX: usize = 1000;
+
+/// A program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramInfo {
+    /// Number in the world.
+    pub id: u64,
+    /// Name: its file stem.
+    pub name: String,
+    /// Arguments it was started with.
+    pub arguments: Vec<String>,
+    /// How it stands.
+    pub state: ProgramState,
+    /// Wall clock at its start, nanoseconds since 1970.
+    pub started_ns: u64,
+    /// Hash of the source it was started from.
+    pub source_hash: u64,
+    /// What it died of, with the stack trace; empty if it did not.
+    pub failure: String,
+    /// Its object.
+    pub addr: Addr,
+}
+
+/// How a program stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgramState {
+    /// It goes on.
+    Running,
+    /// It has ended with this status.
+    Ended(i32),
+    /// It died of an exception.
+    Died,
+}
+
+/// A thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadInfo {
+    /// Number in the world.
+    pub id: u64,
+    /// Number of its program.
+    pub program: Option<u64>,
+    /// `new`, `runnable`, `running`, `blocked`, `ended`, `died`.
+    pub state: &'static str,
+    /// World clock at which it will be woken, nanoseconds; zero for none.
+    pub wake_ns: u64,
+    /// Innermost frame first: class, method, file and line.
+    pub stack: Vec<String>,
+}
+
+/// The programs of a world, oldest first.
+///
+/// # Errors
+/// When a page cannot be read or is not what the schema says.
+pub fn programs(view: &dyn View) -> Result<Vec<ProgramInfo>, ViewError> {
+    counted(view, root::PROGRAMS, root::PROGRAM_COUNT)?.into_iter().map(|addr| program_info(view, addr)).collect()
+}
+
+/// The threads that have not ended, oldest first.
+///
+/// # Errors
+/// When a page cannot be read or is not what the schema says.
+pub fn threads(view: &dyn View) -> Result<Vec<ThreadInfo>, ViewError> {
+    counted(view, root::THREADS, root::THREAD_COUNT)?.into_iter().map(|addr| thread_info(view, addr)).collect()
+}
+
+/// The objects in the used part of an array of the root page.
+fn counted(view: &dyn View, list: u64, count: u64) -> Result<Vec<Addr>, ViewError> {
+    let Some(array) = view.object(area::ROOT.add(list))? else { return Ok(Vec::new()) };
+    let used = view.u64(area::ROOT.add(count))? as usize;
+    Ok(view.elements(array)?.into_iter().take(used).filter_map(Value::as_object).collect())
+}
+
+fn program_info(view: &dyn View, addr: Addr) -> Result<ProgramInfo, ViewError> {
+    let mut arguments = Vec::new();
+    if let Some(array) = view.object(addr.add(program::ARGS))? {
+        for argument in view.elements(array)?.into_iter().filter_map(Value::as_object) {
+            arguments.push(view.string(argument)?);
+        }
+    }
+    let state = match view.u32(addr.add(program::STATE))? {
+        0 => ProgramState::Running,
+        1 => ProgramState::Ended(view.u32(addr.add(program::STATUS))? as i32),
+        2 => ProgramState::Died,
+        _ => return Err(ViewError::Damaged { addr, expected: "program" }),
+    };
+    Ok(ProgramInfo {
+        id: view.u64(addr.add(program::ID))?,
+        name: view.string_at(addr.add(program::NAME))?,
+        arguments,
+        state,
+        started_ns: view.u64(addr.add(program::STARTED_NS))?,
+        source_hash: view.u64(addr.add(program::SOURCE_HASH))?,
+        failure: view.string_at(addr.add(program::FAILURE))?,
+        addr,
+    })
+}
+
+fn thread_info(view: &dyn View, addr: Addr) -> Result<ThreadInfo, ViewError> {
+    let state = match view.u32(addr.add(thread::STATE))? {
+        0 => "new",
+        1 => "runnable",
+        2 => "running",
+        3 => "blocked",
+        4 => "ended",
+        5 => "died",
+        _ => return Err(ViewError::Damaged { addr, expected: "thread" }),
+    };
+    let program = match view.object(addr.add(thread::PROGRAM))? {
+        Some(program) => Some(view.u64(program.add(program::ID))?),
+        None => None,
+    };
+    Ok(ThreadInfo {
+        id: view.u64(addr.add(thread::ID))?,
+        program,
+        state,
+        wake_ns: view.u64(addr.add(thread::WAKE_NS))?,
+        stack: stack(view, addr)?,
+    })
+}
