@@ -8,8 +8,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Most dimensions of an array type (JVMS §4.3.2).
-pub const DIMENSIONS_MAX: usize = 255;
 /// Most parameters of a method, receiver not counted (JVMS §4.3.3 counts 255 with it).
 pub const PARAMS_MAX: usize = 254;
 
@@ -104,7 +102,7 @@ impl TypeDesc {
     /// When the text is none.
     pub fn parse(text: &str) -> Result<TypeDesc, DescError> {
         let mut at = 0;
-        let parsed = parse_type(text, &mut at)?;
+        let parsed = scan_type(text, &mut at)?.into();
         if at < text.len() {
             return Err(error(text, "there is more than one type", at));
         }
@@ -118,27 +116,12 @@ impl Descriptor {
     /// # Errors
     /// When the text is none.
     pub fn parse(text: &str) -> Result<Descriptor, DescError> {
-        if !text.starts_with('(') {
-            return Err(error(text, "a method descriptor starts with `(`", 0));
-        }
-        let mut at = 1;
         let mut params = Vec::new();
-        while text.as_bytes().get(at) != Some(&b')') {
-            if params.len() == PARAMS_MAX {
-                return Err(error(text, "more than 254 parameters", at));
-            }
-            params.push(parse_type(text, &mut at)?);
-        }
-        at += 1;
-        let result = if text.as_bytes().get(at) == Some(&b'V') {
-            at += 1;
-            None
-        } else {
-            Some(parse_type(text, &mut at)?)
-        };
-        if at < text.len() {
-            return Err(error(text, "there is more after the result", at));
-        }
+        let mut result = None;
+        scan_method(text, |scanned, place| match place {
+            Place::Param => params.push(scanned.into()),
+            Place::Result => result = Some(scanned.into()),
+        })?;
         Ok(Descriptor { params, result })
     }
 
@@ -170,37 +153,110 @@ fn error(text: &str, what: &'static str, at: usize) -> DescError {
     DescError { text: text.chars().take(200).collect(), what, at }
 }
 
-fn parse_type(text: &str, at: &mut usize) -> Result<TypeDesc, DescError> {
-    let bytes = text.as_bytes();
-    let dims = bytes[*at..].iter().take_while(|byte| **byte == b'[').count();
-    if dims > DIMENSIONS_MAX {
-        return Err(error(text, "more than 255 dimensions", *at));
+/// A type in `text`, without copying its name.
+struct Scanned<'a> {
+    dims: u8,
+    prim: Option<Elem>,
+    class: &'a str,
+}
+
+impl Scanned<'_> {
+    fn kind(&self) -> Kind {
+        match self.prim {
+            Some(elem) if self.dims == 0 => elem.kind(),
+            _ => Kind::Ref,
+        }
     }
-    *at += dims;
+}
+
+fn scan_type<'a>(text: &'a str, at: &mut usize) -> Result<Scanned<'a>, DescError> {
+    let bytes = text.as_bytes();
+    let count = bytes[*at..].iter().take_while(|byte| **byte == b'[').count();
+    let dims = u8::try_from(count).map_err(|_| error(text, "more than 255 dimensions", *at))?;
+    *at += count;
     let start = *at;
-    let elem = match bytes.get(start) {
-        None => return Err(error(text, "the text ends where a type is expected", start)),
+    match bytes.get(start) {
+        None => Err(error(text, "the text ends where a type is expected", start)),
         Some(b'L') => {
             let length = bytes[start..].iter().position(|byte| *byte == b';');
             let length = length.ok_or_else(|| error(text, "a class name has no `;`", start))?;
             // `L` and `;` are single bytes, so both cuts are character boundaries.
-            let name = &text[start + 1..start + length];
-            if !is_class_name(name) {
+            let class = &text[start + 1..start + length];
+            if !is_class_name(class) {
                 return Err(error(text, "a class name is empty or has control characters", start));
             }
             *at = start + length + 1;
-            ElemDesc::Class(name.to_owned())
+            Ok(Scanned { dims, prim: None, class })
         }
         Some(byte) => {
             *at += 1;
-            ElemDesc::Prim(from_letter(*byte).ok_or_else(|| error(text, "no type starts so", start))?)
+            let prim = from_letter(*byte).ok_or_else(|| error(text, "no type starts so", start))?;
+            Ok(Scanned { dims, prim: Some(prim), class: "" })
         }
-    };
-    Ok(match (dims, elem) {
-        (0, ElemDesc::Prim(elem)) => TypeDesc::Prim(elem),
-        (0, ElemDesc::Class(name)) => TypeDesc::Class(name),
-        (dims, elem) => TypeDesc::Array { dims: dims as u8, elem },
-    })
+    }
+}
+
+/// Calls `each` for every type of a method descriptor, the result last and marked.
+fn scan_method<'a>(text: &'a str, mut each: impl FnMut(Scanned<'a>, Place)) -> Result<(), DescError> {
+    if !text.starts_with('(') {
+        return Err(error(text, "a method descriptor starts with `(`", 0));
+    }
+    let mut at = 1;
+    let mut params = 0;
+    while text.as_bytes().get(at) != Some(&b')') {
+        if params == PARAMS_MAX {
+            return Err(error(text, "more than 254 parameters", at));
+        }
+        params += 1;
+        each(scan_type(text, &mut at)?, Place::Param);
+    }
+    at += 1;
+    if text.as_bytes().get(at) == Some(&b'V') {
+        at += 1;
+    } else {
+        each(scan_type(text, &mut at)?, Place::Result);
+    }
+    if at < text.len() {
+        return Err(error(text, "there is more after the result", at));
+    }
+    Ok(())
+}
+
+enum Place {
+    Param,
+    Result,
+}
+
+/// Appends the kinds of the parameters of a method descriptor to `params` and gives the kind of the result.
+pub(crate) fn scan_kinds(text: &str, params: &mut Vec<Kind>) -> Result<Option<Kind>, DescError> {
+    let mut result = None;
+    scan_method(text, |scanned, place| match place {
+        Place::Param => params.push(scanned.kind()),
+        Place::Result => result = Some(scanned.kind()),
+    })?;
+    Ok(result)
+}
+
+/// Kind of a field descriptor.
+pub(crate) fn scan_field(text: &str) -> Result<Kind, DescError> {
+    let mut at = 0;
+    let kind = scan_type(text, &mut at)?.kind();
+    if at < text.len() {
+        return Err(error(text, "there is more than one type", at));
+    }
+    Ok(kind)
+}
+
+impl From<Scanned<'_>> for TypeDesc {
+    fn from(scanned: Scanned<'_>) -> Self {
+        let Scanned { dims, prim, class } = scanned;
+        match (dims, prim) {
+            (0, Some(elem)) => TypeDesc::Prim(elem),
+            (0, None) => TypeDesc::Class(class.to_owned()),
+            (dims, Some(elem)) => TypeDesc::Array { dims, elem: ElemDesc::Prim(elem) },
+            (dims, None) => TypeDesc::Array { dims, elem: ElemDesc::Class(class.to_owned()) },
+        }
+    }
 }
 
 impl fmt::Display for TypeDesc {

@@ -12,11 +12,15 @@ extern crate alloc;
 pub mod builder;
 pub mod desc;
 pub mod effect;
+pub mod file;
+pub mod limits;
 pub mod module;
 pub mod op;
+pub mod verify;
 
 pub use builder::{BuildError, CodeBuilder, Label, PoolBuilder};
 pub use desc::{DescError, Descriptor, ElemDesc, TypeDesc};
+pub use file::{FileError, decode, encode};
 pub use module::{
     Attribute, ClassDef, Code, Const, FieldDef, Flags, HandleKind, Handler, Language, Line, LocalName,
     MethodDef, Module,
@@ -24,3 +28,4 @@ pub use module::{
 pub use op::{
     AddrKind, Effect, Elem, Insn, InsnError, Item, Kind, Op, OpFlags, Operand, Rmw, Shape, Spec, instructions,
 };
+pub use verify::{MethodInfo, RefMap, VerifyError, verify_method, verify_module};
