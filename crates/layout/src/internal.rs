@@ -249,6 +249,7 @@ internal_classes! {
     Immutable ".internal.exception.immutable" ".internal.exception" {}
     Trap ".internal.exception.trap" ".internal.exception" {}
     Io ".internal.exception.io" ".internal.exception" {}
+    Monitor ".internal.monitor" ".internal.object" {}
 }
 
 /// The internal class with this name.

@@ -115,13 +115,13 @@ schema! {
     raw root (0, "") {
         /// RefArray of the kernel's own classes, indexed by [`crate::internal::ClassId`].
         KERNEL_CLASSES: value,
-        /// Directory: class name → class, of the system loader.
+        /// RefArray: hash set of the classes of the system loader, found by the hash of their name (`vm`'s names.rs).
         CLASSES: value,
-        /// Directory: text → interned string.
+        /// RefArray: hash set of the interned strings.
         INTERNED: value,
-        /// RefArray of all programs.
+        /// RefArray of all programs, the first `PROGRAM_COUNT` of it in use.
         PROGRAMS: value,
-        /// RefArray of all threads that have not ended.
+        /// RefArray of all threads that have not ended, the first `THREAD_COUNT` of it in use; each knows its index.
         THREADS: value,
         /// The `.internal.boot` object.
         BOOT: value,
@@ -135,12 +135,25 @@ schema! {
         RUN_HEAD: value,
         /// Last runnable thread of the run queue, or null.
         RUN_TAIL: value,
+        /// RefArray of the array classes of the kernel: the eight primitive kinds by their number, then arrays of
+        /// `.internal.object`.
+        ARRAY_CLASSES: value,
+        /// RefArray: sleeping threads, a binary heap by `WAKE_NS`; each knows its index.
+        TIMERS: value,
+        /// First thread that waits for input, linked by `NEXT`.
+        WAIT_INPUT: value,
+        /// First thread that waits for a commit, linked by `NEXT`.
+        WAIT_COMMIT: value,
+        /// RefArray of the `.internal.monitor` objects of locked objects; an object's lock word is the index plus one.
+        MONITORS: value,
+        /// First unused monitor, linked by its `NEXT`.
+        FREE_MONITOR: value,
+        /// Byte array of u32: a stack of free stack slots, `FREE_SLOTS` of it in use.
+        SLOTS: value,
         /// Room for later.
         SPARE_0: value,
         /// Room for later.
         SPARE_1: value,
-        /// Room for later.
-        SPARE_2: value,
         /// Number that marks a formatted world.
         MAGIC: u64,
         /// State of the world's own generator (identity hashes).
@@ -151,10 +164,26 @@ schema! {
         CLOCK_NS: u64,
         /// Epoch that the running world will commit next.
         EPOCH: u64,
-        /// Bit map of mounted stacks: how many stack slots were ever used.
+        /// How many stack slots were ever used.
         STACK_SLOTS: u64,
-        /// Free room for the heap's own state: offset of [`super::heap_state`] within the root page is 512.
-        HEAP_STATE: u64,
+        /// How many of them are free, see `SLOTS`.
+        FREE_SLOTS: u64,
+        /// Wall clock at the last flip, nanoseconds since 1970.
+        WALL_NS: u64,
+        /// Classes in `CLASSES`.
+        CLASS_COUNT: u64,
+        /// Strings in `INTERNED`.
+        INTERNED_COUNT: u64,
+        /// Programs in `PROGRAMS`.
+        PROGRAM_COUNT: u64,
+        /// Threads in `THREADS`.
+        THREAD_COUNT: u64,
+        /// Threads in `TIMERS`.
+        TIMER_COUNT: u64,
+        /// Monitors in `MONITORS`.
+        MONITOR_COUNT: u64,
+        /// Lines ever written to `LOG`.
+        LOG_COUNT: u64,
     }
 
     /// A class.
@@ -255,7 +284,7 @@ schema! {
         FLAGS: u32,
         /// Offset in bytes within the object, or index of the static cell.
         OFFSET: u32,
-        /// Storage kind by the numbers of the bytecode.
+        /// Storage kind: element kind by the numbers of the bytecode, or [`super::FIELD_REF`].
         KIND: u8,
     }
 
@@ -295,16 +324,26 @@ schema! {
         RESULT: value,
         /// Environment object, or null.
         ENVIRONMENT: value,
+        /// An exception to be thrown when it runs next, or null.
+        PENDING: value,
         /// Number of the thread.
         ID: u64,
+        /// Its index in `THREADS`.
+        INDEX: u64,
+        /// Its index in `TIMERS` plus one, or zero.
+        TIMER: u64,
+        /// Epoch whose commit it waits for; or how often it held the monitor that it waits on.
+        AWAITED: u64,
         /// First address of its mounted stack, or zero.
         STACK: u64,
         /// Address of its top frame, or zero.
         FRAME: u64,
         /// World clock in nanoseconds at which it is to be woken; zero for never.
         WAKE_NS: u64,
-        /// 0 new, 1 runnable, 2 running, 3 blocked, 4 ended, 5 died.
+        /// 0 new, 1 runnable, 2 running, 3 blocked, 4 ended, 5 died: see [`super::thread_state`].
         STATE: u32,
+        /// What it is blocked on: see [`super::wait`].
+        WAIT: u32,
         /// Stack quota in pages.
         STACK_PAGES: u32,
     }
@@ -377,10 +416,34 @@ schema! {
     object closure (16, ".internal.closure") {
         /// Receiver.
         OBJECT: value,
-        /// Method, or null when it is named by the ordinal.
+        /// Method (or field, of a handle that reads or writes one), or null when it is named by the ordinal.
         METHOD: value,
         /// Ordinal.
         ORDINAL: u64,
+        /// Zero for a method bound to `OBJECT`; a method handle has its kind by the numbers of the bytecode.
+        KIND: u64,
+    }
+
+    /// Who holds the lock of an object: `.internal.monitor`. One exists for each locked object.
+    object monitor (16, ".internal.monitor") {
+        /// Thread that holds it, or null.
+        OWNER: value,
+        /// First thread that waits to enter, linked by `NEXT`.
+        WAITERS: value,
+        /// Next unused monitor.
+        NEXT: value,
+        /// How often the owner has entered.
+        COUNT: u64,
+        /// Index in `MONITORS` plus one: the lock word of the object.
+        NUMBER: u64,
+    }
+
+    /// Bytes that may grow: `.internal.binary`. The object stays the same when it grows; its bytes move.
+    object binary (16, ".internal.binary") {
+        /// Byte array with room for the bytes.
+        BYTES: value,
+        /// Bytes in use.
+        USED: u64,
     }
 
     /// Walks a container or a directory.
@@ -414,6 +477,68 @@ schema! {
     }
 }
 
+/// [`thread::STATE`].
+pub mod thread_state {
+    /// Has a first frame and has not run yet.
+    pub const NEW: u32 = 0;
+    /// In the run queue.
+    pub const RUNNABLE: u32 = 1;
+    /// Running now; at a flip this is the thread at the head of the queue.
+    pub const RUNNING: u32 = 2;
+    /// Waits for what [`super::thread::WAIT`] says.
+    pub const BLOCKED: u32 = 3;
+    /// Its first method has returned.
+    pub const ENDED: u32 = 4;
+    /// An exception left its first method.
+    pub const DIED: u32 = 5;
+}
+
+/// [`thread::WAIT`].
+pub mod wait {
+    /// For nothing.
+    pub const NONE: u32 = 0;
+    /// For the time [`super::thread::WAKE_NS`].
+    pub const TIME: u32 = 1;
+    /// For console input.
+    pub const INPUT: u32 = 2;
+    /// For the commit of [`super::thread::AWAITED`].
+    pub const COMMIT: u32 = 3;
+    /// To enter the monitor [`super::thread::WAITS_FOR`].
+    pub const MONITOR: u32 = 4;
+    /// For the class [`super::thread::WAITS_FOR`] to be initialised by another thread.
+    pub const CLASS: u32 = 5;
+    /// For a notification at an address of the binary [`super::thread::WAITS_FOR`].
+    pub const ATOMIC: u32 = 6;
+}
+
+/// What happens to the result of a frame: the low byte of [`frame::FLAGS`].
+pub mod on_return {
+    /// Pushed on the caller's operands as it is.
+    pub const PUSH: u32 = 0;
+    /// Pushed as an object: numbers boxed, nothing as null.
+    pub const BOX: u32 = 1;
+    /// Dropped; the caller's instruction is run again.
+    pub const AGAIN: u32 = 2;
+    /// As `AGAIN`; the frame ran a class initialiser, whose class is now initialised.
+    pub const INITIALISED: u32 = 3;
+    /// Boxed, handed to the caller, which is a kernel method and is invoked again.
+    pub const KERNEL: u32 = 4;
+    /// The thread ends.
+    pub const END: u32 = 5;
+    /// As `AGAIN`; the result is what the pool entry at the caller's instruction is resolved to.
+    pub const LINK: u32 = 6;
+    /// Unboxed to the kind in the second byte of the flags (zero drops it), then pushed.
+    pub const UNBOX: u32 = 7;
+    /// Dropped; the receiver, which is a new object in the first local, is pushed.
+    pub const NEW: u32 = 8;
+    /// Dropped; the thread ends as after a `main` method that returned, and its object is kept.
+    pub const START: u32 = 9;
+    /// Bit: the frame holds the monitor of its receiver or class and leaves it at its end.
+    pub const UNLOCK: u32 = 1 << 16;
+}
+
+/// [`field::KIND`] of references.
+pub const FIELD_REF: u8 = 8;
 /// Marks a method without an ordinal.
 pub const NO_ORDINAL: u32 = u32::MAX;
 /// [`root::MAGIC`].

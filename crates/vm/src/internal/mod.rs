@@ -1,0 +1,240 @@
+//! The kernel's own methods, and the interface they are written against.
+//!
+//! One method is one `fn(&mut Call) -> Outcome`, listed in the `METHODS` of its class's file and bound by the table
+//! [`TABLES`] to the declarations of `layout::internal`.
+//!
+//! * *Short* methods run on the operands of their caller, between two safepoints: they return or throw, nothing else.
+//! * All others have a frame of their own and are state machines: [`Call::phase`], two numbers ([`Call::number`]) and two
+//!   references ([`Call::reference`]) live in it. They may block ([`Outcome::Block`]) or ask for a call
+//!   ([`Outcome::Call`]); both return from the function, and it is invoked again, in the same phase unless it set another,
+//!   when the wait is over (or the machine was restarted meanwhile) or the called method has returned. So a method that
+//!   waits checks on entry whether what it waited for is there.
+//!
+//! Allocation never collects: addresses are good for one invocation, and must be kept in the frame beyond it.
+//! *Invariant:* nothing but the frame outlives an invocation; no function here re-enters the interpreter.
+
+use crate::Vm;
+use alloc::string::String;
+use alloc::vec::Vec;
+use base::Addr;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::frame;
+
+mod exception;
+mod object;
+
+/// A kernel method.
+pub type InternalFn = fn(&mut Call<'_>) -> Outcome;
+
+/// The methods of one class: ordinal and function.
+pub type Methods = &'static [(u16, InternalFn)];
+
+/// Every class with methods; inherited ones stand at their class.
+pub const TABLES: &[(ClassId, Methods)] = &[(ClassId::Object, object::METHODS), (ClassId::Exception, exception::METHODS)];
+
+/// The function of a method declared by this very class.
+pub fn implementation(class: ClassId, ordinal: u16) -> Option<InternalFn> {
+    let (_, methods) = TABLES.iter().find(|(id, _)| *id == class)?;
+    methods.iter().find(|(number, _)| *number == ordinal).map(|(_, function)| *function)
+}
+
+/// How an invocation of a kernel method ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The slot of the result, by the kind in the descriptor; see [`Outcome::int`] and its kin. Ignored for `V`.
+    Return(u64),
+    /// Throws an object.
+    Throw(Value),
+    /// The thread waits; the method is invoked again afterwards. Not for short methods.
+    Block(Wait),
+    /// Calls a method, then invokes this one again with the result in [`Call::result`]. Not for short methods.
+    /// What the called method throws goes through this one's frame to its caller.
+    Call(Invoke),
+}
+
+impl Outcome {
+    /// Returns nothing.
+    pub const VOID: Outcome = Outcome::Return(0);
+    /// Returns an `I`.
+    pub fn int(value: i32) -> Outcome {
+        Outcome::Return(value as u32 as u64)
+    }
+    /// Returns an `I` that is 1 or 0.
+    pub fn truth(value: bool) -> Outcome {
+        Outcome::Return(u64::from(value))
+    }
+    /// Returns a `J`.
+    pub fn long(value: i64) -> Outcome {
+        Outcome::Return(value as u64)
+    }
+    /// Returns an `F`.
+    pub fn float(value: f32) -> Outcome {
+        Outcome::Return(u64::from(value.to_bits()))
+    }
+    /// Returns a `D`.
+    pub fn double(value: f64) -> Outcome {
+        Outcome::Return(value.to_bits())
+    }
+    /// Returns a reference.
+    pub fn value(value: Value) -> Outcome {
+        Outcome::Return(value.0)
+    }
+    /// Returns a reference to an object.
+    pub fn object(addr: Addr) -> Outcome {
+        Outcome::Return(addr.0)
+    }
+}
+
+/// What a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The world clock ([`Vm::clock_ns`]) to reach a time, in nanoseconds.
+    Until {
+        /// The time.
+        ns: u64,
+    },
+    /// Something on the console's input.
+    Input,
+    /// The commit of this epoch or a later one.
+    Commit {
+        /// The epoch.
+        epoch: u64,
+    },
+}
+
+/// A call that a kernel method asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invoke {
+    /// Receiver.
+    pub receiver: Value,
+    /// Ordinal in the receiver's class.
+    pub ordinal: u16,
+    /// Arguments as objects; they are unboxed to what the method wants.
+    pub args: Vec<Value>,
+}
+
+/// Slots of a framed kernel method's state: two numbers, then two references.
+pub const STATE_SLOTS: u64 = 4;
+const STATE_NUMBERS: u64 = 2;
+
+/// One invocation of a kernel method.
+pub struct Call<'vm> {
+    /// The machine.
+    pub vm: &'vm mut Vm,
+    /// The running thread.
+    pub thread: Addr,
+    /// First argument slot: the receiver.
+    pub(crate) slots: Addr,
+    /// Argument slots, receiver included.
+    pub(crate) count: u64,
+    /// The frame, null for short methods.
+    pub(crate) frame: Addr,
+}
+
+impl Call<'_> {
+    fn slot(&self, index: u64) -> u64 {
+        assert!(index < self.count, "a kernel method asked for argument {index} of {}", self.count);
+        self.vm.memory.load_u64(self.slots.add(8 * index))
+    }
+    /// The receiver.
+    pub fn receiver(&self) -> Value {
+        Value(self.slot(0))
+    }
+    /// The receiver's address; zero when it is an immediate (then use [`Call::receiver`]).
+    pub fn this(&self) -> Addr {
+        self.receiver().as_object().unwrap_or(Addr::NULL)
+    }
+    /// Parameter `index` (from 0, without the receiver), a reference.
+    pub fn value(&self, index: u64) -> Value {
+        Value(self.slot(index + 1))
+    }
+    /// Parameter `index`, an `I`.
+    pub fn int(&self, index: u64) -> i32 {
+        self.slot(index + 1) as u32 as i32
+    }
+    /// Parameter `index`, a `J`.
+    pub fn long(&self, index: u64) -> i64 {
+        self.slot(index + 1) as i64
+    }
+    /// Parameter `index`, an `F`.
+    pub fn float(&self, index: u64) -> f32 {
+        f32::from_bits(self.slot(index + 1) as u32)
+    }
+    /// Parameter `index`, a `D`.
+    pub fn double(&self, index: u64) -> f64 {
+        f64::from_bits(self.slot(index + 1))
+    }
+    /// Parameter `index` as the bytes of a string; a thrown outcome when it is none.
+    ///
+    /// # Errors
+    /// The outcome to return: a string that names `what`.
+    pub fn string(&mut self, index: u64, what: &str) -> Result<Vec<u8>, Outcome> {
+        let value = self.value(index);
+        match self.vm.string_bytes_of(value) {
+            Some(bytes) => Ok(bytes),
+            None => Err(self.throw_string(what)),
+        }
+    }
+
+    /// Throws a string, as the kernel methods of the original do.
+    pub fn throw_string(&mut self, text: &str) -> Outcome {
+        Outcome::Throw(Value::object(self.vm.make_string(text.as_bytes())))
+    }
+    /// Throws an exception of a kernel class with a message.
+    pub fn throw_kernel(&mut self, class: ClassId, message: &str) -> Outcome {
+        Outcome::Throw(Value::object(self.vm.make_exception(class, message)))
+    }
+    /// Returns a new string.
+    pub fn return_string(&mut self, text: &[u8]) -> Outcome {
+        Outcome::object(self.vm.make_string(text))
+    }
+
+    /// Phase of this frame, 0 at first.
+    pub fn phase(&self) -> u32 {
+        self.framed();
+        self.vm.memory.load_u32(self.frame.add(frame::PHASE))
+    }
+    /// Sets the phase of the next invocation.
+    pub fn set_phase(&mut self, phase: u32) {
+        self.framed();
+        self.vm.memory.store_u32(self.frame.add(frame::PHASE), phase);
+    }
+    fn framed(&self) {
+        assert!(!self.frame.is_null(), "a short kernel method has no state");
+    }
+    fn state(&self, index: u64) -> Addr {
+        self.framed();
+        self.slots.add(8 * (self.count + index))
+    }
+    /// Number `index` (0 or 1) of the state; zero at first.
+    pub fn number(&self, index: u64) -> u64 {
+        assert!(index < STATE_NUMBERS);
+        self.vm.memory.load_u64(self.state(index))
+    }
+    /// Sets number `index` (0 or 1) of the state.
+    pub fn set_number(&mut self, index: u64, number: u64) {
+        assert!(index < STATE_NUMBERS);
+        self.vm.memory.store_u64(self.state(index), number);
+    }
+    /// Reference `index` (0 or 1) of the state; null at first.
+    pub fn reference(&self, index: u64) -> Value {
+        assert!(index < STATE_SLOTS - STATE_NUMBERS);
+        Value(self.vm.memory.load_u64(self.state(STATE_NUMBERS + index)))
+    }
+    /// Sets reference `index` (0 or 1) of the state.
+    pub fn set_reference(&mut self, index: u64, value: Value) {
+        assert!(index < STATE_SLOTS - STATE_NUMBERS);
+        self.vm.memory.store_u64(self.state(STATE_NUMBERS + index), value.0);
+    }
+    /// The result of the call that the last invocation asked for, as an object; null for `void`.
+    pub fn result(&self) -> Value {
+        self.framed();
+        Value(self.vm.memory.load_u64(self.frame.add(frame::SIZE)))
+    }
+}
+
+/// Text of bytes that should be UTF-8, for messages.
+pub fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
