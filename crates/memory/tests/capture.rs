@@ -1,5 +1,7 @@
 //! Captures of a simulated world against a model: what the store gets is the world as it stood at the flip.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use base::prng::Prng;
 use base::{Addr, Epoch, PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memory::{Capture, Memory, MemoryConfig, Progress};
