@@ -1,0 +1,302 @@
+//! Minor and full collections.
+
+use crate::cells;
+use crate::format::{CELL_BYTES_MAX, STATE, state};
+use crate::heap::{Collection, Heap};
+use crate::large;
+use crate::mark::Marks;
+use crate::nursery;
+use crate::shape::{ClassInfo, Shapes};
+use alloc::vec::Vec;
+use base::Addr;
+use core::mem;
+use layout::Value;
+use layout::schema::{Shape, array, header};
+use memory::MemoryError;
+
+/// The owner of frames and other roots.
+///
+/// `visit` returns the value that the slot is to hold from now on; where it differs from the old one the implementor
+/// writes it back (announced), and only there, so that a collection or a verification dirties nothing in vain.
+pub trait Roots {
+    /// Visits every root slot that may hold a reference into the nursery; slots that are known not to have changed
+    /// since the last minor collection may be left out.
+    fn visit_young(&mut self, visit: &mut dyn FnMut(Value) -> Value);
+    /// Visits every root slot.
+    fn visit_all(&mut self, visit: &mut dyn FnMut(Value) -> Value);
+    /// Visits every reference slot inside an object of the shape [`Shape::FrozenStack`].
+    fn visit_frozen(&mut self, object: Addr, visit: &mut dyn FnMut(Value) -> Value);
+    /// Called at the end of a full collection, before freed memory is used again: caches keyed by addresses drop those
+    /// that are not live.
+    fn swept(&mut self, is_live: &dyn Fn(Addr) -> bool);
+}
+
+/// What a collection did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CollectStats {
+    /// Which kind it was.
+    pub kind: Collection,
+    /// Bytes that the nursery held.
+    pub nursery_bytes: u64,
+    /// Objects moved to the old space.
+    pub promoted_objects: u64,
+    /// Their bytes.
+    pub promoted_bytes: u64,
+    /// Remembered slots and objects.
+    pub remembered: u64,
+    /// Objects found live in the old space (full collections only).
+    pub marked_objects: u64,
+    /// Objects freed in the old space (full collections only).
+    pub freed_objects: u64,
+    /// Bytes of cells and pages freed (full collections only).
+    pub freed_bytes: u64,
+    /// Regions that became wholly free (full collections only).
+    pub freed_regions: u64,
+    /// Bytes of cells and pages in use afterwards.
+    pub old_bytes: u64,
+}
+
+impl Heap {
+    /// Moves everything reached in the nursery to the old space, and empties it.
+    ///
+    /// # Errors
+    /// When memory beyond the nursery's usual size cannot be given back: the world must then stop without committing.
+    ///
+    /// # Panics
+    /// When the old space's area is full, or a reference or class is damaged.
+    pub fn collect_minor(&mut self, roots: &mut dyn Roots) -> Result<CollectStats, MemoryError> {
+        let mut stats = CollectStats {
+            kind: Collection::Minor,
+            nursery_bytes: self.nursery.used(),
+            promoted_objects: 0,
+            promoted_bytes: 0,
+            remembered: (self.remembered.len() + self.remembered_objects.len()) as u64,
+            marked_objects: 0,
+            freed_objects: 0,
+            freed_bytes: 0,
+            freed_regions: 0,
+            old_bytes: 0,
+        };
+        let mut minor = Minor { heap: self, objects: 0, bytes: 0 };
+        minor.run(roots);
+        (stats.promoted_objects, stats.promoted_bytes) = (minor.objects, minor.bytes);
+        self.cells.flush();
+        self.nursery.reset(&self.memory)?;
+        if self.wanted == Some(Collection::Minor) {
+            self.wanted = None;
+        }
+        self.note_growth();
+        stats.old_bytes = self.old_bytes();
+        Ok(stats)
+    }
+
+    /// A minor collection, then frees everything in the old space that is not reached.
+    ///
+    /// # Errors
+    /// When freed memory cannot be given back: the world must then stop without committing.
+    ///
+    /// # Panics
+    /// As [`Heap::collect_minor`].
+    pub fn collect_full(&mut self, roots: &mut dyn Roots) -> Result<CollectStats, MemoryError> {
+        let minor = self.collect_minor(roots)?;
+        let mut full = Full {
+            marks: Marks::new(self.cells.regions_used(), self.large.pages_used()),
+            heap: self,
+            weak: Vec::new(),
+            objects: 0,
+        };
+        full.mark(roots);
+        full.clear_weak();
+        let (marks, marked_objects) = (full.marks, full.objects);
+        let cells::Swept { objects_freed, bytes_freed, regions_freed } = self.cells.sweep(&marks)?;
+        let large: large::Swept = self.large.sweep(&marks)?;
+        self.shapes.clear();
+        roots.swept(&|object| marks.contains(object));
+        let old_bytes = self.old_bytes();
+        self.memory.store_u64(STATE.add(state::BYTES_AFTER_FULL), old_bytes);
+        let count = self.memory.load_u64(STATE.add(state::FULL_COLLECTIONS));
+        self.memory.store_u64(STATE.add(state::FULL_COLLECTIONS), count + 1);
+        self.wanted = None;
+        Ok(CollectStats {
+            kind: Collection::Full,
+            marked_objects,
+            freed_objects: objects_freed + large.objects_freed,
+            freed_bytes: bytes_freed + large.bytes_freed,
+            freed_regions: regions_freed,
+            old_bytes,
+            ..minor
+        })
+    }
+}
+
+/// A running minor collection.
+struct Minor<'h> {
+    heap: &'h mut Heap,
+    objects: u64,
+    bytes: u64,
+}
+
+impl Minor<'_> {
+    fn run(&mut self, roots: &mut dyn Roots) {
+        let mut slots = mem::take(&mut self.heap.remembered);
+        for slot in slots.drain(..) {
+            let old = self.heap.memory.load_u64(slot);
+            let new = self.moved(Value(old));
+            if new.0 != old {
+                self.heap.memory.store_u64(slot, new.0);
+            }
+        }
+        self.heap.remembered = slots;
+        let mut objects = mem::take(&mut self.heap.remembered_objects);
+        for object in objects.drain(..) {
+            // It was not written just now, unlike a promoted one.
+            let class = Addr(self.heap.memory.load_u64(object.add(header::CLASS)));
+            let info = self.heap.shapes.get(&self.heap.memory, class);
+            self.heap.memory.announce(object, info.object_bytes(&self.heap.memory, object));
+            self.scan(object, roots);
+        }
+        self.heap.remembered_objects = objects;
+        roots.visit_young(&mut |value| self.moved(value));
+        while let Some(object) = self.heap.pending.pop() {
+            self.scan(object, roots);
+        }
+    }
+
+    /// The value, or where its object is now if it was in the nursery.
+    #[inline(always)]
+    fn moved(&mut self, value: Value) -> Value {
+        if nursery::holds(value.0) { self.promote(Addr(value.0)) } else { value }
+    }
+
+    fn promote(&mut self, object: Addr) -> Value {
+        let heap = &mut *self.heap;
+        let class = heap.memory.load_u64(object);
+        if let Some(to) = nursery::forwarded(class) {
+            return Value::object(to);
+        }
+        let info = heap.shapes.get(&heap.memory, Addr(class));
+        let bytes = info.object_bytes(&heap.memory, object);
+        assert!(
+            object.0 < heap.nursery.end().0 && bytes <= heap.nursery.end().0 - object.0,
+            "the object at {object} ends beyond the nursery"
+        );
+        let to =
+            if bytes <= CELL_BYTES_MAX { heap.cells.allocate(bytes) } else { heap.large.allocate(bytes) };
+        let Some(to) = to else { panic!("the old space is full") };
+        heap.memory.copy(object, to, bytes);
+        nursery::forward(&heap.memory, object, to);
+        if info.has_references() {
+            heap.pending.push(to);
+        }
+        self.objects += 1;
+        self.bytes += bytes;
+        Value::object(to)
+    }
+
+    /// Visits the slots of an old object whose pages are announced.
+    fn scan(&mut self, object: Addr, roots: &mut dyn Roots) {
+        let class = Addr(self.heap.memory.load_u64(object.add(header::CLASS)));
+        let info = self.heap.shapes.get(&self.heap.memory, class);
+        match info.shape {
+            Shape::Instance => {
+                for run in 0..Shapes::run_count(&info) {
+                    let (offset, count) = self.heap.shapes.run(&info, run);
+                    self.scan_slots(object.add(u64::from(offset)), u64::from(count));
+                }
+            }
+            Shape::RefArray | Shape::Weak => {
+                let length = self.heap.memory.load_u64(object.add(array::LENGTH));
+                self.scan_slots(object.add(array::DATA), length);
+            }
+            Shape::FrozenStack => roots.visit_frozen(object, &mut |value| self.moved(value)),
+            Shape::PrimArray => {}
+        }
+    }
+
+    #[inline(always)]
+    fn scan_slots(&mut self, first: Addr, count: u64) {
+        for index in 0..count {
+            let slot = first.add(index * 8);
+            let old = self.heap.memory.load_u64(slot);
+            if nursery::holds(old) {
+                let new = self.promote(Addr(old));
+                self.heap.memory.store_unannounced_u64(slot, new.0);
+            }
+        }
+    }
+}
+
+/// A running full collection, with the nursery empty.
+struct Full<'h> {
+    heap: &'h mut Heap,
+    marks: Marks,
+    /// Weak arrays reached.
+    weak: Vec<Addr>,
+    objects: u64,
+}
+
+impl Full<'_> {
+    fn mark(&mut self, roots: &mut dyn Roots) {
+        roots.visit_all(&mut |value| {
+            self.reach(value.0);
+            value
+        });
+        while let Some(object) = self.heap.pending.pop() {
+            self.objects += 1;
+            let class = self.heap.memory.load_u64(object.add(header::CLASS));
+            self.reach(class);
+            let info = self.heap.shapes.get(&self.heap.memory, Addr(class));
+            self.scan(object, info, roots);
+        }
+    }
+
+    /// Marks the object that a slot leads to, if any.
+    #[inline(always)]
+    fn reach(&mut self, word: u64) {
+        if Value(word).is_object() && self.marks.set(Addr(word)) {
+            self.heap.pending.push(Addr(word));
+        }
+    }
+
+    fn scan(&mut self, object: Addr, info: ClassInfo, roots: &mut dyn Roots) {
+        match info.shape {
+            Shape::Instance => {
+                for run in 0..Shapes::run_count(&info) {
+                    let (offset, count) = self.heap.shapes.run(&info, run);
+                    self.scan_slots(object.add(u64::from(offset)), u64::from(count));
+                }
+            }
+            Shape::RefArray => {
+                let length = self.heap.memory.load_u64(object.add(array::LENGTH));
+                self.scan_slots(object.add(array::DATA), length);
+            }
+            Shape::Weak => self.weak.push(object),
+            Shape::FrozenStack => roots.visit_frozen(object, &mut |value| {
+                self.reach(value.0);
+                value
+            }),
+            Shape::PrimArray => {}
+        }
+    }
+
+    #[inline(always)]
+    fn scan_slots(&mut self, first: Addr, count: u64) {
+        for index in 0..count {
+            self.reach(self.heap.memory.load_u64(first.add(index * 8)));
+        }
+    }
+
+    /// Nulls the slots of weak arrays whose objects nothing else reached.
+    fn clear_weak(&mut self) {
+        let memory = &self.heap.memory;
+        for array in &self.weak {
+            for index in 0..memory.load_u64(array.add(array::LENGTH)) {
+                let slot = array.add(array::DATA + index * 8);
+                let value = Value(memory.load_u64(slot));
+                if value.as_object().is_some_and(|object| !self.marks.contains(object)) {
+                    memory.store_u64(slot, Value::NULL.0);
+                }
+            }
+        }
+    }
+}

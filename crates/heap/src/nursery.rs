@@ -1,0 +1,145 @@
+//! The nursery: new objects one behind the other, in scratch memory that no snapshot holds.
+//!
+//! Memory handed out is zero. It is zeroed a chunk ahead of the pointer, so that the writes of the program that follow
+//! hit the cache, not all at once after a collection.
+
+use crate::format::CELL_BYTES_MAX;
+use base::limits::NURSERY_BYTES;
+use base::{Addr, PageRange};
+use layout::Value;
+use layout::area::NURSERY;
+use layout::schema::header;
+use memory::{Memory, MemoryError};
+
+/// How far ahead of the pointer memory is zeroed, in bytes.
+const CHUNK_BYTES: u64 = 32 << 10;
+/// The largest object that begins its life here; larger ones are large objects at once.
+///
+/// More than a cell holds: a buffer of this size that dies young costs neither pages nor a full collection.
+pub(crate) const OBJECT_BYTES_MAX: u64 = 256 << 10;
+/// Set in the class word of an object that has moved; the rest of the word is its new address.
+const FORWARDED: u64 = 1;
+
+const _: () = assert!(OBJECT_BYTES_MAX >= CELL_BYTES_MAX && OBJECT_BYTES_MAX < NURSERY_BYTES);
+const _: () = assert!(CHUNK_BYTES % header::ALIGN == 0 && NURSERY_BYTES % CHUNK_BYTES == 0);
+
+/// Whether the word is a reference into the nursery: one comparison, immediates included (their low bits are set, and
+/// the rotation makes them the top ones).
+#[inline(always)]
+pub(crate) fn holds(word: u64) -> bool {
+    const { assert!(NURSERY.len() % 8 == 0 && NURSERY.start.0 % 8 == 0) };
+    word.wrapping_sub(NURSERY.start.0).rotate_right(3) < NURSERY.len() >> 3
+}
+
+/// Where a moved object went, if it has moved.
+#[inline(always)]
+pub(crate) fn forwarded(class_word: u64) -> Option<Addr> {
+    if class_word & FORWARDED != 0 { Some(Addr(class_word & !FORWARDED)) } else { None }
+}
+
+/// Leaves the new address in an object that has moved.
+#[inline(always)]
+pub(crate) fn forward(memory: &Memory, object: Addr, to: Addr) {
+    memory.store_unannounced_u64(object, to.0 | FORWARDED);
+}
+
+/// The reference, or where its object has moved to.
+pub(crate) fn resolve(memory: &Memory, value: Value) -> Value {
+    if !holds(value.0) {
+        return value;
+    }
+    forwarded(memory.load_u64(Addr(value.0))).map_or(value, Value::object)
+}
+
+/// The bump allocator.
+pub(crate) struct Nursery {
+    /// Next free address.
+    next: u64,
+    /// Memory is zero from `next` to here.
+    limit: u64,
+    /// Memory at and above this was not written since it was mapped or discarded.
+    clean: u64,
+}
+
+impl Nursery {
+    pub(crate) fn new() -> Nursery {
+        let start = NURSERY.start.0;
+        Nursery { next: start, limit: start, clean: start }
+    }
+
+    /// Room for `bytes`, if the zeroed chunk has it.
+    #[inline(always)]
+    pub(crate) fn bump(&mut self, bytes: u64) -> Option<Addr> {
+        // `limit - next` is a multiple of the alignment, so what fits also fits rounded up, and nothing overflows.
+        if bytes > self.limit - self.next {
+            return None;
+        }
+        let at = self.next;
+        self.next += (bytes + header::ALIGN - 1) & !(header::ALIGN - 1);
+        Some(Addr(at))
+    }
+
+    /// Zeroes ahead so that `bytes` fit; false when the area is full.
+    #[must_use]
+    pub(crate) fn extend(&mut self, memory: &Memory, bytes: u64) -> bool {
+        let wanted = (self.next + bytes).next_multiple_of(CHUNK_BYTES);
+        if wanted > NURSERY.end.0 {
+            return false;
+        }
+        if self.limit < self.clean {
+            let end = wanted.min(self.clean);
+            memory.fill_unannounced(Addr(self.limit), end - self.limit, 0);
+        }
+        self.limit = wanted;
+        self.clean = self.clean.max(wanted);
+        true
+    }
+
+    /// Bytes allocated since the last collection.
+    #[inline(always)]
+    pub(crate) fn used(&self) -> u64 {
+        self.next - NURSERY.start.0
+    }
+    /// Whether a collection is due.
+    #[inline(always)]
+    pub(crate) fn is_full(&self) -> bool {
+        self.used() >= NURSERY_BYTES
+    }
+    /// One past the last object.
+    pub(crate) fn end(&self) -> Addr {
+        Addr(self.next)
+    }
+
+    /// Forgets all objects; gives back what was beyond the usual size.
+    pub(crate) fn reset(&mut self, memory: &Memory) -> Result<(), MemoryError> {
+        let usual = NURSERY.start.0 + NURSERY_BYTES;
+        if self.clean > usual {
+            memory.discard(PageRange::covering(Addr(usual), self.clean - usual))?;
+            self.clean = usual;
+        }
+        self.next = NURSERY.start.0;
+        self.limit = NURSERY.start.0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn immediates_are_never_in_the_nursery() {
+        let high = (NURSERY.start.0 >> 32) as u32;
+        for word in [
+            Value::int(high as i32).0,
+            Value::float(f32::from_bits(high)).0,
+            Value::long((NURSERY.start.0 >> 3) as i64).map_or(0, |value| value.0),
+            0,
+            NURSERY.start.0 - 16,
+            NURSERY.end.0,
+        ] {
+            assert!(!holds(word), "{word:x}");
+        }
+        assert!(holds(NURSERY.start.0) && holds(NURSERY.end.0 - 16));
+    }
+}
