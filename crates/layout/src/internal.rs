@@ -1,8 +1,14 @@
 //! The table of internal classes: names, ordinals, method names and descriptors.
 //!
-//! The front end reads it to compile calls, `vm` to bind what the kernel implements, the documentation to list it.
+//! The front end reads it to compile calls, `vm` to bind what the kernel implements, the documentation to list it
+//! (`docs/internal-classes.md`).
 //! Source of names and numbers: the original's system call tables, its later branch where the two differ; methods that
 //! the original does not have take the next free numbers.
+//! A class names again what it does differently from its parent; name and descriptor are then the same, except that
+//! of a class or thread 14 is something else, as in the original.
+//!
+//! *Invariants:* a method that may block or call bytecode is not [`Restart::Short`]; the texts are no part of the format,
+//! all else is.
 
 /// What a restart does to a call that it interrupts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +34,8 @@ pub struct InternalMethod {
     pub descriptor: &'static str,
     /// What a restart does.
     pub restart: Restart,
+    /// What it does, in one line.
+    pub doc: &'static str,
 }
 
 /// One internal class.
@@ -41,220 +49,328 @@ pub struct InternalClass {
     pub parent: &'static str,
     /// Methods declared here.
     pub methods: &'static [InternalMethod],
+    /// What it is, in one line.
+    pub doc: &'static str,
 }
 
 macro_rules! restart {
-    () => { Restart::Short };
-    (idempotent) => { Restart::Idempotent };
-    (resumable) => { Restart::Resumable };
-    (once) => { Restart::Once };
+    () => {
+        Restart::Short
+    };
+    (idempotent) => {
+        Restart::Idempotent
+    };
+    (resumable) => {
+        Restart::Resumable
+    };
+    (once) => {
+        Restart::Once
+    };
 }
 
 macro_rules! internal_classes {
-    ($( $id:ident $name:literal $parent:literal { $( $ordinal:literal $method:literal $descriptor:literal $($restart:ident)? ; )* } )*) => {
+    ($( $id:ident $name:literal $parent:literal $doc:literal {
+        $( $ordinal:literal $method:literal $descriptor:literal $($restart:ident)? $text:literal ; )*
+    } )*) => {
         /// Numbers of the internal classes; their order is part of the format.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
         #[repr(u32)]
         pub enum ClassId {
-            $( #[doc = concat!("`", $name, "`")] $id, )*
+            $( #[doc = concat!("`", $name, "`: ", $doc)] $id, )*
         }
         /// All internal classes, parents before children, indexed by [`ClassId`].
         pub const CLASSES: &[InternalClass] = &[
-            $( InternalClass { id: ClassId::$id, name: $name, parent: $parent, methods: &[
-                $( InternalMethod { ordinal: $ordinal, name: $method, descriptor: $descriptor, restart: restart!($($restart)?) }, )*
+            $( InternalClass { id: ClassId::$id, name: $name, parent: $parent, doc: $doc, methods: &[
+                $( InternalMethod {
+                    ordinal: $ordinal,
+                    name: $method,
+                    descriptor: $descriptor,
+                    restart: restart!($($restart)?),
+                    doc: $text,
+                }, )*
             ] }, )*
         ];
         /// The table as text, for the schema hash.
-        pub(crate) const TABLE_TEXT: &str = concat!($( $name, "<", $parent, ":", $( $ordinal, $method, $descriptor, ";", )* )*);
+        pub(crate) const TABLE_TEXT: &str =
+            concat!($( $name, "<", $parent, ":", $( $ordinal, $method, $descriptor, $( stringify!($restart), )? ";", )* )*);
     };
 }
 
 internal_classes! {
-    Object ".internal.object" "" {
-        0 "<init>" "()V";
-        1 "destruct" "()V";
-        2 "getClass" "()L.internal.class;";
-        3 "clone" "()L.internal.object;";
-        4 "equals" "(L.internal.object;)I";
-        5 "toString" "()L.internal.string;";
-        6 "toXML" "()L.internal.string;";
-        7 "fromXML" "(L.internal.string;)V";
-        14 "setImmutable" "()V";
-        15 "hashCode" "()I";
+    Object ".internal.object" "" "The root: what every object can do." {
+        0 "<init>" "()V" "Does nothing.";
+        1 "destruct" "()V" "Does nothing; the kernel never calls it.";
+        2 "getClass" "()L.internal.class;" "The class; of null it is `.internal.void`.";
+        3 "clone" "()L.internal.object;" "A shallow copy; throws a string for null and for what exists once (classes, threads).";
+        4 "equals" "(L.internal.object;)I" "1 when both are the same object.";
+        5 "toString" "()L.internal.string;" "The name of the class; of null `(void)`.";
+        6 "toXML" "()L.internal.string;" "`<void>`.";
+        7 "fromXML" "(L.internal.string;)V" "Throws a string: the original gives it no meaning either.";
+        14 "setImmutable" "()V" "Forbids every later change of the object's own content.";
+        15 "hashCode" "()I" "Equal for objects that are equal: by identity here, by value for numbers and strings.";
     }
-    Void ".internal.void" ".internal.object" {}
-    Class ".internal.class" ".internal.object" {
-        8 "newClass" "(L.internal.string;IL.internal.object;)L.internal.class;";
-        10 "setStatic" "(IL.internal.object;)V";
-        11 "getStatic" "(I)L.internal.object;";
-        12 "instanceof" "(L.internal.object;)I";
-        16 "getName" "()L.internal.string;";
-        17 "getSuper" "()L.internal.class;";
-        18 "newInstance" "()L.internal.object;";
-        19 "getVersion" "()I";
+    Void ".internal.void" ".internal.object" "The class of null." {}
+    Class ".internal.class" ".internal.object" "A class." {
+        5 "toString" "()L.internal.string;" "`class`.";
+        8 "newClass" "(L.internal.string;IL.internal.object;)L.internal.class;" "Throws a string: classes come from modules.";
+        10 "setStatic" "(IL.internal.object;)V" "Writes a static reference by its slot; throws a string when there is no such slot.";
+        11 "getStatic" "(I)L.internal.object;" "Reads a static reference by its slot; throws a string when there is no such slot.";
+        14 "instanceof" "(L.internal.object;)I" "1 when the object is of this class or one that extends it; null is of `.internal.void`.";
+        16 "getName" "()L.internal.string;" "The name, with the leading dot.";
+        17 "getSuper" "()L.internal.class;" "The class that this one extends, null for the root.";
+        18 "newInstance" "()L.internal.object;" resumable "A new object, constructed without arguments; throws a string when the class has no such objects.";
+        19 "getVersion" "()I" "The version, counted by upgrades.";
     }
-    Interface ".internal.interface" ".internal.object" {}
-    Method ".internal.method" ".internal.object" {}
-    Field ".internal.field" ".internal.object" {}
-    Module ".internal.module" ".internal.object" {}
-    Code ".internal.code" ".internal.object" {}
-    Int ".internal.int" ".internal.object" {
-        16 "toInt" "()I"; 17 "toLong" "()J"; 18 "toFloat" "()F"; 19 "toDouble" "()D";
+    Interface ".internal.interface" ".internal.object" "Table of methods (the original's; not used)." {}
+    Method ".internal.method" ".internal.object" "A method." {}
+    Field ".internal.field" ".internal.object" "A field." {}
+    Module ".internal.module" ".internal.object" "A module as it was loaded." {}
+    Code ".internal.code" ".internal.object" "Bytecode." {}
+    Int ".internal.int" ".internal.object" "A number of 32 bits." {
+        3 "clone" "()L.internal.object;" "Itself.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is an int of the same value.";
+        5 "toString" "()L.internal.string;" "Decimal.";
+        6 "toXML" "()L.internal.string;" "`<int>n</int>`.";
+        15 "hashCode" "()I" "The number.";
+        16 "toInt" "()I" "The number.";
+        17 "toLong" "()J" "The number.";
+        18 "toFloat" "()F" "The nearest float.";
+        19 "toDouble" "()D" "The number.";
     }
-    Long ".internal.long" ".internal.object" {
-        16 "toInt" "()I"; 17 "toLong" "()J"; 18 "toFloat" "()F"; 19 "toDouble" "()D";
+    Long ".internal.long" ".internal.object" "A number of 64 bits." {
+        3 "clone" "()L.internal.object;" "Itself.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is a long of the same value.";
+        5 "toString" "()L.internal.string;" "Decimal.";
+        6 "toXML" "()L.internal.string;" "`<long>n</long>`.";
+        15 "hashCode" "()I" "The upper half xor the lower half.";
+        16 "toInt" "()I" "The lower half.";
+        17 "toLong" "()J" "The number.";
+        18 "toFloat" "()F" "The nearest float.";
+        19 "toDouble" "()D" "The nearest double.";
     }
-    Float ".internal.float" ".internal.object" {
-        16 "toInt" "()I"; 17 "toLong" "()J"; 18 "toFloat" "()F"; 19 "toDouble" "()D";
+    Float ".internal.float" ".internal.object" "A floating-point number of 32 bits." {
+        3 "clone" "()L.internal.object;" "Itself.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is a float of the same bits: NaN equals itself, 0.0 is not -0.0.";
+        5 "toString" "()L.internal.string;" "The shortest decimal that reads back the same, as Java writes it: 0.1, 1.0, 1.0E10, NaN, Infinity.";
+        6 "toXML" "()L.internal.string;" "`<float>n</float>`.";
+        15 "hashCode" "()I" "The bits.";
+        16 "toInt" "()I" "Cut towards zero, to the nearest int; NaN gives 0.";
+        17 "toLong" "()J" "Cut towards zero, to the nearest long; NaN gives 0.";
+        18 "toFloat" "()F" "The number.";
+        19 "toDouble" "()D" "The number.";
     }
-    Double ".internal.double" ".internal.object" {
-        16 "toInt" "()I"; 17 "toLong" "()J"; 18 "toFloat" "()F"; 19 "toDouble" "()D";
+    Double ".internal.double" ".internal.object" "A floating-point number of 64 bits." {
+        3 "clone" "()L.internal.object;" "Itself.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is a double of the same bits: NaN equals itself, 0.0 is not -0.0.";
+        5 "toString" "()L.internal.string;" "The shortest decimal that reads back the same, as Java writes it: 0.1, 1.0, 1.0E10, NaN, Infinity.";
+        6 "toXML" "()L.internal.string;" "`<double>n</double>`.";
+        15 "hashCode" "()I" "The upper half of the bits xor the lower half.";
+        16 "toInt" "()I" "Cut towards zero, to the nearest int; NaN gives 0.";
+        17 "toLong" "()J" "Cut towards zero, to the nearest long; NaN gives 0.";
+        18 "toFloat" "()F" "The nearest float.";
+        19 "toDouble" "()D" "The number.";
     }
-    String ".internal.string" ".internal.object" {
-        8 "substring" "(II)L.internal.string;";
-        9 "charAt" "(I)I";
-        10 "concat" "(L.internal.string;)L.internal.string;";
-        11 "length" "()I";
-        12 "strstr" "(L.internal.string;)I";
-        16 "toInt" "()I";
-        17 "toLong" "()J";
-        18 "toFloat" "()F";
-        19 "toDouble" "()D";
-        20 "parseJson" "()L.internal.object;";
-        21 "indexOf" "(L.internal.string;I)I";
-        22 "startsWith" "(L.internal.string;)I";
-        23 "endsWith" "(L.internal.string;)I";
-        24 "toUpper" "()L.internal.string;";
-        25 "toLower" "()L.internal.string;";
-        26 "trim" "()L.internal.string;";
-        27 "split" "(L.internal.string;)L.internal.container.array;";
-        28 "replace" "(L.internal.string;L.internal.string;)L.internal.string;";
-        29 "compareTo" "(L.internal.string;)I";
-        30 "contains" "(L.internal.string;)I";
+    String ".internal.string" ".internal.object" "Bytes that do not change, UTF-8 by custom; positions and lengths count bytes." {
+        3 "clone" "()L.internal.object;" "Itself.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is a string of the same bytes.";
+        5 "toString" "()L.internal.string;" "Itself.";
+        6 "toXML" "()L.internal.string;" "`<string>text</string>`, with the five special characters escaped.";
+        8 "substring" "(II)L.internal.string;" "Bytes from an index, so many or up to the end; throws a string when there is no such index.";
+        9 "charAt" "(I)I" "The byte at an index, 0 to 255; throws a string when there is none.";
+        10 "concat" "(L.internal.string;)L.internal.string;" "Both, one behind the other.";
+        11 "length" "()I" "Number of bytes.";
+        12 "strstr" "(L.internal.string;)I" "Where the other first stands in this one, or -1.";
+        15 "hashCode" "()I" "Hash of the bytes.";
+        16 "toInt" "()I" "The number at the start, 0 when there is none; the nearest int when it is too large.";
+        17 "toLong" "()J" "The number at the start, 0 when there is none; the nearest long when it is too large.";
+        18 "toFloat" "()F" "The number at the start, 0.0 when there is none.";
+        19 "toDouble" "()D" "The number at the start, 0.0 when there is none.";
+        20 "parseJson" "()L.internal.object;" "JSON: long, double, string, 1 or 0, directory, array, null; throws a string with the position of an error.";
+        21 "indexOf" "(L.internal.string;I)I" "Where the other first stands in this one from an index on, or -1.";
+        22 "startsWith" "(L.internal.string;)I" "1 when this one begins with the other.";
+        23 "endsWith" "(L.internal.string;)I" "1 when this one ends with the other.";
+        24 "toUpper" "()L.internal.string;" "With a to z in upper case; other bytes stay.";
+        25 "toLower" "()L.internal.string;" "With A to Z in lower case; other bytes stay.";
+        26 "trim" "()L.internal.string;" "Without space, tab, line feed, carriage return and form feed at both ends.";
+        27 "split" "(L.internal.string;)L.internal.container.array;" "The parts between the separators, empty ones too; throws a string when the separator is empty.";
+        28 "replace" "(L.internal.string;L.internal.string;)L.internal.string;" "With each first text replaced by the second; throws a string when the first is empty.";
+        29 "compareTo" "(L.internal.string;)I" "-1, 0 or 1 by the order of the bytes.";
+        30 "contains" "(L.internal.string;)I" "1 when the other stands in this one.";
     }
-    StringBuilder ".internal.stringbuilder" ".internal.object" {
-        8 "substring" "(II)L.internal.string;";
-        9 "byteAt" "(I)I";
-        10 "concat" "(L.internal.string;)I";
-        11 "length" "()I";
-        12 "strstr" "(L.internal.string;)I";
-        16 "append" "(L.internal.object;)L.internal.stringbuilder;";
-        17 "clear" "()V";
+    StringBuilder ".internal.stringbuilder" ".internal.object" "A string under construction." {
+        3 "clone" "()L.internal.object;" "Another one with the same bytes.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is a stringbuilder or a string with the same bytes.";
+        5 "toString" "()L.internal.string;" "The bytes as a string.";
+        8 "substring" "(II)L.internal.string;" "Bytes from an index, so many or up to the end; throws a string when there is no such index.";
+        9 "byteAt" "(I)I" "The byte at an index, 0 to 255; throws a string when there is none.";
+        10 "concat" "(L.internal.string;)I" "Adds a string at the end; returns the new length.";
+        11 "length" "()I" "Number of bytes.";
+        12 "strstr" "(L.internal.string;)I" "Where the string first stands in this one, or -1.";
+        15 "hashCode" "()I" "By identity, since the content changes.";
+        16 "append" "(L.internal.object;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end; returns itself.";
+        17 "clear" "()V" "Removes all bytes.";
     }
-    Container ".internal.container.array" ".internal.object" {
-        8 "iterator" "()L.internal.iterator;";
-        9 "subarray" "(II)L.internal.container.array;";
-        10 "get" "(I)L.internal.object;";
-        11 "set" "(L.internal.object;I)L.internal.object;";
-        12 "size" "()I";
-        16 "add" "(L.internal.object;)I";
-        17 "removeLast" "()L.internal.object;";
-        18 "insert" "(IL.internal.object;)V";
-        19 "removeAt" "(I)L.internal.object;";
-        20 "clear" "()V";
+    Container ".internal.container.array" ".internal.object" "A growing array of objects." {
+        3 "clone" "()L.internal.object;" "Another array with the same elements.";
+        5 "toString" "()L.internal.string;" "`array`.";
+        8 "iterator" "()L.internal.iterator;" "Walks the elements; sees what is changed meanwhile.";
+        9 "subarray" "(II)L.internal.container.array;" "A new array of elements from an index, so many or up to the end; throws a string when there is no such index.";
+        10 "get" "(I)L.internal.object;" "The element at an index; throws a string when it is out of bounds.";
+        11 "set" "(L.internal.object;I)L.internal.object;" "Sets the element at an index, growing to it; returns the value.";
+        12 "size" "()I" "Number of elements.";
+        16 "add" "(L.internal.object;)I" "Adds an element at the end; returns its index.";
+        17 "removeLast" "()L.internal.object;" "Removes the last element and returns it; throws a string when there is none.";
+        18 "insert" "(IL.internal.object;)V" "Inserts an element before an index, or at the end.";
+        19 "removeAt" "(I)L.internal.object;" "Removes the element at an index and returns it.";
+        20 "clear" "()V" "Removes all elements.";
     }
-    Iterator ".internal.iterator" ".internal.object" {
-        8 "hasNext" "()I";
-        9 "next" "()L.internal.object;";
+    Iterator ".internal.iterator" ".internal.object" "Walks an array." {
+        8 "hasNext" "()I" "1 when there is another element.";
+        9 "next" "()L.internal.object;" "The next element; throws a string when there is none.";
     }
-    Binary ".internal.binary" ".internal.object" {
-        8 "getByte" "(I)I";
-        9 "setByte" "(II)V";
-        10 "setRange" "(L.internal.binary;III)V";
-        11 "size" "()I";
-        16 "getInt" "(I)I";
-        17 "setInt" "(II)V";
-        18 "getLong" "(I)J";
-        19 "setLong" "(IJ)V";
-        20 "text" "(II)L.internal.string;";
+    Binary ".internal.binary" ".internal.object" "Bytes that a program reads and writes; numbers are little-endian." {
+        3 "clone" "()L.internal.object;" "Another one with the same bytes.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is a binary with the same bytes.";
+        8 "getByte" "(I)I" "The byte at an index, 0 to 255; throws a string when it is out of bounds.";
+        9 "setByte" "(II)V" "Writes the low byte of the second number at an index (the first).";
+        10 "setRange" "(L.internal.binary;III)V" "Copies from another binary: to index, from index, number of bytes.";
+        11 "size" "()I" "Number of bytes.";
+        15 "hashCode" "()I" "By identity, since the content changes.";
+        16 "getInt" "(I)I" "The int in 4 bytes from an index.";
+        17 "setInt" "(II)V" "Writes 4 bytes from an index (the first number).";
+        18 "getLong" "(I)J" "The long in 8 bytes from an index.";
+        19 "setLong" "(IJ)V" "Writes 8 bytes from an index.";
+        20 "text" "(II)L.internal.string;" "Bytes from an index (first), so many, as a string.";
+        21 "resize" "(I)V" "Sets the number of bytes; new ones are 0.";
+        22 "setText" "(IL.internal.string;)V" "Writes the bytes of a string from an index.";
     }
-    Directory ".internal.directory" ".internal.object" {
-        8 "put" "(L.internal.object;L.internal.object;)I";
-        9 "get" "(L.internal.object;)L.internal.object;";
-        10 "remove" "(L.internal.object;)I";
-        11 "size" "()I";
-        12 "iterate" "()L.internal.iterator;";
-        13 "keys" "()L.internal.container.array;";
-        16 "set" "(L.internal.object;L.internal.object;)L.internal.object;";
-        17 "contains" "(L.internal.object;)I";
-        18 "values" "()L.internal.container.array;";
-        19 "clear" "()V";
+    Directory ".internal.directory" ".internal.object" "A map; strings and numbers are keys by class and value, other objects by identity; the order of insertion is kept." {
+        3 "clone" "()L.internal.object;" "Another directory with the same pairs.";
+        5 "toString" "()L.internal.string;" "`(directory)`.";
+        8 "put" "(L.internal.object;L.internal.object;)I" "Enters a value by its key: 0, or 17 when the key is there, whose value then stays.";
+        9 "get" "(L.internal.object;)L.internal.object;" "The value of a key, or null.";
+        10 "remove" "(L.internal.object;)I" "Removes a key: 0, or 2 when it is not there.";
+        11 "size" "()I" "Number of keys.";
+        12 "iterate" "()L.internal.iterator;" "Walks the keys that are there now.";
+        13 "keys" "()L.internal.container.array;" "A new array of all keys.";
+        16 "set" "(L.internal.object;L.internal.object;)L.internal.object;" "Sets the value of a key; returns the value that it had, or null.";
+        17 "contains" "(L.internal.object;)I" "1 when the key is there.";
+        18 "values" "()L.internal.container.array;" "A new array of all values, in the order of the keys.";
+        19 "clear" "()V" "Removes all keys.";
     }
-    Closure ".internal.closure" ".internal.object" {
-        9 "getOrdinal" "()I";
-        10 "setOrdinal" "(I)V";
-        11 "setObject" "(L.internal.object;)V";
+    Closure ".internal.closure" ".internal.object" "A method bound to an object." {
+        8 "call" "([L.internal.object;)L.internal.object;" resumable "Calls the method with these arguments.";
+        9 "getOrdinal" "()I" "The ordinal of the method.";
+        10 "setOrdinal" "(I)V" "Sets the ordinal of the method.";
+        11 "setObject" "(L.internal.object;)V" "Sets the receiver.";
+        12 "getObject" "()L.internal.object;" "The receiver.";
     }
-    Time ".internal.time" ".internal.object" {
-        16 "unixTime" "()J";
-        17 "sleepSec" "(I)V" idempotent;
-        18 "sleepMsec" "(I)V" idempotent;
-        19 "unixTimeMsec" "()J";
-        20 "monotonicMsec" "()J";
+    Time ".internal.time" ".internal.object" "Clocks." {
+        16 "unixTime" "()J" "Seconds since 1970-01-01 UTC by the wall clock, which may jump.";
+        17 "sleepSec" "(I)V" idempotent "Waits so many seconds; a restart does not make it longer.";
+        18 "sleepMsec" "(I)V" idempotent "Waits so many milliseconds; a restart does not make it longer.";
+        19 "unixTimeMsec" "()J" "Milliseconds since 1970-01-01 UTC by the wall clock, which may jump.";
+        20 "monotonicMsec" "()J" "Milliseconds by the clock of the world, which never goes back, not even over a restart.";
     }
-    World ".internal.world" ".internal.object" {
-        8 "getMyThread" "()L.internal.thread;";
-        9 "startThread" "(L.internal.object;L.internal.object;)I";
-        10 "log" "(L.internal.string;)V";
-        11 "snapSync" "()J" idempotent;
-        12 "epoch" "()J";
+    World ".internal.world" ".internal.object" "The world that the program lives in." {
+        5 "toString" "()L.internal.string;" "`(world)`.";
+        8 "getMyThread" "()L.internal.thread;" "The running thread.";
+        9 "startThread" "(L.internal.object;L.internal.object;)I" "A new thread runs method 8 of the object with the argument; returns 0.";
+        10 "log" "(L.internal.string;)V" "Adds a line to the log of the world, which keeps the last 1024.";
+        11 "snapSync" "()J" idempotent "Returns when a snapshot that contains this call is durable: its epoch.";
+        12 "epoch" "()J" "The epoch that the next snapshot will have.";
     }
-    Console ".internal.console" ".internal.object" {
-        16 "print" "(L.internal.object;)V" idempotent;
-        17 "println" "(L.internal.object;)V" idempotent;
-        18 "readLine" "()L.internal.string;" idempotent;
-        19 "printError" "(L.internal.object;)V" idempotent;
-        20 "printlnError" "(L.internal.object;)V" idempotent;
+    Console ".internal.console" ".internal.object" "Standard input, output and error." {
+        16 "print" "(L.internal.object;)V" idempotent "Writes the text of any object.";
+        17 "println" "(L.internal.object;)V" idempotent "Writes the text of any object and a line feed.";
+        18 "readLine" "()L.internal.string;" idempotent "A line of input without its line feed, or null at the end; asks again after a restart.";
+        19 "printError" "(L.internal.object;)V" idempotent "Writes the text of any object to standard error.";
+        20 "printlnError" "(L.internal.object;)V" idempotent "Writes the text of any object and a line feed to standard error.";
     }
-    Boot ".internal.boot" ".internal.object" {
-        8 "loadClass" "(L.internal.string;)L.internal.class;" idempotent;
-        16 "print" "([L.internal.object;)V" idempotent;
-        17 "setClassLoader" "(L.internal.object;)V";
-        18 "startThread" "(L.internal.object;)V";
-        19 "createBinary" "(I)L.internal.binary;";
-        20 "setScreenBackground" "(L.internal.object;)V";
-        21 "sleep" "(I)V" idempotent;
-        22 "setOsInterface" "(L.internal.object;)V";
-        23 "getKernelEnvironment" "()L.internal.container.array;";
-        24 "reboot" "()V";
+    Boot ".internal.boot" ".internal.object" "What a program in the style of the original gets at its start." {
+        5 "toString" "()L.internal.string;" "`bootstrap`.";
+        8 "loadClass" "(L.internal.string;)L.internal.class;" idempotent "The class of this name; asks method 8 of the registered class loader for unknown ones; throws a string when there is none.";
+        16 "print" "([L.internal.object;)V" idempotent "Writes the texts of the objects, first to last.";
+        17 "setClassLoader" "(L.internal.object;)V" "Registers a class loader.";
+        18 "startThread" "(L.internal.object;)V" "A new thread runs method 8 of the object with this boot object.";
+        19 "createBinary" "(I)L.internal.binary;" "A new binary of so many bytes, all 0.";
+        20 "setScreenBackground" "(L.internal.object;)V" "Does nothing: there is no screen.";
+        21 "sleep" "(I)V" idempotent "Waits so many milliseconds.";
+        22 "setOsInterface" "(L.internal.object;)V" "Registers what `getOsInterface` of threads returns.";
+        23 "getKernelEnvironment" "()L.internal.container.array;" "An array of strings `name=value`.";
+        24 "reboot" "()V" "Throws a string: a program may not stop the world.";
     }
-    Bootstrap ".internal.bootstrap" ".internal.boot" {}
-    Thread ".internal.thread" ".internal.object" {
-        12 "getEnvironment" "()L.internal.object;";
-        13 "getUser" "()L.internal.object;";
-        14 "getOsInterface" "()L.internal.object;";
+    Bootstrap ".internal.bootstrap" ".internal.boot" "The class of the boot object by its other name." {}
+    Thread ".internal.thread" ".internal.object" "A thread." {
+        5 "toString" "()L.internal.string;" "`thread`.";
+        12 "getEnvironment" "()L.internal.object;" "The environment, a directory made at the first call.";
+        13 "getUser" "()L.internal.object;" "Null: there are no users.";
+        14 "getOsInterface" "()L.internal.object;" "What `setOsInterface` of the boot object registered, or null.";
+        16 "getId" "()J" "The number of the thread.";
+        17 "isAlive" "()I" "1 until its first method has returned or thrown.";
     }
-    Program ".internal.program" ".internal.object" {}
-    FrozenStack ".internal.frozen_stack" ".internal.object" {}
-    Exception ".internal.exception" ".internal.object" {
-        16 "getMessage" "()L.internal.string;";
-        17 "getCause" "()L.internal.object;";
-        18 "getTrace" "()L.internal.string;";
-        19 "setMessage" "(L.internal.string;)V";
+    Program ".internal.program" ".internal.object" "A running program." {}
+    FrozenStack ".internal.frozen_stack" ".internal.object" "The frames of a parked thread." {}
+    Exception ".internal.exception" ".internal.object" "What the machine throws." {
+        5 "toString" "()L.internal.string;" "The name of the class, and the message if there is one.";
+        16 "getMessage" "()L.internal.string;" "What happened.";
+        17 "getCause" "()L.internal.object;" "The exception that caused this one, or null.";
+        18 "getTrace" "()L.internal.string;" "The stack trace.";
+        19 "setMessage" "(L.internal.string;)V" "Sets the message.";
     }
-    NullPointer ".internal.exception.null_pointer" ".internal.exception" {}
-    Arithmetic ".internal.exception.arithmetic" ".internal.exception" {}
-    ClassCast ".internal.exception.class_cast" ".internal.exception" {}
-    IndexOutOfBounds ".internal.exception.index_out_of_bounds" ".internal.exception" {}
-    NegativeSize ".internal.exception.negative_size" ".internal.exception" {}
-    ArrayStore ".internal.exception.array_store" ".internal.exception" {}
-    NoSuchMethod ".internal.exception.no_such_method" ".internal.exception" {}
-    NoSuchField ".internal.exception.no_such_field" ".internal.exception" {}
-    AbstractMethod ".internal.exception.abstract_method" ".internal.exception" {}
-    ClassNotFound ".internal.exception.class_not_found" ".internal.exception" {}
-    Linkage ".internal.exception.linkage" ".internal.exception" {}
-    StackOverflow ".internal.exception.stack_overflow" ".internal.exception" {}
-    OutOfMemory ".internal.exception.out_of_memory" ".internal.exception" {}
-    IllegalMonitor ".internal.exception.illegal_monitor" ".internal.exception" {}
-    Immutable ".internal.exception.immutable" ".internal.exception" {}
-    Trap ".internal.exception.trap" ".internal.exception" {}
-    Io ".internal.exception.io" ".internal.exception" {}
-    Monitor ".internal.monitor" ".internal.object" {}
+    NullPointer ".internal.exception.null_pointer" ".internal.exception" "Null where an object is needed." {}
+    Arithmetic ".internal.exception.arithmetic" ".internal.exception" "Division of integers by zero." {}
+    ClassCast ".internal.exception.class_cast" ".internal.exception" "An object of another class than is needed." {}
+    IndexOutOfBounds ".internal.exception.index_out_of_bounds" ".internal.exception" "An index outside an array." {}
+    NegativeSize ".internal.exception.negative_size" ".internal.exception" "An array of negative size." {}
+    ArrayStore ".internal.exception.array_store" ".internal.exception" "An object that the array may not hold." {}
+    NoSuchMethod ".internal.exception.no_such_method" ".internal.exception" "A method that the object does not have." {}
+    NoSuchField ".internal.exception.no_such_field" ".internal.exception" "A field that the object does not have." {}
+    AbstractMethod ".internal.exception.abstract_method" ".internal.exception" "A method without a body." {}
+    ClassNotFound ".internal.exception.class_not_found" ".internal.exception" "A class that nobody knows." {}
+    Linkage ".internal.exception.linkage" ".internal.exception" "Modules that do not fit together." {}
+    StackOverflow ".internal.exception.stack_overflow" ".internal.exception" "More frames than the thread may have." {}
+    OutOfMemory ".internal.exception.out_of_memory" ".internal.exception" "An object that does not fit." {}
+    IllegalMonitor ".internal.exception.illegal_monitor" ".internal.exception" "A lock that the thread does not hold." {}
+    Immutable ".internal.exception.immutable" ".internal.exception" "A change of an immutable object." {}
+    Trap ".internal.exception.trap" ".internal.exception" "A trap of WebAssembly." {}
+    Io ".internal.exception.io" ".internal.exception" "Something outside the world failed." {}
+    Monitor ".internal.monitor" ".internal.object" "Who holds the lock of an object." {}
 }
 
 /// The internal class with this name.
 pub fn class_by_name(name: &str) -> Option<&'static InternalClass> {
     CLASSES.iter().find(|class| class.name == name)
+}
+
+impl ClassId {
+    /// Whether programs may create objects of this class (or of one that extends it) by `new`: their zeroed fields make
+    /// sense. All others come from the kernel only.
+    pub const fn can_be_created(self) -> bool {
+        use ClassId as C;
+        !matches!(
+            self,
+            C::Void
+                | C::Class
+                | C::Interface
+                | C::Method
+                | C::Field
+                | C::Module
+                | C::Code
+                | C::Monitor
+                | C::Int
+                | C::Long
+                | C::Float
+                | C::Double
+                | C::String
+                | C::Iterator
+                | C::Boot
+                | C::Bootstrap
+                | C::Thread
+                | C::Program
+                | C::FrozenStack
+        )
+    }
 }
 
 impl InternalClass {
@@ -282,9 +398,34 @@ mod tests {
     fn parents_come_first_and_numbers_are_unique() {
         for (index, class) in CLASSES.iter().enumerate() {
             assert_eq!(class.id as usize, index);
-            assert!(class.parent.is_empty() || CLASSES[..index].iter().any(|c| c.name == class.parent), "{}", class.name);
+            assert!(
+                class.parent.is_empty() || CLASSES[..index].iter().any(|c| c.name == class.parent),
+                "{}",
+                class.name
+            );
             for (at, method) in class.methods.iter().enumerate() {
-                assert!(class.methods[..at].iter().all(|m| m.ordinal != method.ordinal), "{} {}", class.name, method.name);
+                assert!(
+                    class.methods[..at].iter().all(|m| m.ordinal < method.ordinal),
+                    "{} {}",
+                    class.name,
+                    method.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_class_names_again_looks_the_same() {
+        for class in CLASSES {
+            let Some(parent) = class.parent_class() else { continue };
+            for method in class.methods {
+                let Some(above) = parent.method_by_ordinal(method.ordinal) else {
+                    assert!(parent.method_by_name(method.name).is_none(), "{} {}", class.name, method.name);
+                    continue;
+                };
+                let exempt = matches!(class.id, ClassId::Class | ClassId::Thread) && method.ordinal == 14;
+                let same = (above.name, above.descriptor) == (method.name, method.descriptor);
+                assert!(same || exempt, "{} {}", class.name, method.name);
             }
         }
     }
