@@ -211,7 +211,7 @@ impl Cells {
         let size = u64::from(CELL_BYTES[class]);
         let offset = addr.0 - region_start(region).0;
         let cell = offset / size;
-        if offset % size != 0 || cell >= u64::from(cells_of(class)) {
+        if !offset.is_multiple_of(size) || cell >= u64::from(cells_of(class)) {
             return None;
         }
         let word = self.memory.load_u64(region_record(region).add(record::BITS + cell / 64 * 8));
@@ -385,5 +385,5 @@ impl Cells {
     }
 }
 
-const _: () = assert!(REGION_BYTES == 1 << REGION_SHIFT && REGION_RECORD_BYTES % 8 == 0);
-const _: () = assert!(OBJECTS.len() % REGION_BYTES == 0);
+const _: () = assert!(REGION_BYTES == 1 << REGION_SHIFT && REGION_RECORD_BYTES.is_multiple_of(8));
+const _: () = assert!(OBJECTS.len().is_multiple_of(REGION_BYTES));

@@ -128,8 +128,9 @@ const _: () = assert!(REGION_TABLE.0 > METADATA.start.0);
 const _: () = assert!(REGION_TABLE.0 + REGIONS_MAX * REGION_RECORD_BYTES <= LARGE_TABLE.0);
 const _: () = assert!(LARGE_TABLE.0 + LARGE_PAGES_MAX * 8 <= METADATA.end.0);
 const _: () = assert!(REGIONS_MAX < u32::MAX as u64 && LARGE_PAGES_MAX <= 1 << 30);
-const _: () = assert!(OBJECTS.start.0 % REGION_BYTES == 0 && LARGE.start.0 % PAGE_SIZE as u64 == 0);
-const _: () = assert!(CELL_BYTES_MIN >= header::SIZE && CELL_BYTES_MIN % header::ALIGN == 0);
+const _: () =
+    assert!(OBJECTS.start.0.is_multiple_of(REGION_BYTES) && LARGE.start.0.is_multiple_of(PAGE_SIZE as u64));
+const _: () = assert!(CELL_BYTES_MIN >= header::SIZE && CELL_BYTES_MIN.is_multiple_of(header::ALIGN));
 
 /// The class of cells for objects of `bytes`, at most [`CELL_BYTES_MAX`].
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Allocation and collection of the objects of a world.
 //!
-//! Key types: [`Heap`], [`Roots`] (what a collection asks of the owner of the frames).
+//! Key types: [`Heap`], [`Roots`] (what a collection asks of the owner of the frames), [`Damage`] (what
+//! [`Heap::verify`] finds). Neighbours: `memory` below, whose barrier every write takes; `vm` above, which owns the roots.
 //!
 //! # How it works
 //! - *Nursery* (`nursery`): new objects stand one behind the other in scratch memory that no snapshot holds.
@@ -38,6 +39,8 @@ mod large;
 mod mark;
 mod nursery;
 mod shape;
+mod verify;
 
 pub use collect::{CollectStats, Roots};
 pub use heap::{Collection, Heap, HeapError, HeapUse, Object, OutOfMemory};
+pub use verify::{Damage, HeapReport, Moment};

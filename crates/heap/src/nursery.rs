@@ -21,13 +21,13 @@ pub(crate) const OBJECT_BYTES_MAX: u64 = 256 << 10;
 const FORWARDED: u64 = 1;
 
 const _: () = assert!(OBJECT_BYTES_MAX >= CELL_BYTES_MAX && OBJECT_BYTES_MAX < NURSERY_BYTES);
-const _: () = assert!(CHUNK_BYTES % header::ALIGN == 0 && NURSERY_BYTES % CHUNK_BYTES == 0);
+const _: () = assert!(CHUNK_BYTES.is_multiple_of(header::ALIGN) && NURSERY_BYTES.is_multiple_of(CHUNK_BYTES));
 
 /// Whether the word is a reference into the nursery: one comparison, immediates included (their low bits are set, and
 /// the rotation makes them the top ones).
 #[inline(always)]
 pub(crate) fn holds(word: u64) -> bool {
-    const { assert!(NURSERY.len() % 8 == 0 && NURSERY.start.0 % 8 == 0) };
+    const { assert!(NURSERY.len().is_multiple_of(8) && NURSERY.start.0.is_multiple_of(8)) };
     word.wrapping_sub(NURSERY.start.0).rotate_right(3) < NURSERY.len() >> 3
 }
 

@@ -165,7 +165,7 @@ pub(crate) fn read_class(
     if shape != Shape::Instance {
         return Ok(info);
     }
-    if u64::from(instance_bytes) < header::SIZE || u64::from(instance_bytes) % header::ALIGN != 0 {
+    if u64::from(instance_bytes) < header::SIZE || !u64::from(instance_bytes).is_multiple_of(header::ALIGN) {
         return Err(BadClass::InstanceSize(instance_bytes));
     }
     let map = nursery::resolve(memory, Value(memory.load_u64(class.add(class::REF_MAP))));
@@ -181,7 +181,7 @@ pub(crate) fn read_class(
         let at = map.add(array::DATA + pair * 8);
         let (offset, count) = (memory.load_u32(at), memory.load_u32(at.add(4)));
         let end = u64::from(offset) + u64::from(count) * 8;
-        if u64::from(offset) < header::SIZE || offset % 8 != 0 || end > u64::from(instance_bytes) {
+        if u64::from(offset) < header::SIZE || !offset.is_multiple_of(8) || end > u64::from(instance_bytes) {
             return Err(BadClass::ReferenceMap);
         }
         if count != 0 {
