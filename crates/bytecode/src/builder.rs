@@ -354,6 +354,13 @@ impl PoolBuilder {
         self.pool.push(constant);
         next
     }
+    /// Adds the constant, equal or not, and gives its index.
+    pub fn push(&mut self, constant: Const) -> u32 {
+        let next = self.pool.len() as u32;
+        self.index.entry(constant.clone()).or_insert(next);
+        self.pool.push(constant);
+        next
+    }
     /// Index of a string constant.
     pub fn str(&mut self, text: &str) -> u32 {
         self.intern(Const::Str(text.into()))

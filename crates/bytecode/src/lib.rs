@@ -9,18 +9,25 @@
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 extern crate alloc;
 
+mod asm;
 pub mod builder;
 pub mod desc;
+mod disasm;
 pub mod effect;
 pub mod file;
+pub mod fuzz;
+mod lexer;
 pub mod limits;
 pub mod module;
 pub mod op;
 pub mod verify;
 
+pub use asm::assemble;
 pub use builder::{BuildError, CodeBuilder, Label, PoolBuilder};
 pub use desc::{DescError, Descriptor, ElemDesc, TypeDesc};
+pub use disasm::{disassemble, disassemble_insn, disassemble_method};
 pub use file::{FileError, decode, encode};
+pub use lexer::AsmError;
 pub use module::{
     Attribute, ClassDef, Code, Const, FieldDef, Flags, HandleKind, Handler, Language, Line, LocalName,
     MethodDef, Module,
