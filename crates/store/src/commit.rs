@@ -1,0 +1,215 @@
+//! Commits: pages go to the log as they come, one flush makes them a snapshot.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use base::checksum::checksum;
+use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex};
+
+use crate::clean;
+use crate::error::CommitError;
+use crate::format::{Entry, Kind, RecordEntry, RecordKind};
+use crate::log::{GroupHead, zero_entry};
+use crate::mutants::{self, Mutant};
+use crate::store::{Delta, Shared, Store, WriterState, count};
+
+/// A commit under way. Dropped without [`CommitWriter::finish`] it leaves nothing behind.
+pub struct CommitWriter {
+    shared: Arc<Shared>,
+    /// Present until the commit ends.
+    writer: Option<Box<WriterState>>,
+    epoch: Epoch,
+    wall_ns: u64,
+    entries: Vec<RecordEntry>,
+}
+
+/// What a commit did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitInfo {
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Pages that the caller put, zero pages included.
+    pub pages: u64,
+    /// Bytes that it took in the log, records included, checkpoint not.
+    pub bytes: u64,
+    /// Pages that were moved to free segments.
+    pub cleaned_pages: u64,
+    /// Whether a checkpoint of the page map followed; its failure does not undo the commit and is tried again.
+    pub checkpoint: Result<bool, CommitError>,
+}
+
+impl Store {
+    /// Begins the commit of `epoch`; only one may be under way.
+    ///
+    /// # Errors
+    /// When another one is under way, the epoch is not later than the last, the store is open for reading only,
+    /// or an earlier write failed.
+    pub fn begin_commit(&self, epoch: Epoch, wall_ns: u64) -> Result<CommitWriter, CommitError> {
+        let last = self.last_epoch();
+        if epoch <= last {
+            return Err(CommitError::NotLater { epoch, last });
+        }
+        let mut writer = self.shared.take_writer()?;
+        if writer.was_full {
+            // A checkpoint may set segments free. That it finds no room either is no reason not to try the commit.
+            let _ = self.shared.checkpoint(&mut writer);
+        }
+        writer.log.keep_group = self.shared.read.lock().keep_group();
+        writer.log.reserve = writer.checkpoint_segments();
+        writer.log.begin(GroupHead { kind: RecordKind::Commit, epoch, wall_ns });
+        Ok(CommitWriter {
+            shared: self.shared.clone(),
+            writer: Some(writer),
+            epoch,
+            wall_ns,
+            entries: Vec::new(),
+        })
+    }
+}
+
+impl CommitWriter {
+    /// Adds a page with its content; a page of zeros takes no room. A page that is put again replaces the first.
+    ///
+    /// # Errors
+    /// When there is no room or the device fails; the commit cannot be finished then and is to be dropped.
+    pub fn put(&mut self, page: PageIndex, bytes: &PageBytes) -> Result<(), CommitError> {
+        if bytes.iter().all(|&b| b == 0) {
+            return self.put_zero(page);
+        }
+        let entry =
+            RecordEntry { key: page.0, kind: Kind::Full, level: 0, block: 0, checksum: checksum(bytes) };
+        self.append(entry, Some(bytes))?;
+        count(&self.shared.counters.page_bytes, PAGE_SIZE as u64);
+        Ok(())
+    }
+
+    /// Adds a page that is all zeros now.
+    ///
+    /// # Errors
+    /// As [`CommitWriter::put`].
+    pub fn put_zero(&mut self, page: PageIndex) -> Result<(), CommitError> {
+        self.append(zero_entry(page.0), None)
+    }
+
+    /// Completes the commit: when this returns `Ok` the snapshot is durable. One flush; a checkpoint may follow.
+    ///
+    /// # Errors
+    /// When there is no room: the commit is abandoned and may be tried again. When the device fails: the store
+    /// commits no more; whether this snapshot is durable shows when the world is opened again.
+    pub fn finish(mut self) -> Result<CommitInfo, CommitError> {
+        let pages = self.entries.len() as u64;
+        let cleaned_pages = self.clean(pages)?;
+        let shared = self.shared.clone();
+        let writer = self.writer()?;
+        writer.log.complete(&shared.disk).inspect_err(|e| note_failure(&shared, writer, e))?;
+        if !mutants::on(Mutant::CommitFlushLeftOut) {
+            let flushed = shared.disk.flush().map_err(CommitError::Device);
+            flushed.inspect_err(|e| note_failure(&shared, writer, e))?;
+        }
+        let bytes = writer.log.group_blocks * PAGE_SIZE as u64;
+        count(&shared.counters.record_bytes, writer.log.group_records * PAGE_SIZE as u64);
+        count(&shared.counters.cleaned_bytes, cleaned_pages * PAGE_SIZE as u64);
+        count(&shared.counters.commits, 1);
+        let mut writer = self.writer.take().ok_or(CommitError::Busy)?;
+        let delta = Delta::new(writer.log.group(), self.epoch, self.wall_ns, bytes, &self.entries);
+        writer.note_group();
+        shared.apply(&mut writer, &self.entries, delta);
+        let checkpoint = shared.checkpoint_if_due(&mut writer);
+        shared.put_back(writer);
+        Ok(CommitInfo { epoch: self.epoch, pages, bytes, cleaned_pages, checkpoint })
+    }
+
+    fn writer(&mut self) -> Result<&mut WriterState, CommitError> {
+        self.writer.as_deref_mut().ok_or(CommitError::Busy)
+    }
+
+    fn append(&mut self, entry: RecordEntry, payload: Option<&PageBytes>) -> Result<(), CommitError> {
+        let shared = self.shared.clone();
+        let writer = self.writer()?;
+        let placed = writer.log.append(&shared.disk, entry, payload);
+        let placed = placed.inspect_err(|e| note_failure(&shared, writer, e))?;
+        self.entries.push(placed);
+        Ok(())
+    }
+
+    /// Moves some live pages out of a segment that is mostly garbage; returns how many.
+    fn clean(&mut self, pages: u64) -> Result<u64, CommitError> {
+        let shared = self.shared.clone();
+        let Some(writer) = self.writer.as_deref_mut() else { return Ok(0) };
+        let own: BTreeSet<u32> = self.entries.iter().map(|e| e.key).collect();
+        let moved = clean::clean(&shared, writer, &own, pages);
+        let moved = moved.inspect_err(|e| note_failure(&shared, writer, e))?;
+        self.entries.extend_from_slice(&moved);
+        Ok(moved.len() as u64)
+    }
+}
+
+impl Drop for CommitWriter {
+    fn drop(&mut self) {
+        if let Some(mut writer) = self.writer.take() {
+            writer.log.abandon();
+            self.shared.put_back(writer);
+        }
+    }
+}
+
+fn note_failure(shared: &Shared, writer: &mut WriterState, error: &CommitError) {
+    writer.was_full = matches!(error, CommitError::NoSpace(_));
+    shared.poison_on(error);
+}
+
+impl Delta {
+    /// The changes of a commit from its entries in the order in which they were written.
+    pub(crate) fn new(
+        group: u64,
+        epoch: Epoch,
+        wall_ns: u64,
+        bytes: u64,
+        entries: &[RecordEntry],
+    ) -> Arc<Delta> {
+        let mut sorted: Vec<(u32, Entry)> = entries.iter().map(|e| (e.key, e.to_entry())).collect();
+        // Stable, so the last of equal pages is the one written last.
+        sorted.sort_by_key(|e| e.0);
+        sorted.reverse();
+        sorted.dedup_by_key(|e| e.0);
+        sorted.reverse();
+        Arc::new(Delta { group, epoch, wall_ns, bytes, entries: sorted })
+    }
+}
+
+impl WriterState {
+    /// Counts the completed group towards the next checkpoint.
+    pub(crate) fn note_group(&mut self) {
+        self.was_full = false;
+        self.record_bytes += self.log.group_records * PAGE_SIZE as u64;
+        self.log_blocks += self.log.group_blocks;
+        self.commits_since += 1;
+    }
+
+    /// Segments that the next checkpoint may need.
+    pub(crate) fn checkpoint_segments(&self) -> usize {
+        let leaves = (self.dirty_leaves.len() + self.forced.len()) as u64;
+        let nodes = leaves + leaves.div_ceil(16) + 4;
+        let blocks = nodes + self.log.segments.table_pages() as u64 + 2;
+        let per_segment = u64::from(self.log.segments.blocks - 1).div_ceil(2);
+        blocks.div_ceil(per_segment) as usize + 1
+    }
+}
+
+impl Shared {
+    /// Makes a durable commit the newest state, a slice at a time so that readers wait for short.
+    fn apply(&self, writer: &mut WriterState, entries: &[RecordEntry], delta: Arc<Delta>) {
+        let group = writer.log.group();
+        for slice in entries.chunks(1024) {
+            let mut read = self.read.lock();
+            crate::store::apply_entries(&mut writer.log.segments, &mut read.overlay, slice, group);
+        }
+        writer.dirty_leaves.extend(entries.iter().map(|e| e.key >> 8));
+        writer.log.accept();
+        let mut read = self.read.lock();
+        read.epoch = delta.epoch;
+        read.wall_ns = delta.wall_ns;
+        read.history.push(delta);
+    }
+}

@@ -1,0 +1,561 @@
+//! The bytes of a world file: superblocks, records, map nodes and segment table, as `docs/formats/world.md` states them.
+//!
+//! Key types: [`Superblock`], [`RecordHeader`], [`Entry`], [`Kind`]. Pure encoding: no I/O, and no panic on any input.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use base::checksum::{Checksum, checksum};
+use base::codec::{Reader, Writer};
+use base::{Epoch, PAGE_SIZE, PageBytes, WorldId};
+
+use crate::mutants::{self, Mutant};
+
+/// Version of the format that this crate writes; it reads this one only.
+pub const FORMAT_VERSION: u32 = 1;
+/// Blocks of the two superblock slots; 16 KiB apart, so that one bad unit of a disk does not take both.
+pub(crate) const SLOT_BLOCKS: [u64; 2] = [0, 4];
+/// First block of segment 0.
+pub(crate) const HEADER_BLOCKS: u64 = 8;
+/// Size of a block in bytes.
+pub(crate) const BLOCK: usize = PAGE_SIZE;
+/// Entries that fit in a record of one block.
+pub(crate) const RECORD_ENTRIES_MAX: usize = (BLOCK - RECORD_ENTRIES_AT) / ENTRY_BYTES;
+/// Entries in a map node.
+pub(crate) const NODE_ENTRIES: usize = BLOCK / ENTRY_BYTES;
+/// Level of the root of the page map; leaves are level 0.
+pub(crate) const ROOT_LEVEL: u8 = 3;
+/// Bytes of a segment in the segment table.
+pub(crate) const SEGMENT_ENTRY_BYTES: usize = 32;
+/// Segments in one page of the segment table.
+pub(crate) const TABLE_PAGE_SEGMENTS: usize = BLOCK / SEGMENT_ENTRY_BYTES;
+
+const SUPERBLOCK_MAGIC: u64 = u64::from_le_bytes(*b"PHANTOMW");
+const RECORD_MAGIC: u64 = u64::from_le_bytes(*b"PHRECORD");
+const RECORD_ENTRIES_AT: usize = 128;
+const ENTRY_BYTES: usize = 16;
+/// Magic and checksum stand before what the checksum covers.
+const SEALED_FROM: usize = 16;
+
+const _: () = assert!(NODE_ENTRIES == 256 && RECORD_ENTRIES_MAX == 248 && TABLE_PAGE_SEGMENTS == 128);
+const _: () = assert!(SLOT_BLOCKS[1] < HEADER_BLOCKS);
+
+/// What an [`Entry`] stands for; the same codes in records and in the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Never stored.
+    None = 0,
+    /// A page in full.
+    Full = 1,
+    /// Changes against a full page: reserved, rejected by this version.
+    Delta = 2,
+    /// A node of the page map.
+    Node = 3,
+    /// A page of zeros, without payload.
+    Zero = 4,
+    /// A page or node of the segment table.
+    Table = 5,
+}
+
+impl Kind {
+    pub(crate) fn from_code(code: u8) -> Option<Kind> {
+        [Kind::None, Kind::Full, Kind::Delta, Kind::Node, Kind::Zero, Kind::Table].get(code as usize).copied()
+    }
+    /// Whether an entry of this kind has a block of payload behind its record.
+    pub(crate) fn has_payload(self) -> bool {
+        matches!(self, Kind::Full | Kind::Node | Kind::Table)
+    }
+}
+
+/// Where something stands and the checksum of its block: 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Entry {
+    /// Kind in the highest byte, block number in the rest.
+    location: u64,
+    pub(crate) checksum: u64,
+}
+
+impl Entry {
+    pub(crate) const NONE: Entry = Entry { location: 0, checksum: 0 };
+
+    pub(crate) fn new(kind: Kind, block: u64, checksum: u64) -> Entry {
+        assert!(block >> 56 == 0, "block numbers have 56 bits");
+        Entry { location: (kind as u64) << 56 | block, checksum }
+    }
+    pub(crate) fn is_none(self) -> bool {
+        self.location == 0
+    }
+    pub(crate) fn kind_code(self) -> u8 {
+        (self.location >> 56) as u8
+    }
+    pub(crate) fn is(self, kind: Kind) -> bool {
+        self.kind_code() == kind as u8
+    }
+    pub(crate) fn block(self) -> u64 {
+        self.location & ((1 << 56) - 1)
+    }
+}
+
+/// Reads entry `index` of a map node.
+pub(crate) fn node_entry(node: &PageBytes, index: usize) -> Entry {
+    Entry { location: u64_at(node, index * ENTRY_BYTES), checksum: u64_at(node, index * ENTRY_BYTES + 8) }
+}
+
+/// Writes entry `index` of a map node.
+pub(crate) fn set_node_entry(node: &mut PageBytes, index: usize, entry: Entry) {
+    let at = index * ENTRY_BYTES;
+    node[at..at + 8].copy_from_slice(&entry.location.to_le_bytes());
+    node[at + 8..at + 16].copy_from_slice(&entry.checksum.to_le_bytes());
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut raw = [0u8; 8];
+    raw.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(raw)
+}
+
+/// A place in the log, and what the next record must continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Cursor {
+    pub(crate) segment: u32,
+    /// Block within the segment.
+    pub(crate) block: u32,
+    /// Generation of the segment.
+    pub(crate) generation: u64,
+    /// Checksum of the record before.
+    pub(crate) chain: u64,
+    /// Sequence number of the record before.
+    pub(crate) sequence: u64,
+    /// Number of the last complete group (commit or checkpoint).
+    pub(crate) group: u64,
+}
+
+/// The root of everything: one self-certifying block in one of two slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Superblock {
+    pub(crate) world_id: WorldId,
+    pub(crate) schema_hash: u64,
+    pub(crate) created_ns: u64,
+    /// Counts checkpoints; the higher one is the newer slot.
+    pub(crate) checkpoint: u64,
+    /// Epoch of the checkpoint and what its commit said.
+    pub(crate) epoch: Epoch,
+    pub(crate) wall_ns: u64,
+    pub(crate) pages: u64,
+    pub(crate) bytes: u64,
+    /// Root node of the page map.
+    pub(crate) root: Entry,
+    /// Root of the segment table.
+    pub(crate) table: Entry,
+    pub(crate) segment_count: u32,
+    /// Blocks per segment.
+    pub(crate) segment_blocks: u32,
+    pub(crate) next_generation: u64,
+    /// Where the log goes on.
+    pub(crate) log: Cursor,
+}
+
+/// What stands in a superblock slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Blank,
+    Foreign,
+    Damaged,
+    Newer(u32),
+    Valid(Box<Superblock>),
+}
+
+impl Superblock {
+    pub(crate) fn encode(&self) -> Box<PageBytes> {
+        let mut w = Writer::new();
+        w.u64(SUPERBLOCK_MAGIC);
+        w.u64(0);
+        w.u32(FORMAT_VERSION);
+        w.u32(0);
+        w.raw(&self.world_id.0);
+        for value in [
+            self.schema_hash,
+            self.created_ns,
+            self.checkpoint,
+            self.log.group,
+            self.epoch.0,
+            self.wall_ns,
+            self.pages,
+            self.bytes,
+            self.root.location,
+            self.root.checksum,
+            self.table.location,
+            self.table.checksum,
+        ] {
+            w.u64(value);
+        }
+        w.u32(self.segment_count);
+        w.u32(self.segment_blocks);
+        w.u32(self.log.segment);
+        w.u32(self.log.block);
+        for value in [self.log.generation, self.log.chain, self.log.sequence, self.next_generation] {
+            w.u64(value);
+        }
+        w.pad_to(BLOCK);
+        seal(w.bytes)
+    }
+
+    /// Reads a slot; any bytes give an answer.
+    pub(crate) fn decode(block: &PageBytes) -> Slot {
+        if block.iter().all(|&b| b == 0) {
+            return Slot::Blank;
+        }
+        if u64_at(block, 0) != SUPERBLOCK_MAGIC {
+            return Slot::Foreign;
+        }
+        if u64_at(block, 8) != checksum(&block[SEALED_FROM..]) {
+            return Slot::Damaged;
+        }
+        Self::fields(block).unwrap_or(Slot::Damaged)
+    }
+
+    fn fields(block: &PageBytes) -> Option<Slot> {
+        let mut r = Reader::new(&block[SEALED_FROM..]);
+        let version = r.u32().ok()?;
+        if version != FORMAT_VERSION {
+            return Some(Slot::Newer(version));
+        }
+        r.u32().ok()?;
+        let mut id = [0u8; 16];
+        id.copy_from_slice(r.take(16).ok()?);
+        let mut v = [0u64; 12];
+        for value in &mut v {
+            *value = r.u64().ok()?;
+        }
+        let (segment_count, segment_blocks) = (r.u32().ok()?, r.u32().ok()?);
+        let log = Cursor {
+            segment: r.u32().ok()?,
+            block: r.u32().ok()?,
+            generation: r.u64().ok()?,
+            chain: r.u64().ok()?,
+            sequence: r.u64().ok()?,
+            group: v[3],
+        };
+        let superblock = Superblock {
+            world_id: WorldId(id),
+            schema_hash: v[0],
+            created_ns: v[1],
+            checkpoint: v[2],
+            epoch: Epoch(v[4]),
+            wall_ns: v[5],
+            pages: v[6],
+            bytes: v[7],
+            root: Entry { location: v[8], checksum: v[9] },
+            table: Entry { location: v[10], checksum: v[11] },
+            segment_count,
+            segment_blocks,
+            next_generation: r.u64().ok()?,
+            log,
+        };
+        superblock.is_sane().then(|| Slot::Valid(Box::new(superblock)))
+    }
+
+    fn is_sane(&self) -> bool {
+        self.segment_blocks >= SEGMENT_BLOCKS_MIN
+            && self.log.segment < self.segment_count
+            && self.log.block < self.segment_blocks
+    }
+
+    /// Bytes that a device must have to hold what this superblock names.
+    pub(crate) fn device_bytes(&self) -> u64 {
+        (HEADER_BLOCKS + u64::from(self.segment_count) * u64::from(self.segment_blocks)) * BLOCK as u64
+    }
+}
+
+/// A segment holds at least a record with two pages and the jump.
+pub(crate) const SEGMENT_BLOCKS_MIN: u32 = 4;
+
+/// Computes the checksum of a block whose first 16 bytes are magic and checksum, and puts it in.
+fn seal(bytes: Vec<u8>) -> Box<PageBytes> {
+    let mut block = Box::new([0u8; BLOCK]);
+    block.copy_from_slice(&bytes);
+    let sum = checksum(&block[SEALED_FROM..]);
+    block[8..16].copy_from_slice(&sum.to_le_bytes());
+    block
+}
+
+/// What a record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum RecordKind {
+    /// Pages of a commit.
+    Commit = 1,
+    /// Map nodes and segment table of a checkpoint.
+    Checkpoint = 2,
+    /// The log goes on in another segment.
+    Jump = 3,
+}
+
+/// The head of a record, without its entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RecordHeader {
+    pub(crate) world_id: WorldId,
+    pub(crate) generation: u64,
+    /// Checksum of the record before.
+    pub(crate) chain: u64,
+    pub(crate) sequence: u64,
+    pub(crate) group: u64,
+    pub(crate) epoch: Epoch,
+    pub(crate) wall_ns: u64,
+    pub(crate) kind: RecordKind,
+    /// Whether this chunk completes its group.
+    pub(crate) is_final: bool,
+    /// Number of this chunk in its group.
+    pub(crate) chunk: u32,
+    /// Block that the record stands in.
+    pub(crate) block: u64,
+    /// Where a jump leads.
+    pub(crate) next_segment: u32,
+    pub(crate) next_generation: u64,
+}
+
+/// One entry of a record; the block of its payload follows from the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordEntry {
+    /// Page index, or prefix of a map node.
+    pub(crate) key: u32,
+    pub(crate) kind: Kind,
+    /// Level of a map node.
+    pub(crate) level: u8,
+    /// Block of the payload, or 0.
+    pub(crate) block: u64,
+    pub(crate) checksum: u64,
+}
+
+impl RecordEntry {
+    /// The entry of the map that this one puts there.
+    pub(crate) fn to_entry(self) -> Entry {
+        Entry::new(self.kind, self.block, self.checksum)
+    }
+}
+
+/// A record read from the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) header: RecordHeader,
+    pub(crate) entries: Vec<RecordEntry>,
+    /// Checksum of the record itself, which the next one carries.
+    pub(crate) checksum: u64,
+    pub(crate) payload_blocks: u32,
+}
+
+const FLAG_FINAL: u8 = 1;
+
+/// Writes a record into the first block of `block`; returns its checksum.
+pub(crate) fn encode_record(header: &RecordHeader, entries: &[RecordEntry], block: &mut [u8]) -> u64 {
+    assert!(entries.len() <= RECORD_ENTRIES_MAX);
+    let mut w = Writer::new();
+    w.u64(RECORD_MAGIC);
+    w.u64(0);
+    w.raw(&header.world_id.0);
+    for value in
+        [header.generation, header.chain, header.sequence, header.group, header.epoch.0, header.wall_ns]
+    {
+        w.u64(value);
+    }
+    w.u8(header.kind as u8);
+    w.u8(if header.is_final { FLAG_FINAL } else { 0 });
+    w.u16(0);
+    w.u32(entries.len() as u32);
+    w.u32(entries.iter().filter(|e| e.kind.has_payload()).count() as u32);
+    w.u32(header.chunk);
+    w.u32(header.next_segment);
+    w.u32(0);
+    w.u64(header.next_generation);
+    w.u64(header.block);
+    w.pad_to(RECORD_ENTRIES_AT);
+    for entry in entries {
+        w.u32(entry.key);
+        w.u8(entry.kind as u8);
+        w.u8(entry.level);
+        w.u16(0);
+        w.u64(entry.checksum);
+    }
+    w.pad_to(BLOCK);
+    let sum = record_checksum(&w.bytes);
+    block[..BLOCK].copy_from_slice(&w.bytes);
+    block[8..16].copy_from_slice(&sum.to_le_bytes());
+    sum
+}
+
+fn record_checksum(block: &[u8]) -> u64 {
+    let end = if mutants::on(Mutant::RecordChecksumWithoutEntries) { RECORD_ENTRIES_AT } else { BLOCK };
+    let mut sum = Checksum::new();
+    sum.update(&block[SEALED_FROM..end]);
+    sum.finish()
+}
+
+/// Reads the record in `block`; `None` when there is no whole record that says that it stands at `at`.
+pub(crate) fn decode_record(bytes: &PageBytes, at: u64) -> Option<Record> {
+    if u64_at(bytes, 0) != RECORD_MAGIC || u64_at(bytes, 8) != record_checksum(bytes) {
+        return None;
+    }
+    let mut r = Reader::new(&bytes[SEALED_FROM..]);
+    let mut id = [0u8; 16];
+    id.copy_from_slice(r.take(16).ok()?);
+    let mut v = [0u64; 6];
+    for value in &mut v {
+        *value = r.u64().ok()?;
+    }
+    let kind = match r.u8().ok()? {
+        1 => RecordKind::Commit,
+        2 => RecordKind::Checkpoint,
+        3 => RecordKind::Jump,
+        _ => return None,
+    };
+    let flags = r.u8().ok()?;
+    r.u16().ok()?;
+    let (count, payload_blocks, chunk) = (r.u32().ok()?, r.u32().ok()?, r.u32().ok()?);
+    let next_segment = r.u32().ok()?;
+    r.u32().ok()?;
+    let header = RecordHeader {
+        world_id: WorldId(id),
+        generation: v[0],
+        chain: v[1],
+        sequence: v[2],
+        group: v[3],
+        epoch: Epoch(v[4]),
+        wall_ns: v[5],
+        kind,
+        is_final: flags & FLAG_FINAL != 0,
+        chunk,
+        next_segment,
+        next_generation: r.u64().ok()?,
+        block: r.u64().ok()?,
+    };
+    let entries = decode_entries(bytes, count, at)?;
+    let payload = entries.iter().filter(|e| e.kind.has_payload()).count();
+    let whole = header.block == at && payload == payload_blocks as usize;
+    whole.then_some(Record { header, entries, checksum: u64_at(bytes, 8), payload_blocks })
+}
+
+fn decode_entries(bytes: &PageBytes, count: u32, at: u64) -> Option<Vec<RecordEntry>> {
+    if count as usize > RECORD_ENTRIES_MAX {
+        return None;
+    }
+    let mut r = Reader::new(&bytes[RECORD_ENTRIES_AT..]);
+    let mut next = at + 1;
+    let mut entries = Vec::with_capacity(count as usize);
+    for _ in 0..count {
+        let key = r.u32().ok()?;
+        let kind = Kind::from_code(r.u8().ok()?)?;
+        let level = r.u8().ok()?;
+        r.u16().ok()?;
+        let checksum = r.u64().ok()?;
+        let mut block = 0;
+        if kind.has_payload() {
+            block = next;
+            next += 1;
+        }
+        entries.push(RecordEntry { key, kind, level, block, checksum });
+    }
+    Some(entries)
+}
+
+/// What the segment table keeps of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Segment {
+    /// Number of its present use; 0 when it was never used. Unique in a world.
+    pub(crate) generation: u64,
+    /// Blocks that the page map (as of the last checkpoint, and what was committed since) refers to.
+    pub(crate) live: u32,
+    /// Group that last took away a reference to a block in it.
+    pub(crate) superseded_group: u64,
+    /// Group that last wrote into it.
+    pub(crate) written_group: u64,
+}
+
+impl Segment {
+    pub(crate) fn encode(&self, w: &mut Writer) {
+        w.u64(self.generation);
+        w.u32(self.live);
+        w.u32(0);
+        w.u64(self.superseded_group);
+        w.u64(self.written_group);
+    }
+    pub(crate) fn decode(bytes: &[u8]) -> Segment {
+        Segment {
+            generation: u64_at(bytes, 0),
+            live: u64_at(bytes, 8) as u32,
+            superseded_group: u64_at(bytes, 16),
+            written_group: u64_at(bytes, 24),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(block: u64) -> RecordHeader {
+        RecordHeader {
+            world_id: WorldId([7; 16]),
+            generation: 3,
+            chain: 4,
+            sequence: 5,
+            group: 6,
+            epoch: Epoch(7),
+            wall_ns: 8,
+            kind: RecordKind::Commit,
+            is_final: true,
+            chunk: 2,
+            block,
+            next_segment: 0,
+            next_generation: 0,
+        }
+    }
+
+    #[test]
+    fn a_record_comes_back_and_any_flipped_bit_is_seen() {
+        let entries = [
+            RecordEntry { key: 9, kind: Kind::Full, level: 0, block: 101, checksum: 1 },
+            RecordEntry { key: 10, kind: Kind::Zero, level: 0, block: 0, checksum: 2 },
+            RecordEntry { key: 11, kind: Kind::Node, level: 2, block: 102, checksum: 3 },
+        ];
+        let mut block = [0u8; BLOCK];
+        let sum = encode_record(&header(100), &entries, &mut block);
+        let record = decode_record(&block, 100).expect("a whole record");
+        assert_eq!((record.header, record.entries, record.checksum), (header(100), entries.to_vec(), sum));
+        assert!(decode_record(&block, 101).is_none(), "a record in the wrong place is none");
+        for bit in 0..BLOCK * 8 {
+            block[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode_record(&block, 100).is_none(), "bit {bit}");
+            block[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+
+    #[test]
+    fn a_superblock_comes_back_and_others_are_told_apart() {
+        let superblock = Superblock {
+            world_id: WorldId([1; 16]),
+            schema_hash: 2,
+            created_ns: 3,
+            checkpoint: 4,
+            epoch: Epoch(5),
+            wall_ns: 6,
+            pages: 7,
+            bytes: 8,
+            root: Entry::new(Kind::Node, 99, 10),
+            table: Entry::new(Kind::Table, 98, 11),
+            segment_count: 12,
+            segment_blocks: 16,
+            next_generation: 13,
+            log: Cursor { segment: 2, block: 3, generation: 4, chain: 5, sequence: 6, group: 7 },
+        };
+        let mut block = superblock.encode();
+        assert_eq!(Superblock::decode(&block), Slot::Valid(Box::new(superblock)));
+        block[300] ^= 1;
+        assert_eq!(Superblock::decode(&block), Slot::Damaged);
+        block[16] = 9;
+        let sum = checksum(&block[SEALED_FROM..]);
+        block[8..16].copy_from_slice(&sum.to_le_bytes());
+        assert_eq!(Superblock::decode(&block), Slot::Newer(9));
+        assert_eq!(Superblock::decode(&[0; BLOCK]), Slot::Blank);
+        assert_eq!(Superblock::decode(&[1; BLOCK]), Slot::Foreign);
+    }
+}

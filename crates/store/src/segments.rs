@@ -1,0 +1,115 @@
+//! The segment table: which part of the device holds how much that is still needed, and which may be reused.
+//!
+//! A segment is reused only when nothing lies in it that can be reached from the previous durable checkpoint on
+//! (`keep_group`, or an older one while a reader holds it): no live block, nothing superseded later, and no record
+//! of a later group.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use base::PageBytes;
+use base::codec::Writer;
+use platform::DeviceError;
+
+use crate::disk::Disk;
+use crate::format::{BLOCK, HEADER_BLOCKS, SEGMENT_ENTRY_BYTES, Segment, TABLE_PAGE_SEGMENTS};
+
+/// All segments of a world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Segments {
+    pub(crate) list: Vec<Segment>,
+    /// Blocks per segment; the last one is kept for the jump.
+    pub(crate) blocks: u32,
+    pub(crate) next_generation: u64,
+}
+
+impl Segments {
+    /// First block of a segment on the device.
+    pub(crate) fn start(&self, segment: u32) -> u64 {
+        HEADER_BLOCKS + u64::from(segment) * u64::from(self.blocks)
+    }
+    /// The segment that holds `block`.
+    pub(crate) fn of_block(&self, block: u64) -> u32 {
+        ((block - HEADER_BLOCKS) / u64::from(self.blocks)) as u32
+    }
+    pub(crate) fn count(&self) -> u32 {
+        self.list.len() as u32
+    }
+    pub(crate) fn get(&mut self, segment: u32) -> &mut Segment {
+        &mut self.list[segment as usize]
+    }
+    /// Notes that the map refers to `block` now.
+    pub(crate) fn add_live(&mut self, block: u64) {
+        let blocks = self.blocks;
+        let segment = self.of_block(block);
+        let segment = self.get(segment);
+        segment.live += 1;
+        assert!(segment.live < blocks, "a segment cannot have more live blocks than blocks");
+    }
+    /// Notes that the map refers to `block` no more since `group`.
+    pub(crate) fn drop_live(&mut self, block: u64, group: u64) {
+        let segment = self.of_block(block);
+        let segment = self.get(segment);
+        assert!(segment.live > 0, "a block was superseded twice");
+        segment.live -= 1;
+        segment.superseded_group = segment.superseded_group.max(group);
+    }
+    /// Whether the segment may be overwritten while everything from group `keep` on must stay readable.
+    pub(crate) fn is_reusable(&self, segment: u32, active: u32, keep: u64) -> bool {
+        let s = &self.list[segment as usize];
+        segment != active && s.live == 0 && s.superseded_group <= keep && s.written_group <= keep
+    }
+    /// Segments that may be overwritten, lowest first.
+    pub(crate) fn reusable(&self, active: u32, keep: u64) -> impl Iterator<Item = u32> + '_ {
+        (0..self.count()).filter(move |&s| self.is_reusable(s, active, keep))
+    }
+    /// Segments that hold nothing live, whether or not they may be overwritten already.
+    pub(crate) fn dead_count(&self, active: u32) -> usize {
+        (0..self.count()).filter(|&s| s != active && self.list[s as usize].live == 0).count()
+    }
+    /// Blocks that the map refers to, over all segments.
+    pub(crate) fn live_blocks(&self) -> u64 {
+        self.list.iter().map(|s| u64::from(s.live)).sum()
+    }
+    /// Takes a segment into use under a new generation.
+    pub(crate) fn open(&mut self, segment: u32, group: u64) -> u64 {
+        let generation = self.next_generation;
+        self.next_generation += 1;
+        *self.get(segment) = Segment { generation, live: 0, superseded_group: 0, written_group: group };
+        generation
+    }
+    /// Makes the device longer by an eighth, at least by `least` segments.
+    pub(crate) fn grow(&mut self, disk: &Disk, least: u32) -> Result<(), DeviceError> {
+        let more = (self.count() / 8).min(8).max(least);
+        let grown = self.grow_by(disk, more);
+        if grown.is_err() && more > least { self.grow_by(disk, least) } else { grown }
+    }
+    fn grow_by(&mut self, disk: &Disk, more: u32) -> Result<(), DeviceError> {
+        let count = self.count() + more;
+        disk.grow(HEADER_BLOCKS + u64::from(count) * u64::from(self.blocks))?;
+        self.list.resize(count as usize, Segment::default());
+        Ok(())
+    }
+    /// Pages that the table takes on the device.
+    pub(crate) fn table_pages(&self) -> usize {
+        self.list.len().div_ceil(TABLE_PAGE_SEGMENTS)
+    }
+    /// The table as pages.
+    pub(crate) fn encode(&self) -> Vec<Box<PageBytes>> {
+        let encode_page = |segments: &[Segment]| {
+            let mut w = Writer::new();
+            segments.iter().for_each(|s| s.encode(&mut w));
+            let mut page = Box::new([0u8; BLOCK]);
+            page[..w.bytes.len()].copy_from_slice(&w.bytes);
+            page
+        };
+        self.list.chunks(TABLE_PAGE_SEGMENTS).map(encode_page).collect()
+    }
+    /// Appends the segments of one page of the table, up to `count` in all.
+    pub(crate) fn decode_page(list: &mut Vec<Segment>, page: &PageBytes, count: u32) {
+        for raw in page.chunks(SEGMENT_ENTRY_BYTES) {
+            if list.len() < count as usize {
+                list.push(Segment::decode(raw));
+            }
+        }
+    }
+}
