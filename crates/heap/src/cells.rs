@@ -22,8 +22,9 @@ use layout::area::OBJECTS;
 use layout::schema::header;
 use memory::{Memory, MemoryError};
 
-/// A region is allocated from again when a sweep finds at least one cell in so many free.
-const WORTH_ONE_IN: u32 = 8;
+/// A region is allocated from again when a sweep finds at least one cell in so many free: in fuller ones the survivors
+/// of a collection would be scattered over many pages, each of which the next snapshot has to store.
+const WORTH_ONE_IN: u32 = 4;
 /// Runs of so many pages without a live cell are given back.
 const DISCARD_PAGES_MIN: u64 = 4;
 

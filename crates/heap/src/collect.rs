@@ -2,7 +2,7 @@
 
 use crate::cells;
 use crate::format::{CELL_BYTES_MAX, STATE, state};
-use crate::heap::{Collection, Heap};
+use crate::heap::{Collection, Heap, REMEMBERED_MAX};
 use crate::large;
 use crate::mark::Marks;
 use crate::nursery;
@@ -80,6 +80,7 @@ impl Heap {
         let mut minor = Minor { heap: self, objects: 0, bytes: 0 };
         minor.run(roots);
         (stats.promoted_objects, stats.promoted_bytes) = (minor.objects, minor.bytes);
+        self.remembered_max = REMEMBERED_MAX;
         self.cells.flush();
         self.nursery.reset(&self.memory)?;
         if self.wanted == Some(Collection::Minor) {

@@ -18,7 +18,7 @@ use memory::Memory;
 /// The old space may grow by so much, in bytes, before a full collection is asked for, however small it is.
 const GROWTH_BYTES_MIN: u64 = 64 << 20;
 /// Remembered slots at which repeated ones are dropped and a minor collection is asked for.
-const REMEMBERED_MAX: usize = 64 << 10;
+pub(crate) const REMEMBERED_MAX: usize = 64 << 10;
 
 /// There is no room for an object; nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -83,7 +83,7 @@ pub struct Heap {
     pub(crate) remembered: Vec<Addr>,
     /// Old objects all of whose slots are to be looked at.
     pub(crate) remembered_objects: Vec<Addr>,
-    remembered_max: usize,
+    pub(crate) remembered_max: usize,
     /// Objects whose references a running collection has still to visit.
     pub(crate) pending: Vec<Addr>,
     pub(crate) wanted: Option<Collection>,

@@ -17,6 +17,8 @@ const CHUNK_BYTES: u64 = 32 << 10;
 ///
 /// More than a cell holds: a buffer of this size that dies young costs neither pages nor a full collection.
 pub(crate) const OBJECT_BYTES_MAX: u64 = 256 << 10;
+/// What a collection leaves mapped, in bytes: the usual size and what allocation takes more until it is collected.
+const KEPT_BYTES: u64 = NURSERY_BYTES + NURSERY_BYTES / 8;
 /// Set in the class word of an object that has moved; the rest of the word is its new address.
 const FORWARDED: u64 = 1;
 
@@ -110,12 +112,15 @@ impl Nursery {
         Addr(self.next)
     }
 
-    /// Forgets all objects; gives back what was beyond the usual size.
+    /// Forgets all objects; gives back what was far beyond the usual size.
+    ///
+    /// # Errors
+    /// When the mapper fails; the world must then stop without committing.
     pub(crate) fn reset(&mut self, memory: &Memory) -> Result<(), MemoryError> {
-        let usual = NURSERY.start.0 + NURSERY_BYTES;
-        if self.clean > usual {
-            memory.discard(PageRange::covering(Addr(usual), self.clean - usual))?;
-            self.clean = usual;
+        let kept = NURSERY.start.0 + KEPT_BYTES;
+        if self.clean > kept {
+            memory.discard(PageRange::covering(Addr(kept), self.clean - kept))?;
+            self.clean = kept;
         }
         self.next = NURSERY.start.0;
         self.limit = NURSERY.start.0;

@@ -1,0 +1,216 @@
+//! Prints what allocation, the write barrier and collections cost: `cargo run --release -p heap --example timing`.
+//!
+//! Medians of several rounds of wall time on one thread; nothing is asserted. The memory is a plain mapping whose gate is
+//! shut, as it is between captures with hardware tracking.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use base::limits::NURSERY_BYTES;
+use base::prng::Prng;
+use base::{Addr, Epoch, PageBytes, PageIndex, PageRange};
+use heap::Heap;
+use layout::Value;
+use layout::area::NURSERY;
+use layout::schema::array;
+use memory::{Memory, MemoryConfig};
+use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+use sim::SimMapper;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use support::{FIRST_INSTANCE, REFS, Stored, World};
+
+/// The simulated mapper, but with the gate shut: it says that hardware tracks writes, and finds none.
+struct Untracked(SimMapper);
+
+impl PageMapper for Untracked {
+    fn host_base(&self) -> usize {
+        self.0.host_base()
+    }
+    fn tracking(&self) -> Tracking {
+        Tracking::Hardware
+    }
+    fn paging(&self) -> Paging {
+        Paging::OnDemand
+    }
+    fn name(&self) -> &'static str {
+        "untracked"
+    }
+    fn start(&self, _source: Arc<dyn PageSource>, _scratch: PageRange) -> Result<(), MapperError> {
+        Ok(())
+    }
+    fn scan_written(&self, _found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+        Ok(())
+    }
+    fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
+        self.0.install(page, bytes)
+    }
+    fn discard(&self, pages: PageRange) -> Result<(), MapperError> {
+        self.0.discard(pages)
+    }
+    fn resident_bytes(&self) -> u64 {
+        self.0.resident_bytes()
+    }
+}
+
+fn world() -> World {
+    let mapper = Untracked(SimMapper::new().expect("address space"));
+    let config = MemoryConfig::new(PageRange::covering(NURSERY.start, NURSERY.len()));
+    let memory = Memory::new(Arc::new(mapper), Arc::new(Stored::default()), config, Epoch(0));
+    World::format(memory.expect("a plain world opens"))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+const NODE: usize = FIRST_INSTANCE;
+const NODE_BYTES: u64 = 32;
+
+fn report(what: &str, time: Duration, count: u64) {
+    println!(
+        "{what:<64} {:>9.3} ms {:>8.2} ns each",
+        time.as_secs_f64() * 1e3,
+        time.as_nanos() as f64 / count as f64
+    );
+}
+
+fn allocation() {
+    let mut world = world();
+    let class = world.classes[NODE].addr;
+    let count = NURSERY_BYTES / NODE_BYTES;
+    let mut times = Vec::new();
+    let mut empty = Vec::new();
+    for _ in 0..20 {
+        let start = Instant::now();
+        for _ in 0..count {
+            black_box(world.heap.alloc(class, NODE_BYTES).expect("room"));
+        }
+        times.push(start.elapsed());
+        let start = Instant::now();
+        world.minor();
+        empty.push(start.elapsed());
+    }
+    report("allocate 8 MiB of objects of 32 bytes, zeroing included", median(times), count);
+    report("minor collection, nothing survives", median(empty), 1);
+}
+
+/// Collections of a full nursery of which `permille` survives in lists of `length`.
+fn minor(permille: u64, length: u64) {
+    let mut world = world();
+    let class = world.classes[NODE].addr;
+    let count = NURSERY_BYTES / NODE_BYTES;
+    let survivors = count * permille / 1000;
+    let memory: Arc<Memory> = world.memory.clone();
+    let mut times = Vec::new();
+    let mut promoted = 0;
+    for round in 0..21 {
+        world.roots.slots.clear();
+        let (mut kept, mut chain) = (0, 0);
+        let mut last = Value::NULL;
+        for index in 0..count {
+            let object = world.heap.alloc(class, NODE_BYTES).expect("room");
+            if kept * count < index * survivors {
+                kept += 1;
+                world.heap.write_ref(object, object.add(24), last);
+                memory.store_u64(object.add(16), index);
+                (last, chain) = (Value::object(object), chain + 1);
+                if chain == length {
+                    world.roots.slots.push(last);
+                    (last, chain) = (Value::NULL, 0);
+                }
+            }
+        }
+        world.roots.slots.push(last);
+        let start = Instant::now();
+        promoted = world.minor().promoted_objects;
+        times.push(start.elapsed());
+        if round % 8 == 7 {
+            world.full();
+        }
+    }
+    let what = format!("minor collection, {}.{} % survives, lists of {length}", permille / 10, permille % 10);
+    report(&what, median(times), promoted);
+}
+
+fn barrier() {
+    const SLOTS: u64 = 4000;
+    const ROUNDS: u64 = 500;
+    let mut world = world();
+    let old = world.new_object(REFS, SLOTS, true);
+    let young = world.new_object(REFS, SLOTS, false);
+    world.roots.slots = vec![Value::object(old), Value::object(young)];
+    let to_old = Value::object(old);
+    let to_young = Value::object(young);
+    let run = |what: &str, store: &mut dyn FnMut(&mut Heap, Addr)| -> Heap {
+        let mut heap = Heap::open(world.memory.clone()).expect("a heap");
+        let mut times = Vec::new();
+        for _ in 0..11 {
+            let start = Instant::now();
+            for _ in 0..ROUNDS {
+                store(&mut heap, Addr(0));
+            }
+            times.push(start.elapsed());
+        }
+        report(what, median(times), SLOTS * ROUNDS);
+        heap
+    };
+    let slots = |object: Addr| (0..SLOTS).map(move |index| object.add(array::DATA + index * 8));
+    let memory = world.memory.clone();
+    run("plain announced store", &mut |_, _| {
+        slots(old).for_each(|slot| memory.store_u64(slot, black_box(to_old.0)))
+    });
+    run("write_ref, old object, old value", &mut |heap, _| {
+        slots(old).for_each(|slot| heap.write_ref(old, slot, black_box(to_old)))
+    });
+    run("write_ref, young object, young value", &mut |heap, _| {
+        slots(young).for_each(|slot| heap.write_ref(young, slot, black_box(to_young)))
+    });
+    run("write_ref, old object, young value, noted already", &mut |heap, _| {
+        slots(old).for_each(|slot| heap.write_ref(old, slot, black_box(to_young)))
+    });
+}
+
+/// A full collection of many small objects, of which half dies.
+fn full() {
+    let mut world = world();
+    let mut prng = Prng::new(1);
+    let table = world.new_object(REFS, 1 << 20, true);
+    world.roots.slots = vec![Value::object(table)];
+    for index in 0..1 << 20 {
+        let object = world.new_object(NODE, 0, false);
+        let slot = table.add(array::DATA + index * 8);
+        world.heap.write_ref(table, slot, Value::object(object));
+        if world.heap.collection_wanted().is_some() {
+            world.minor();
+        }
+    }
+    let start = Instant::now();
+    let marked = world.full().marked_objects;
+    report("full collection, a million objects live, nothing dies", start.elapsed(), marked);
+    for index in 0..1 << 20 {
+        if prng.chance(1, 2) {
+            world.heap.write_ref(table, table.add(array::DATA + index * 8), Value::NULL);
+        }
+    }
+    let start = Instant::now();
+    let freed = world.full().freed_objects;
+    report("full collection, half of them dies, scattered", start.elapsed(), freed);
+    world.roots.slots.clear();
+    let start = Instant::now();
+    let freed = world.full().freed_objects;
+    report("full collection, the rest dies", start.elapsed(), freed);
+}
+
+fn main() {
+    allocation();
+    minor(0, 1);
+    minor(10, 100);
+    minor(50, 10);
+    minor(50, 1000);
+    minor(200, 100);
+    barrier();
+    full();
+}

@@ -1,0 +1,386 @@
+//! What a heap does in particular cases: sizes, reuse, limits, weak arrays, triggers, damage.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use base::limits::{NURSERY_BYTES, OBJECT_BYTES_MAX};
+use base::{Addr, Epoch, PAGE_SIZE};
+use heap::{Collection, Damage, Heap, HeapError, Moment, OutOfMemory};
+use layout::Value;
+use layout::area::{METADATA, ROOT};
+use layout::schema::{HEAP_STATE_OFFSET, array, class, header};
+use support::{BYTES, FIRST_INSTANCE, REFS, Stored, WEAK, World};
+
+const INSTANCE: usize = FIRST_INSTANCE + 2;
+
+fn verify(world: &mut World) -> Vec<Damage> {
+    world.heap.verify(&mut world.roots, Moment::Safepoint).err().unwrap_or_default()
+}
+
+/// A root that holds a new object.
+fn rooted(world: &mut World, class: usize, length: u64, old: bool) -> Addr {
+    let object = world.new_object(class, length, old);
+    world.roots.slots.push(Value::object(object));
+    object
+}
+
+fn root(world: &World, index: usize) -> Addr {
+    world.roots.slots[index].as_object().unwrap()
+}
+
+#[test]
+fn objects_of_every_size_live_and_die() {
+    let sizes: Vec<u64> =
+        (0..2048).step_by(8).chain((2048..40_000).step_by(488)).chain([70_000, 300_000]).collect();
+    for old in [false, true] {
+        let mut world = World::new();
+        let kernel = world.old_objects();
+        for (at, length) in sizes.iter().enumerate() {
+            let object = rooted(&mut world, BYTES, *length, old);
+            assert_eq!(world.heap.object_size(object), (array::DATA + length).next_multiple_of(16));
+            assert_eq!(object.0 % header::ALIGN, 0);
+            let mut bytes = vec![1; *length as usize];
+            world.memory.read_bytes(object.add(array::DATA), &mut bytes);
+            assert!(bytes.iter().all(|byte| *byte == 0), "new memory is zero");
+            bytes.fill(at as u8 | 1);
+            world.memory.write_bytes(object.add(array::DATA), &bytes);
+        }
+        world.minor();
+        assert_eq!(world.old_objects(), kernel + sizes.len() as u64);
+        assert_eq!(verify(&mut world), []);
+        // Every second one dies, and its room is used again for the like.
+        let used = world.heap.usage();
+        let mut index = 0;
+        world.roots.slots.retain(|_| {
+            index += 1;
+            index % 2 == 0
+        });
+        let stats = world.full();
+        assert_eq!(stats.freed_objects, sizes.len().div_ceil(2) as u64);
+        assert_eq!(verify(&mut world), []);
+        for length in sizes.iter().step_by(2) {
+            let object = rooted(&mut world, BYTES, *length, old);
+            let mut bytes = vec![1; *length as usize];
+            world.memory.read_bytes(object.add(array::DATA), &mut bytes);
+            assert!(bytes.iter().all(|byte| *byte == 0), "memory used again is zero");
+        }
+        world.minor();
+        assert_eq!(
+            (world.heap.usage().cell_bytes, world.heap.usage().large_bytes),
+            (used.cell_bytes, used.large_bytes)
+        );
+        assert_eq!(verify(&mut world), []);
+    }
+}
+
+#[test]
+fn freed_regions_and_pages_serve_other_sizes() {
+    let mut world = World::new();
+    for round in 0..6 {
+        for index in 0..4000 {
+            rooted(&mut world, BYTES, 100 + round * 700 + index % 7, true);
+        }
+        for index in 0..20 {
+            rooted(&mut world, BYTES, 300_000 + round * 40_000 + index * 4096, true);
+        }
+        let report = world.heap.verify(&mut world.roots, Moment::Flip).unwrap();
+        world.roots.slots.clear();
+        let stats = world.full();
+        assert_eq!(stats.freed_objects, 4020);
+        assert_eq!(world.heap.usage().large_bytes, 0);
+        let after = world.heap.verify(&mut world.roots, Moment::Flip).unwrap();
+        assert!(after.regions <= 3, "what is free at the end of the area is not counted as used");
+        assert!(report.regions <= 3 + 4000 * (100 + round * 700 + 7) * 5 / 4 / (256 << 10) + 1);
+    }
+}
+
+#[test]
+fn freed_large_pages_are_joined() {
+    let mut world = World::new();
+    let pages = |count: u64| count * PAGE_SIZE as u64 - array::DATA;
+    for _ in 0..40 {
+        rooted(&mut world, BYTES, pages(100), true);
+    }
+    let (first, last) = (root(&world, 0), root(&world, 39));
+    world.roots.slots.drain(..39);
+    world.full();
+    assert_eq!(world.heap.usage().large_bytes, 100 * PAGE_SIZE as u64);
+    // All 3,900 pages before the last object are one extent again, from which parts of any size are cut.
+    let whole = rooted(&mut world, BYTES, pages(3800), true);
+    let part = rooted(&mut world, BYTES, pages(100), true);
+    let beyond = rooted(&mut world, BYTES, pages(100), true);
+    assert_eq!((whole, part), (first, first.add(3800 * PAGE_SIZE as u64)));
+    assert!(beyond > last);
+    assert_eq!(verify(&mut world), []);
+}
+
+#[test]
+fn a_heap_that_grows_asks_for_collections() {
+    let mut world = World::new();
+    let before = world.old_objects();
+    assert_eq!(world.heap.collection_wanted(), None);
+    while world.heap.collection_wanted().is_none() {
+        world.new_object(INSTANCE, 0, false);
+    }
+    assert_eq!(world.heap.collection_wanted(), Some(Collection::Minor));
+    assert!(world.heap.usage().nursery_bytes >= NURSERY_BYTES);
+    // An owner that does not collect yet gets more.
+    for _ in 0..1000 {
+        world.new_object(BYTES, 50_000, false);
+    }
+    let kept = rooted(&mut world, BYTES, 60_000, false);
+    world.memory.store_u8(kept.add(array::DATA + 59_999), 7);
+    let stats = world.minor();
+    assert_eq!((stats.promoted_objects, stats.promoted_bytes), (1, 60_032));
+    assert_eq!(world.heap.collection_wanted(), None);
+    assert_eq!(world.memory.load_u8(root(&world, 0).add(array::DATA + 59_999)), 7);
+    assert_eq!(world.old_objects(), before + 1);
+    // The nursery's memory is zero again, the extended part included.
+    for _ in 0..1100 {
+        let object = world.new_object(BYTES, 50_000, false);
+        for at in (0..50_000).step_by(1000) {
+            assert_eq!(world.memory.load_u64(object.add(array::DATA + at)), 0);
+        }
+        world.memory.fill(object.add(array::DATA), 50_000, 0xff);
+    }
+    world.minor();
+    while world.heap.collection_wanted() != Some(Collection::Full) {
+        world.new_object(BYTES, 1 << 20, true);
+    }
+    assert!(world.heap.usage().large_bytes > 64 << 20);
+    world.full();
+    assert_eq!((world.heap.collection_wanted(), world.heap.usage().full_collections), (None, 1));
+    assert_eq!(world.old_objects(), before + 1);
+}
+
+#[test]
+fn an_allocation_beyond_the_limit_fails_and_changes_nothing() {
+    let mut world = World::new();
+    let class = world.classes[BYTES].addr;
+    for bytes in [OBJECT_BYTES_MAX + 1, u64::MAX - 7, u64::MAX] {
+        assert_eq!(world.heap.alloc(class, bytes), Err(OutOfMemory { bytes }));
+        assert_eq!(world.heap.alloc_old(class, bytes), Err(OutOfMemory { bytes }));
+    }
+    world.heap.set_limit(4 << 20);
+    assert_eq!(world.heap.alloc(class, 5 << 20), Err(OutOfMemory { bytes: 5 << 20 }));
+    assert_eq!(world.heap.alloc_old(class, 5 << 20), Err(OutOfMemory { bytes: 5 << 20 }));
+    let mut allocated = 0;
+    while let Ok(object) = world.heap.alloc(class, 1024) {
+        world.memory.store_u64(object.add(array::LENGTH), 1000);
+        allocated += 1024;
+    }
+    assert!((3 << 20..=4 << 20).contains(&allocated));
+    assert_eq!(verify(&mut world), []);
+    world.minor();
+    assert!(world.heap.alloc(class, 1024).is_ok());
+}
+
+#[test]
+fn weak_arrays_lose_what_nothing_else_holds() {
+    let mut world = World::new();
+    let weak = rooted(&mut world, WEAK, 4, true);
+    let kept = rooted(&mut world, INSTANCE, 0, false);
+    let lost = world.new_object(INSTANCE, 0, false);
+    for (index, value) in [Value::object(kept), Value::object(lost), Value::int(3)].into_iter().enumerate() {
+        world.heap.write_ref(weak, weak.add(array::DATA + index as u64 * 8), value);
+    }
+    world.full();
+    let words: Vec<u64> = (0..4).map(|i| world.memory.load_u64(weak.add(array::DATA + i * 8))).collect();
+    assert_eq!(words, [root(&world, 1).0, 0, Value::int(3).0, 0]);
+    assert_eq!(verify(&mut world), []);
+}
+
+#[test]
+fn caches_learn_which_addresses_died() {
+    let mut world = World::new();
+    let kept = rooted(&mut world, INSTANCE, 0, true);
+    let lost = [world.new_object(INSTANCE, 0, true), world.new_object(BYTES, 100_000, true)];
+    let large = rooted(&mut world, BYTES, 100_000, true);
+    world.roots.asked = [kept, large, lost[0], lost[1], ROOT].map(|addr| (addr, true)).into();
+    world.full();
+    let answers: Vec<bool> = world.roots.asked.iter().map(|asked| asked.1).collect();
+    assert_eq!(answers, [true, true, false, false, false]);
+    assert_eq!(world.memory.load_u64(lost[0]), 0, "a free cell has no class");
+    assert_eq!(world.memory.load_u64(lost[1]), 0, "a free page has no class");
+}
+
+#[test]
+fn a_class_nobody_needs_goes_with_its_last_instance() {
+    let mut world = World::new();
+    let before = world.old_objects();
+    rooted(&mut world, INSTANCE, 0, false);
+    let dropped = world.roots.classes.remove(INSTANCE);
+    world.full();
+    assert_eq!(world.old_objects(), before + 1, "an object keeps its class");
+    world.roots.asked = vec![(dropped.as_object().unwrap(), true)];
+    world.roots.slots.clear();
+    world.full();
+    assert_eq!(world.old_objects(), before - 2, "class and reference map are gone");
+    assert!(!world.roots.asked[0].1);
+}
+
+#[test]
+fn a_changed_class_is_read_again() {
+    let mut world = World::new();
+    let object = rooted(&mut world, INSTANCE, 0, true);
+    assert_eq!(world.heap.object_size(object), 48);
+    let class = world.classes[INSTANCE].addr;
+    world.memory.store_u32(class.add(class::INSTANCE_SIZE), 64);
+    world.heap.class_changed(class);
+    assert_eq!(world.heap.object_size(object), 64);
+}
+
+#[test]
+fn only_a_formatted_world_opens() {
+    let memory = Stored::default().open(Epoch(0));
+    assert_eq!(Heap::open(memory.clone()).err(), Some(HeapError::Format { magic: 0 }));
+    Heap::format(memory.clone());
+    assert!(Heap::open(memory).is_ok());
+}
+
+#[test]
+fn opening_and_going_on_touches_few_pages() {
+    let mut world = World::new();
+    for index in 0..20_000 {
+        rooted(&mut world, INSTANCE + index % 2, 0, true);
+    }
+    let mut stored = Stored::default();
+    let flip = |world: &World, stored: &mut Stored| {
+        world.memory.flip();
+        let mut capture = world.memory.begin_capture().unwrap();
+        while !stored.step(&mut capture, 1000) {}
+        let pages = capture.pages();
+        capture.committed();
+        pages
+    };
+    assert!(flip(&world, &mut stored) > 300);
+    let mut world = World::reopen(stored.open(Epoch(1)), world.classes, world.roots.slots);
+    assert_eq!(flip(&world, &mut stored), 0, "opening writes nothing");
+    for _ in 0..100 {
+        rooted(&mut world, INSTANCE, 0, false);
+    }
+    world.minor();
+    // The root page, one record of a region, and the objects one behind the other on one page or two.
+    assert!(flip(&world, &mut stored) <= 5);
+    let addresses: Vec<Addr> =
+        world.roots.slots[20_000..].iter().map(|value| value.as_object().unwrap()).collect();
+    assert!(addresses.windows(2).all(|pair| pair[1] == pair[0].add(48)), "survivors lie together");
+    world.full();
+    assert!(flip(&world, &mut stored) <= 2, "a full collection that frees nothing writes the root page");
+}
+
+/// A world with one object of each kind and a free cell, for planting damage.
+struct Planted {
+    world: World,
+    instance: Addr,
+    array: Addr,
+    large: Addr,
+    dead: Addr,
+}
+
+fn planted() -> Planted {
+    let mut world = World::new();
+    let instance = rooted(&mut world, INSTANCE, 0, true);
+    let dead = world.new_object(INSTANCE, 0, true);
+    let array = rooted(&mut world, REFS, 10, true);
+    let large = rooted(&mut world, REFS, 10_000, true);
+    let gap = world.new_object(REFS, 10_000, true);
+    let above = rooted(&mut world, REFS, 10_000, true);
+    world.heap.write_ref(large, large.add(array::DATA), Value::object(above));
+    assert_ne!(gap, above);
+    world.full();
+    assert_eq!(verify(&mut world), []);
+    Planted { world, instance, array, large, dead }
+}
+
+#[test]
+fn the_verifier_finds_planted_damage() {
+    let state = ROOT.add(HEAP_STATE_OFFSET);
+    let (regions, large_table) =
+        (METADATA.start.sub(4096).add(1 << 30), METADATA.start.sub(4096).add(32 << 30));
+    type Plant<'p> = (&'p str, Box<dyn Fn(&mut Planted)>, &'p str);
+    let word = |at: fn(&Planted) -> Addr, value: fn(&Planted) -> u64| -> Box<dyn Fn(&mut Planted)> {
+        Box::new(move |p| p.world.memory.store_u64(at(p), value(p)))
+    };
+    let raw = |at: Addr, change: fn(u64) -> u64| -> Box<dyn Fn(&mut Planted)> {
+        Box::new(move |p| p.world.memory.store_u64(at, change(p.world.memory.load_u64(at))))
+    };
+    let slot = |p: &Planted| p.instance.add(24);
+    let plants: Vec<Plant<'_>> = vec![
+        ("class word null", word(|p| p.instance, |_| 0), "it is null"),
+        ("class word wild", word(|p| p.instance, |_| 0x1234_5670), "no old object begins there"),
+        ("class word not a class", word(|p| p.instance, |p| p.large.0), "it is not a class"),
+        (
+            "class without shape",
+            Box::new(|p| p.world.memory.store_u8(p.world.classes[INSTANCE].addr.add(class::SHAPE), 0)),
+            "makes no sense",
+        ),
+        (
+            "class with a wild map",
+            word(|p| p.world.classes[INSTANCE].addr.add(class::REF_MAP), |_| 64),
+            "no byte array",
+        ),
+        ("array too long", word(|p| p.array.add(array::LENGTH), |_| 1 << 60), "has room for"),
+        ("large array too long", word(|p| p.large.add(array::LENGTH), |_| 10_300), "has room for"),
+        ("reference into an object", word(slot, |p| p.array.0 + 16), "no object begins there"),
+        ("reference to a free cell", word(slot, |p| p.dead.0), "no object begins there"),
+        ("reference into a large object", word(slot, |p| p.large.0 + 4096), "no object begins there"),
+        ("reference out of the heap", word(slot, |_| ROOT.0), "no object begins there"),
+        ("reference to nowhere", word(slot, |_| 64), "no object begins there"),
+        ("reserved immediate", word(slot, |_| 7), "no legal immediate"),
+        ("int with stray bits", word(slot, |_| Value::int(3).0 | 64), "no legal immediate"),
+        (
+            "forgotten write barrier",
+            Box::new(|p| {
+                let young = p.world.new_object(INSTANCE, 0, false);
+                p.world.memory.store_u64(p.array.add(array::DATA), young.0);
+            }),
+            "not remembered",
+        ),
+        (
+            "reference into the middle of the nursery",
+            Box::new(|p| {
+                let young = p.world.new_object(INSTANCE, 0, false);
+                p.world.heap.write_ref(p.array, p.array.add(array::DATA), Value::object(young.add(16)));
+            }),
+            "no object begins there in the nursery",
+        ),
+        (
+            "wild root",
+            Box::new(|p| p.world.roots.slots[0] = Value(p.instance.0 + 16)),
+            "no object begins there",
+        ),
+        ("heap format", raw(state, |old| old + 1), "unknown format"),
+        ("too many regions", raw(state.add(8), |_| u64::MAX), "more regions"),
+        ("wrong sum of cells", raw(state.add(32), |old| old + 32), "wrong sum of the cells"),
+        ("wrong sum of large pages", raw(state.add(40), |old| old - 4096), "wrong sum of the large"),
+        ("unknown size class", raw(regions, |old| old | 0xff), "unknown size class"),
+        ("wrong count of free cells", raw(regions, |old| old + (1 << 32)), "wrong count"),
+        ("list in a circle", raw(regions.add(8), |_| 1), "in a circle"),
+        ("live cell free", raw(regions.add(64), |old| old & !2), "wrong count"),
+        ("cell beyond the last", raw(regions.add(1016), |_| 1 << 63), "beyond the last"),
+        ("large extent too long", raw(large_table, |old| old + 4000), "table of large pages is damaged"),
+        ("extent inside another", raw(large_table.add(8), |_| 5), "begins inside"),
+        ("free extent off its list", raw(state.add(320 + 4 * 4), |_| 0), "not in a list"),
+    ];
+    for (name, plant, found) in plants {
+        let mut planted = planted();
+        plant(&mut planted);
+        let damages = verify(&mut planted.world);
+        let texts: Vec<String> = damages.iter().map(Damage::to_string).collect();
+        assert!(texts.iter().any(|text| text.contains(found)), "{name}: {texts:?}");
+    }
+}
+
+#[test]
+fn the_verifier_wants_an_empty_nursery_at_a_flip() {
+    let mut world = World::new();
+    let object = rooted(&mut world, INSTANCE, 0, false);
+    assert_eq!(verify(&mut world), []);
+    let damages = world.heap.verify(&mut world.roots, Moment::Flip).unwrap_err();
+    assert_eq!(damages[0], Damage::Nursery { bytes: 48 });
+    world.minor();
+    assert!(world.heap.verify(&mut world.roots, Moment::Flip).is_ok());
+    assert_ne!(root(&world, 0), object);
+}
