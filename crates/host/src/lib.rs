@@ -1,1 +1,44 @@
-//! See docs/ARCHITECTURE.md.
+//! The platform that a Linux process offers: files, mapped worlds, clocks, entropy, the console.
+//!
+//! Key types: [`FileDevice`], [`UffdMapper`] and [`SoftMapper`] ([`choose_mapper`] picks one), [`HostClock`],
+//! [`HostEntropy`], [`HostConsole`], [`HostWaiter`]; [`platform()`] hands over the last four together.
+//!
+//! *Invariants:* only mappers know where a world is mapped, and they touch it only through the kernel; every failure of the
+//! system below is a value, but for a page that cannot be read, which freezes the world ([`Fatal`]).
+#![warn(missing_docs, clippy::missing_errors_doc)]
+#![expect(unsafe_code, reason = "system calls that std does not offer, and a signal handler")]
+
+pub mod bench;
+mod choose;
+mod clock;
+mod console;
+mod device;
+mod fatal;
+mod soft;
+mod sys;
+mod uffd;
+mod waiter;
+
+pub use choose::{Chosen, MAPPER_NAMES, choose_mapper};
+pub use clock::{HostClock, HostEntropy};
+pub use console::HostConsole;
+pub use device::{FileDevice, OpenError};
+pub use fatal::{EXIT_WORLD_FROZEN, Fatal};
+pub use soft::SoftMapper;
+pub use sys::Placement;
+pub use uffd::UffdMapper;
+pub use waiter::HostWaiter;
+
+use platform::Platform;
+use std::sync::Arc;
+
+/// Clock, entropy, console and waiter of this process.
+pub fn platform() -> Platform {
+    let waiter = Arc::new(HostWaiter::new());
+    Platform {
+        clock: Arc::new(HostClock::new()),
+        entropy: Arc::new(HostEntropy),
+        console: Arc::new(HostConsole::new(waiter.clone())),
+        waiter,
+    }
+}

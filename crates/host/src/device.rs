@@ -1,0 +1,225 @@
+//! [`FileDevice`]: a world in a regular file or on a raw disk.
+//!
+//! *Invariants:* whoever writes holds an exclusive lock on the very open file that it writes to, until it is dropped; a
+//! range that [`BlockDevice::grow`] added has its blocks on the medium before anyone writes there, so that a flush later
+//! writes data only.
+
+use platform::{BlockDevice, DeviceError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
+
+/// Bytes written at a time when a file grows.
+const GROW_STEP: usize = 1 << 20;
+
+/// Why a world could not be opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process writes to it.
+    InUse {
+        /// The file or disk.
+        path: PathBuf,
+        /// That process, where the kernel tells.
+        process: Option<u32>,
+    },
+    /// The system refused.
+    System {
+        /// The file or disk.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OpenError::InUse { path, process: Some(process) } => {
+                write!(f, "{}: the world is in use by process {process}", path.display())
+            }
+            OpenError::InUse { path, process: None } => {
+                write!(f, "{}: the world is in use by another process", path.display())
+            }
+            OpenError::System { path, error } => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            OpenError::InUse { .. } => None,
+            OpenError::System { error, .. } => Some(error),
+        }
+    }
+}
+
+/// A file or a raw disk that holds a world.
+#[derive(Debug)]
+pub struct FileDevice {
+    file: File,
+    path: PathBuf,
+    len: AtomicU64,
+    writable: bool,
+    raw_disk: bool,
+    growing: Mutex<()>,
+}
+
+impl FileDevice {
+    /// Creates an empty file that must not exist, locked for this process.
+    ///
+    /// # Errors
+    /// When it exists or cannot be created.
+    pub fn create(path: impl AsRef<Path>) -> Result<FileDevice, OpenError> {
+        FileDevice::with(path.as_ref(), OpenOptions::new().read(true).write(true).create_new(true), true)
+    }
+
+    /// Opens a file or raw disk to write to it, locked for this process.
+    ///
+    /// # Errors
+    /// When another process writes to it ([`OpenError::InUse`]), or it cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<FileDevice, OpenError> {
+        FileDevice::with(path.as_ref(), OpenOptions::new().read(true).write(true), true)
+    }
+
+    /// Opens a file or raw disk only to read, whether or not someone writes to it: for tools, which meet what is half
+    /// written with their checksums.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<FileDevice, OpenError> {
+        FileDevice::with(path.as_ref(), OpenOptions::new().read(true), false)
+    }
+
+    /// The path that was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn with(path: &Path, options: &OpenOptions, writable: bool) -> Result<FileDevice, OpenError> {
+        let system = |error| OpenError::System { path: path.into(), error };
+        let mut file = options.open(path).map_err(system)?;
+        if writable {
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(OpenError::InUse { path: path.into(), process: lock_holder(&file) });
+                }
+                Err(TryLockError::Error(error)) => return Err(system(error)),
+            }
+        }
+        let kind = file.metadata().map_err(system)?.file_type();
+        if !kind.is_file() && !kind.is_block_device() {
+            return Err(system(io::Error::new(ErrorKind::InvalidInput, "neither a file nor a disk")));
+        }
+        let len = file.seek(SeekFrom::End(0)).map_err(system)?;
+        let raw_disk = kind.is_block_device();
+        let (path, growing) = (path.to_path_buf(), Mutex::new(()));
+        Ok(FileDevice { file, path, len: AtomicU64::new(len), writable, raw_disk, growing })
+    }
+
+    fn check(&self, offset: u64, count: usize) -> Result<(), DeviceError> {
+        let (count, len) = (count as u64, self.len());
+        if offset > len || count > len - offset {
+            return Err(DeviceError::OutOfRange { offset, count, len });
+        }
+        Ok(())
+    }
+
+    fn writable(&self, what: &str) -> Result<(), DeviceError> {
+        if self.writable { Ok(()) } else { Err(DeviceError::ReadOnly { what: self.doing(what) }) }
+    }
+
+    fn doing(&self, what: &str) -> String {
+        format!("{what} {}", self.path.display())
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> DeviceError {
+        let what = self.doing(what);
+        match error.raw_os_error() {
+            Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG) => DeviceError::NoSpace { what },
+            Some(libc::EROFS | libc::EACCES | libc::EPERM) => DeviceError::ReadOnly { what },
+            _ => DeviceError::Io { what, reason: error.to_string() },
+        }
+    }
+
+    /// Reserves blocks for `old..new` and writes zeros over them.
+    fn extend(&self, old: u64, new: u64) -> io::Result<()> {
+        // SAFETY: a descriptor and two numbers.
+        if unsafe { libc::fallocate(self.file.as_raw_fd(), 0, old as i64, (new - old) as i64) } != 0 {
+            let error = io::Error::last_os_error();
+            if error.raw_os_error() != Some(libc::EOPNOTSUPP) {
+                return Err(error);
+            }
+        }
+        let zeros = vec![0; GROW_STEP];
+        let mut at = old;
+        while at < new {
+            let step = (new - at).min(GROW_STEP as u64);
+            self.file.write_all_at(&zeros[..step as usize], at)?;
+            at += step;
+        }
+        Ok(())
+    }
+}
+
+impl BlockDevice for FileDevice {
+    fn len(&self) -> u64 {
+        self.len.load(SeqCst)
+    }
+
+    fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), DeviceError> {
+        if !self.writable && offset + bytes.len() as u64 > self.len() {
+            // Someone else may have let the file grow.
+            let len = self.file.metadata().map_or(0, |metadata| metadata.len());
+            self.len.fetch_max(len, SeqCst);
+        }
+        self.check(offset, bytes.len())?;
+        self.file.read_exact_at(bytes, offset).map_err(|error| self.failed("reading", &error))
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), DeviceError> {
+        self.writable("writing")?;
+        self.check(offset, bytes.len())?;
+        self.file.write_all_at(bytes, offset).map_err(|error| self.failed("writing", &error))
+    }
+
+    fn flush(&self) -> Result<(), DeviceError> {
+        self.writable("flushing")?;
+        self.file.sync_data().map_err(|error| self.failed("flushing", &error))
+    }
+
+    fn grow(&self, len: u64) -> Result<(), DeviceError> {
+        self.writable("growing")?;
+        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.len();
+        if len <= old {
+            return Ok(());
+        }
+        if self.raw_disk {
+            return Err(DeviceError::NoSpace { what: self.doing("growing the disk") });
+        }
+        if let Err(error) = self.extend(old, len) {
+            // As it was before; when even that fails, the tail is zeros that nobody refers to.
+            let _ = self.file.set_len(old);
+            return Err(self.failed("growing", &error));
+        }
+        self.len.store(len, SeqCst);
+        Ok(())
+    }
+}
+
+/// The process that holds the lock on this file, from `/proc/locks` (`proc_locks(5)`).
+fn lock_holder(file: &File) -> Option<u32> {
+    let metadata = file.metadata().ok()?;
+    let (device, inode) = (metadata.dev(), metadata.ino());
+    let id = format!("{:02x}:{:02x}:{inode}", libc::major(device), libc::minor(device));
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let line = locks.lines().find(|line| line.split_whitespace().any(|field| field == id))?;
+    line.split_whitespace().nth(4)?.parse().ok()
+}

@@ -1,0 +1,407 @@
+//! [`SoftMapper`]: a world for kernels and containers without `userfaultfd`, tracked by the write barrier alone.
+//!
+//! The world is a shared mapping of a `memfd`, without access at first. The first touch of a region of 2 MiB raises SIGSEGV;
+//! the handler asks the loader thread and sleeps until the region's stored pages are in the `memfd` and the region is
+//! accessible. So content is complete before any thread can see it, however many fault at once, and neighbouring regions
+//! join into one mapping (per-page `mprotect` would run out of mappings at 32,739).
+//!
+//! *Invariants:* the handler calls nothing that is not async-signal-safe and leaves `errno` alone; a SIGSEGV that is not
+//! about a region still missing goes to whoever handled it before.
+
+use crate::fatal::Fatal;
+use crate::sys::{self, Mapping, Placement};
+use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
+use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+use std::cell::UnsafeCell;
+use std::fs::File;
+use std::io::{PipeReader, PipeWriter, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::Ordering::{Acquire, Release, SeqCst};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+/// Pages of a region (2 MiB).
+const REGION_PAGES: u64 = 512;
+const REGION_BYTES: u64 = REGION_PAGES * PAGE_SIZE as u64;
+const REGIONS: usize = (WORLD_SIZE / REGION_BYTES) as usize;
+/// Worlds that may be mapped in this way at once.
+const WORLDS_MAX: usize = 16;
+/// What stands in the pipe for "stop".
+const STOP: u32 = u32::MAX;
+
+const MISSING: u8 = 0;
+const ASKED: u8 = 1;
+const READY: u8 = 2;
+
+/// A world tracked by the write barrier, paged in on demand by SIGSEGV.
+pub struct SoftMapper {
+    shared: Arc<Shared>,
+    slot: usize,
+    loader: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the signal handler sees of a world: all of it usable in a handler.
+struct Door {
+    base: usize,
+    /// A byte for each region, sparse.
+    states: Mapping,
+    /// Counts regions that became ready: a futex.
+    readied: AtomicU32,
+    requests: RawFd,
+}
+
+struct Shared {
+    door: Door,
+    mapping: Mapping,
+    memory: File,
+    requests: PipeWriter,
+    incoming: Mutex<Option<PipeReader>>,
+    fatal: Fatal,
+    started: OnceLock<Started>,
+    /// Held while a region is made ready and while pages are discarded.
+    loading: Mutex<()>,
+}
+
+struct Started {
+    source: Arc<dyn PageSource>,
+    scratch: PageRange,
+}
+
+impl SoftMapper {
+    /// Reserves the address space of a world.
+    ///
+    /// # Errors
+    /// When the address space is taken, the file size limit of the process is in the way, or 16 such worlds are mapped.
+    pub fn new(placement: Placement, fatal: Fatal) -> Result<SoftMapper, MapperError> {
+        install_handler();
+        let memory = memory_file()?;
+        let mapping = Mapping::world(placement, libc::PROT_NONE, Some(memory.as_raw_fd()))?;
+        let (incoming, requests) = std::io::pipe()
+            .map_err(|error| MapperError { what: "a pipe for page-in".into(), reason: error.to_string() })?;
+        let door = Door {
+            base: mapping.start(),
+            states: Mapping::anonymous(REGIONS)?,
+            readied: AtomicU32::new(0),
+            requests: requests.as_raw_fd(),
+        };
+        let shared = Arc::new(Shared {
+            door,
+            mapping,
+            memory,
+            requests,
+            incoming: Mutex::new(Some(incoming)),
+            fatal,
+            started: OnceLock::new(),
+            loading: Mutex::new(()),
+        });
+        let door = (&raw const shared.door).cast_mut();
+        let free =
+            |slot: &AtomicPtr<Door>| slot.compare_exchange(ptr::null_mut(), door, SeqCst, SeqCst).is_ok();
+        let Some(slot) = DOORS.iter().position(free) else {
+            return Err(MapperError {
+                what: "mapping a world".into(),
+                reason: format!("{WORLDS_MAX} worlds are mapped by software already"),
+            });
+        };
+        Ok(SoftMapper { shared, slot, loader: Mutex::new(None) })
+    }
+}
+
+impl PageMapper for SoftMapper {
+    fn host_base(&self) -> usize {
+        self.shared.mapping.start()
+    }
+    fn tracking(&self) -> Tracking {
+        Tracking::Software
+    }
+    fn paging(&self) -> Paging {
+        Paging::OnDemand
+    }
+    fn name(&self) -> &'static str {
+        "software"
+    }
+
+    fn start(&self, source: Arc<dyn PageSource>, scratch: PageRange) -> Result<(), MapperError> {
+        let shared = &self.shared;
+        let whole = PageRange { first: PageIndex(0), count: WORLD_SIZE / PAGE_SIZE as u64 };
+        shared.mapping.advise(whole, libc::MADV_DONTFORK, "keeping the world out of child processes")?;
+        if scratch.count > 0 {
+            shared.mapping.make_anonymous(scratch)?;
+        }
+        assert!(shared.started.set(Started { source, scratch }).is_ok(), "a mapper is started once");
+        let incoming = lock(&shared.incoming).take().expect("started once");
+        let loader = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("loader".into())
+            .spawn(move || loader.serve(incoming))
+            .map_err(|error| MapperError { what: "starting the loader".into(), reason: error.to_string() })?;
+        *lock(&self.loader) = Some(thread);
+        Ok(())
+    }
+
+    fn scan_written(&self, _found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+        Err(MapperError {
+            what: "scanning for written pages".into(),
+            reason: "they are tracked by software".into(),
+        })
+    }
+
+    fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
+        let shared = &self.shared;
+        let loading = lock(&shared.loading);
+        shared
+            .load(region_of(page), &loading)
+            .map_err(|reason| MapperError { what: "installing".into(), reason })?;
+        shared.put(page, bytes).map_err(|reason| MapperError { what: "installing".into(), reason })
+    }
+
+    fn discard(&self, pages: PageRange) -> Result<(), MapperError> {
+        let shared = &self.shared;
+        if pages.count == 0 {
+            return Ok(());
+        }
+        let started = shared.started.get().expect("discarded before the start");
+        if started.scratch.contains(pages.first) {
+            return shared.mapping.advise(pages, libc::MADV_DONTNEED, "giving pages back");
+        }
+        let loading = lock(&shared.loading);
+        let end = u64::from(pages.first.0) + pages.count;
+        for region in region_of(pages.first)..=region_of(PageIndex((end - 1) as u32)) {
+            // A region must not be loaded over the hole later; one that is dead whole need not be read for it.
+            let first = region as u64 * REGION_PAGES;
+            let result = if first >= u64::from(pages.first.0) && first + REGION_PAGES <= end {
+                shared.make_ready(region, &loading)
+            } else {
+                shared.load(region, &loading)
+            };
+            result.map_err(|reason| MapperError { what: "giving pages back".into(), reason })?;
+        }
+        let offset = u64::from(pages.first.0) * PAGE_SIZE as u64;
+        let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+        let len = pages.count * PAGE_SIZE as u64;
+        // SAFETY: changes only the content of a file that backs the world, where no Rust object lives.
+        match unsafe { libc::fallocate(shared.memory.as_raw_fd(), mode, offset as i64, len as i64) } {
+            0 => Ok(()),
+            _ => Err(sys::failed("giving pages back")),
+        }
+    }
+
+    /// Bytes that the `memfd` takes; scratch is not counted.
+    fn resident_bytes(&self) -> u64 {
+        self.shared.memory.metadata().map_or(0, |metadata| metadata.blocks() * 512)
+    }
+}
+
+impl Drop for SoftMapper {
+    fn drop(&mut self) {
+        // Nobody touches the world any more, so no handler is using the door.
+        DOORS[self.slot].store(ptr::null_mut(), SeqCst);
+        ask(self.shared.requests.as_raw_fd(), STOP);
+        if let Some(thread) = lock(&self.loader).take() {
+            // A loader that panicked has said so through `Fatal`.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    /// The loader's thread.
+    fn serve(&self, mut incoming: PipeReader) {
+        loop {
+            let mut request = [0; 4];
+            if incoming.read_exact(&mut request).is_err() {
+                return;
+            }
+            let region = u32::from_le_bytes(request);
+            if region == STOP {
+                return;
+            }
+            let load = || self.load(region as usize, &lock(&self.loading));
+            let loaded =
+                catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err("the loader panicked".into()));
+            if let Err(reason) = loaded {
+                self.fatal.raise(&format!(
+                    "2 MiB from page {} cannot be read: {reason}",
+                    u64::from(region) * REGION_PAGES
+                ));
+                return;
+            }
+        }
+    }
+
+    /// Brings a region in, unless it is there.
+    fn load(&self, region: usize, loading: &MutexGuard<'_, ()>) -> Result<(), String> {
+        if self.door.state(region).load(Acquire) == READY {
+            return Ok(());
+        }
+        let started = self.started.get().ok_or("not started")?;
+        let mut bytes = Box::new([0; PAGE_SIZE]);
+        for page in region as u64 * REGION_PAGES..(region as u64 + 1) * REGION_PAGES {
+            let page = PageIndex(page as u32);
+            if !started.scratch.contains(page) && started.source.read_page(page, &mut bytes)? {
+                self.put(page, &bytes)?;
+            }
+        }
+        self.make_ready(region, loading)
+    }
+
+    fn put(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), String> {
+        let offset = u64::from(page.0) * PAGE_SIZE as u64;
+        self.memory.write_all_at(bytes, offset).map_err(|error| error.to_string())
+    }
+
+    /// Makes a region accessible, and wakes who waits for it.
+    fn make_ready(&self, region: usize, _loading: &MutexGuard<'_, ()>) -> Result<(), String> {
+        if self.door.state(region).load(Acquire) == READY {
+            return Ok(());
+        }
+        let pages =
+            PageRange { first: PageIndex((region as u64 * REGION_PAGES) as u32), count: REGION_PAGES };
+        self.mapping.allow(pages).map_err(|error| error.to_string())?;
+        self.door.state(region).store(READY, Release);
+        self.door.readied.fetch_add(1, Release);
+        let everyone = i32::MAX;
+        // SAFETY: wakes those who wait on a live futex word.
+        unsafe { libc::syscall(libc::SYS_futex, self.door.readied.as_ptr(), FUTEX_WAKE_PRIVATE, everyone) };
+        Ok(())
+    }
+}
+
+const FUTEX_WAIT_PRIVATE: i32 = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+const FUTEX_WAKE_PRIVATE: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+
+fn region_of(page: PageIndex) -> usize {
+    (u64::from(page.0) / REGION_PAGES) as usize
+}
+
+/// A file in memory that is as large as a world, and empty.
+fn memory_file() -> Result<File, MapperError> {
+    // SAFETY: a name and flags.
+    let fd = unsafe { libc::memfd_create(c"phantom-world".as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(sys::failed("memfd_create"));
+    }
+    // SAFETY: just opened, owned by nobody else.
+    let file = unsafe { File::from_raw_fd(fd) };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a live struct of the right type.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    // Past the limit the kernel would not fail the call but kill the process.
+    if limit.rlim_cur < WORLD_SIZE {
+        let reason = format!("the file size limit of the process is {} bytes (ulimit -f)", limit.rlim_cur);
+        return Err(MapperError { what: "making room for a world".into(), reason });
+    }
+    file.set_len(WORLD_SIZE)
+        .map_err(|error| MapperError { what: "making room for a world".into(), reason: error.to_string() })?;
+    Ok(file)
+}
+
+/// The worlds that the handler knows.
+static DOORS: [AtomicPtr<Door>; WORLDS_MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; WORLDS_MAX];
+
+/// The action that stood before ours, written once before the handler is installed.
+struct Previous(UnsafeCell<MaybeUninit<libc::sigaction>>);
+// SAFETY: written by `install_handler` inside a `Once`, read only by the handler, which that installs afterwards.
+unsafe impl Sync for Previous {}
+static PREVIOUS: Previous = Previous(UnsafeCell::new(MaybeUninit::zeroed()));
+
+fn install_handler() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: `sigaction` is plain data for which zero is a value; the handler has the signature that SA_SIGINFO asks
+        // for. The old action is fetched into PREVIOUS before ours can run.
+        unsafe {
+            let old: *mut libc::sigaction = PREVIOUS.0.get().cast();
+            libc::sigaction(libc::SIGSEGV, ptr::null(), old);
+            let mut ours: libc::sigaction = MaybeUninit::zeroed().assume_init();
+            ours.sa_sigaction = on_segv as *const () as usize;
+            ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+            libc::sigemptyset(&raw mut ours.sa_mask);
+            libc::sigaction(libc::SIGSEGV, &raw const ours, ptr::null_mut());
+        }
+    });
+}
+
+/// Waits for the region that was touched; anything else goes on to the previous action.
+extern "C" fn on_segv(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel gives a valid `siginfo_t` that describes a fault; errno is this thread's.
+    let (address, errno) = unsafe { ((*info).si_addr().addr(), *libc::__errno_location()) };
+    for slot in &DOORS {
+        // SAFETY: a door stays alive until its mapper is dropped, which nobody who touches the world outlives.
+        let Some(door) = (unsafe { slot.load(SeqCst).as_ref() }) else { continue };
+        let offset = address.wrapping_sub(door.base);
+        if offset < WORLD_SIZE as usize {
+            door.wait_for(offset / REGION_BYTES as usize);
+            // SAFETY: as above.
+            unsafe { *libc::__errno_location() = errno };
+            return;
+        }
+    }
+    // SAFETY: PREVIOUS was written before this handler was installed.
+    let previous = unsafe { (*PREVIOUS.0.get()).assume_init_ref() };
+    match previous.sa_sigaction {
+        libc::SIG_DFL | libc::SIG_IGN => {
+            // The instruction faults again, and the default action ends the process.
+            // SAFETY: SIG_DFL is an action.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
+            type Action = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
+            // SAFETY: SA_SIGINFO says that it is such a function.
+            let handler: Action = unsafe { std::mem::transmute(handler) };
+            handler(signal, info, context);
+        }
+        handler => {
+            // SAFETY: without SA_SIGINFO it is such a function.
+            let handler: extern "C" fn(i32) = unsafe { std::mem::transmute(handler) };
+            handler(signal);
+        }
+    }
+}
+
+impl Door {
+    fn state(&self, region: usize) -> &AtomicU8 {
+        assert!(region < REGIONS);
+        // SAFETY: a byte of a mapping that lives as long as the door, and that is used only here.
+        unsafe { AtomicU8::from_ptr(ptr::with_exposed_provenance_mut(self.states.start() + region)) }
+    }
+
+    /// Returns when the region is accessible. Async-signal-safe.
+    fn wait_for(&self, region: usize) {
+        let state = self.state(region);
+        if state.compare_exchange(MISSING, ASKED, SeqCst, SeqCst).is_ok() {
+            ask(self.requests, region as u32);
+        }
+        loop {
+            let readied = self.readied.load(Acquire);
+            if state.load(Acquire) == READY {
+                return;
+            }
+            let for_ever: *const libc::timespec = ptr::null();
+            // SAFETY: waits on a live futex word; a wrong or early wake-up is met by the loop.
+            unsafe {
+                libc::syscall(libc::SYS_futex, self.readied.as_ptr(), FUTEX_WAIT_PRIVATE, readied, for_ever)
+            };
+        }
+    }
+}
+
+/// Writes a request into the loader's pipe: four bytes are written whole. Async-signal-safe.
+fn ask(pipe: RawFd, request: u32) {
+    let bytes = request.to_le_bytes();
+    // SAFETY: four bytes of a live array. It fails only when the loader is gone, after it raised `Fatal`.
+    while unsafe { libc::write(pipe, bytes.as_ptr().cast(), 4) } < 0 {
+        if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
+            return;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

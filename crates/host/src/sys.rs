@@ -1,0 +1,338 @@
+//! System calls around mapped worlds: reservations of address space, `userfaultfd(2)`, `PAGEMAP_SCAN` (kernel
+//! documentation, `admin-guide/mm/userfaultfd.rst` and `pagemap.rst`), which `libc` does not declare.
+
+use base::{PAGE_SIZE, PageIndex, PageRange, WORLD_BASE, WORLD_SIZE};
+use platform::MapperError;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+/// `UFFDIO_API` and the like: `_IOWR(0xAA, ...)` of `linux/userfaultfd.h`.
+const UFFDIO_API: libc::c_ulong = 0xc018_aa3f;
+const UFFDIO_REGISTER: libc::c_ulong = 0xc020_aa00;
+const UFFDIO_WAKE: libc::c_ulong = 0x8010_aa02;
+const UFFDIO_COPY: libc::c_ulong = 0xc028_aa03;
+const UFFD_API: u64 = 0xaa;
+const UFFD_USER_MODE_ONLY: i32 = 1;
+const FEATURE_PAGEFAULT_FLAG_WP: u64 = 1;
+const FEATURE_WP_ASYNC: u64 = 1 << 15;
+const REGISTER_MODE_MISSING: u64 = 1;
+const REGISTER_MODE_WP: u64 = 2;
+const COPY_MODE_WP: u64 = 2;
+const EVENT_PAGEFAULT: u8 = 0x12;
+
+/// `PAGEMAP_SCAN` of `linux/fs.h`, the size of its argument, its flags and its categories.
+const PAGEMAP_SCAN: libc::c_ulong = 0xc060_6610;
+const SCAN_ARGUMENT_BYTES: u64 = 96;
+const SCAN_WP_MATCHING: u64 = 1;
+const SCAN_CHECK_WPASYNC: u64 = 2;
+const CATEGORY_WRITTEN: u64 = 1 << 1;
+const CATEGORY_PRESENT: u64 = 1 << 3;
+const CATEGORY_SWAPPED: u64 = 1 << 4;
+
+/// The last failure of the system, while doing `what`.
+pub(crate) fn failed(what: impl Into<String>) -> MapperError {
+    MapperError { what: what.into(), reason: io::Error::last_os_error().to_string() }
+}
+
+/// Where a world is mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Placement {
+    /// At `WORLD_BASE`: one world in a process.
+    #[default]
+    Fixed,
+    /// Wherever there is room: tests, and several worlds in a process (at most seven fit).
+    Anywhere,
+}
+
+/// Address space that is given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: usize,
+    len: usize,
+}
+
+impl Mapping {
+    /// Reserves the address space of a world with this protection, anonymous or over `file` (shared).
+    pub(crate) fn world(
+        placement: Placement,
+        protection: i32,
+        file: Option<RawFd>,
+    ) -> Result<Mapping, MapperError> {
+        let (at, fixed) = match placement {
+            Placement::Fixed => (WORLD_BASE as usize, libc::MAP_FIXED_NOREPLACE),
+            Placement::Anywhere => (0, 0),
+        };
+        let kind = if file.is_some() { libc::MAP_SHARED } else { libc::MAP_PRIVATE | libc::MAP_ANONYMOUS };
+        Mapping::map(at, WORLD_SIZE as usize, protection, kind | fixed, file.unwrap_or(-1))
+    }
+
+    /// Maps `len` bytes of zeros somewhere.
+    pub(crate) fn anonymous(len: usize) -> Result<Mapping, MapperError> {
+        Mapping::map(0, len, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)
+    }
+
+    fn map(at: usize, len: usize, protection: i32, flags: i32, file: RawFd) -> Result<Mapping, MapperError> {
+        // SAFETY: a new mapping; with an address it is MAP_FIXED_NOREPLACE, so nothing that exists is touched.
+        let start = unsafe {
+            libc::mmap(ptr::without_provenance_mut(at), len, protection, flags | libc::MAP_NORESERVE, file, 0)
+        };
+        if start == libc::MAP_FAILED {
+            return Err(failed(format!("reserving {} GiB of address space", len >> 30)));
+        }
+        let mapping = Mapping { start: start.expose_provenance(), len };
+        if at != 0 && mapping.start != at {
+            return Err(MapperError {
+                what: format!("reserving address space at {at:#x}"),
+                reason: "the kernel does not grant that address".into(),
+            });
+        }
+        Ok(mapping)
+    }
+
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// The host address of a page of the world that this maps.
+    pub(crate) fn page(&self, page: PageIndex) -> usize {
+        self.start + page.0 as usize * PAGE_SIZE
+    }
+
+    /// `madvise` on pages of the world that this maps; advice that does not change content, or `MADV_DONTNEED` on pages
+    /// that the caller owns.
+    pub(crate) fn advise(&self, pages: PageRange, advice: i32, what: &str) -> Result<(), MapperError> {
+        self.check(pages);
+        let start = ptr::with_exposed_provenance_mut(self.page(pages.first));
+        // SAFETY: inside this mapping (checked). No Rust object lives in it, so no content that Rust relies on can change.
+        match unsafe { libc::madvise(start, pages.count as usize * PAGE_SIZE, advice) } {
+            0 => Ok(()),
+            _ => Err(failed(what)),
+        }
+    }
+
+    /// Makes pages readable and writable.
+    pub(crate) fn allow(&self, pages: PageRange) -> Result<(), MapperError> {
+        self.check(pages);
+        let start = ptr::with_exposed_provenance_mut(self.page(pages.first));
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: inside this mapping (checked), in which no Rust object lives.
+        match unsafe { libc::mprotect(start, pages.count as usize * PAGE_SIZE, protection) } {
+            0 => Ok(()),
+            _ => Err(failed("making pages accessible")),
+        }
+    }
+
+    /// Replaces pages by plain anonymous memory, all zero.
+    pub(crate) fn make_anonymous(&self, pages: PageRange) -> Result<(), MapperError> {
+        self.check(pages);
+        let start = ptr::with_exposed_provenance_mut(self.page(pages.first));
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: replaces a part of this mapping (checked), in which no Rust object lives.
+        let got = unsafe { libc::mmap(start, pages.count as usize * PAGE_SIZE, protection, flags, -1, 0) };
+        if got == libc::MAP_FAILED { Err(failed("mapping scratch memory")) } else { Ok(()) }
+    }
+
+    fn check(&self, pages: PageRange) {
+        assert!((u64::from(pages.first.0) + pages.count) * PAGE_SIZE as u64 <= self.len as u64);
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `map` and not unmapped since; whoever used it held this value.
+        unsafe { libc::munmap(ptr::with_exposed_provenance_mut(self.start), self.len) };
+    }
+}
+
+/// The parts of the world outside `scratch`, as byte ranges from its start, without empty ones.
+pub(crate) fn around(scratch: PageRange) -> impl Iterator<Item = (u64, u64)> {
+    let start = u64::from(scratch.first.0) * PAGE_SIZE as u64;
+    let end = start + scratch.count * PAGE_SIZE as u64;
+    let parts = if scratch.count == 0 { [(0, WORLD_SIZE), (0, 0)] } else { [(0, start), (end, WORLD_SIZE)] };
+    parts.into_iter().filter(|(start, end)| start < end)
+}
+
+/// What came of copying pages in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Copied {
+    /// All bytes are in.
+    All,
+    /// So many bytes are in; the page after them was there already.
+    UpToPresent(usize),
+}
+
+/// A `userfaultfd` with asynchronous write protection.
+#[derive(Debug)]
+pub(crate) struct Uffd {
+    fd: OwnedFd,
+}
+
+impl Uffd {
+    /// Opens one that serves faults of user code.
+    pub(crate) fn open() -> Result<Uffd, MapperError> {
+        let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
+        // SAFETY: takes flags, gives a descriptor.
+        let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
+        if fd < 0 {
+            return Err(failed("userfaultfd"));
+        }
+        // SAFETY: just opened, owned by nobody else.
+        let uffd = Uffd { fd: unsafe { OwnedFd::from_raw_fd(fd as RawFd) } };
+        let mut api = [UFFD_API, FEATURE_PAGEFAULT_FLAG_WP | FEATURE_WP_ASYNC, 0];
+        // SAFETY: `struct uffdio_api` is three u64.
+        if unsafe { libc::ioctl(uffd.fd.as_raw_fd(), UFFDIO_API, api.as_mut_ptr()) } != 0 {
+            return Err(failed("userfaultfd with asynchronous write protection"));
+        }
+        Ok(uffd)
+    }
+
+    pub(crate) fn raw(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// Serves missing pages of a range and tracks writes to it.
+    pub(crate) fn register(&self, start: usize, len: usize) -> Result<(), MapperError> {
+        let mut range = [start as u64, len as u64, REGISTER_MODE_MISSING | REGISTER_MODE_WP, 0];
+        // SAFETY: `struct uffdio_register` is four u64.
+        match unsafe { libc::ioctl(self.raw(), UFFDIO_REGISTER, range.as_mut_ptr()) } {
+            0 => Ok(()),
+            _ => Err(failed("registering the world with userfaultfd")),
+        }
+    }
+
+    /// Puts `bytes` (whole pages) at `to`, write-protected (so they count as clean), and wakes who waits for them.
+    pub(crate) fn copy_in(&self, to: usize, bytes: &[u8]) -> Result<Copied, MapperError> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let left = &bytes[done..];
+            let mut copy = [(to + done) as u64, left.as_ptr() as u64, left.len() as u64, COPY_MODE_WP, 0];
+            // SAFETY: `struct uffdio_copy` is five u64. The source is live memory; the target must be a missing page of
+            // a registered range, or the call fails: nothing that is there is overwritten.
+            if unsafe { libc::ioctl(self.raw(), UFFDIO_COPY, copy.as_mut_ptr()) } == 0 {
+                return Ok(Copied::All);
+            }
+            let error = io::Error::last_os_error();
+            match copy[4] as i64 {
+                some if some > 0 => done += some as usize,
+                _ if error.raw_os_error() == Some(libc::EEXIST) => return Ok(Copied::UpToPresent(done)),
+                _ if error.raw_os_error() == Some(libc::EAGAIN) => {}
+                _ => return Err(MapperError { what: "copying a page in".into(), reason: error.to_string() }),
+            }
+        }
+        Ok(Copied::All)
+    }
+
+    /// Wakes who waits for a page that is there.
+    pub(crate) fn wake(&self, at: usize) {
+        let mut range = [at as u64, PAGE_SIZE as u64];
+        // SAFETY: `struct uffdio_range` is two u64. It fails only for a range that is not registered: nobody waits there.
+        unsafe { libc::ioctl(self.raw(), UFFDIO_WAKE, range.as_mut_ptr()) };
+    }
+
+    /// Host addresses of the faults that wait to be read, if any.
+    pub(crate) fn faults(&self, found: &mut Vec<usize>) {
+        let mut messages = [[0u64; 4]; 16];
+        loop {
+            // SAFETY: `struct uffd_msg` is 32 bytes, and so many fit the buffer.
+            let got = unsafe { libc::read(self.raw(), messages.as_mut_ptr().cast(), size_of_val(&messages)) };
+            if got <= 0 {
+                return;
+            }
+            let messages = &messages[..got as usize / 32];
+            found.extend(messages.iter().filter(|m| m[0] as u8 == EVENT_PAGEFAULT).map(|m| m[2] as usize));
+        }
+    }
+}
+
+/// One run of written pages, as the kernel gives it (`struct page_region`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Region {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    categories: u64,
+}
+
+/// This process's page map.
+pub(crate) fn open_pagemap() -> Result<File, MapperError> {
+    File::open("/proc/self/pagemap")
+        .map_err(|error| MapperError { what: "/proc/self/pagemap".into(), reason: error.to_string() })
+}
+
+/// Calls `found` with each written run in `start..end`, protecting its pages again in the same step.
+pub(crate) fn scan_written(
+    pagemap: &File,
+    start: usize,
+    end: usize,
+    regions: &mut [Region],
+    found: &mut dyn FnMut(Region),
+) -> Result<(), MapperError> {
+    let mut at = start as u64;
+    while at < end as u64 {
+        // A page that was swapped out, or is being moved by the kernel, is not PRESENT.
+        let mut argument = [
+            SCAN_ARGUMENT_BYTES,
+            SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
+            at,
+            end as u64,
+            0,
+            regions.as_mut_ptr() as u64,
+            regions.len() as u64,
+            0,
+            0,
+            CATEGORY_WRITTEN,
+            CATEGORY_PRESENT | CATEGORY_SWAPPED,
+            CATEGORY_WRITTEN,
+        ];
+        // SAFETY: `struct pm_scan_arg` is twelve u64; the kernel writes at most `regions.len()` regions.
+        let got = unsafe { libc::ioctl(pagemap.as_raw_fd(), PAGEMAP_SCAN, argument.as_mut_ptr()) };
+        if got < 0 {
+            if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted {
+                continue;
+            }
+            return Err(failed("PAGEMAP_SCAN"));
+        }
+        regions[..got as usize].iter().for_each(|region| found(*region));
+        // The kernel may come back early; it says how far it walked.
+        at = argument[4];
+    }
+    Ok(())
+}
+
+/// A descriptor that becomes readable when told.
+#[derive(Debug)]
+pub(crate) struct Event {
+    fd: OwnedFd,
+}
+
+impl Event {
+    pub(crate) fn new() -> Result<Event, MapperError> {
+        // SAFETY: takes flags, gives a descriptor.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if fd < 0 {
+            return Err(failed("eventfd"));
+        }
+        // SAFETY: just opened, owned by nobody else.
+        Ok(Event { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+    }
+    pub(crate) fn raw(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+    pub(crate) fn tell(&self) {
+        let one = 1u64;
+        // SAFETY: eight bytes of a live variable. It fails only when it was told 2^64 times already.
+        unsafe { libc::write(self.raw(), (&raw const one).cast(), 8) };
+    }
+}
+
+/// Waits until one of two descriptors is readable; whether the first and the second are.
+pub(crate) fn wait_readable(first: RawFd, second: RawFd) -> (bool, bool) {
+    let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    let mut entries = [entry(first), entry(second)];
+    // SAFETY: two entries, as said.
+    unsafe { libc::poll(entries.as_mut_ptr(), 2, -1) };
+    (entries[0].revents != 0, entries[1].revents != 0)
+}

@@ -1,0 +1,319 @@
+//! The three mappers under the same programs: money moves between accounts while snapshots are taken, and every snapshot,
+//! and every world mapped again from one, has the sum that it must have.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unsafe_code, reason = "a foreign fault has to be made")]
+
+use base::prng::Prng;
+use base::{Addr, Epoch, PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
+use host::{Fatal, Placement, SoftMapper, UffdMapper, choose_mapper};
+use memory::{Memory, MemoryConfig, Progress};
+use platform::{PageMapper, PageSource};
+use sim::SimMapper;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, RwLock, mpsc};
+use std::thread;
+use std::time::Duration;
+
+type MakeMapper = fn(Fatal) -> Arc<dyn PageMapper>;
+
+fn userfaultfd(fatal: Fatal) -> Arc<dyn PageMapper> {
+    Arc::new(UffdMapper::new(Placement::Anywhere, fatal).expect("the tests need userfaultfd (Linux 6.7)"))
+}
+fn software(fatal: Fatal) -> Arc<dyn PageMapper> {
+    Arc::new(SoftMapper::new(Placement::Anywhere, fatal).unwrap())
+}
+fn simulated(_fatal: Fatal) -> Arc<dyn PageMapper> {
+    Arc::new(SimMapper::new().unwrap())
+}
+
+/// Fails the test run at once: a thread of it hangs.
+fn no_fatal() -> Fatal {
+    Fatal::call(|message| {
+        eprintln!("{message}");
+        std::process::abort();
+    })
+}
+
+/// A store in a map.
+#[derive(Default)]
+struct Stored {
+    pages: Mutex<BTreeMap<u32, Box<PageBytes>>>,
+    unreadable: Option<PageIndex>,
+}
+
+impl PageSource for Stored {
+    fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, String> {
+        if self.unreadable == Some(page) {
+            return Err("the checksum does not hold".into());
+        }
+        let pages = self.pages.lock().unwrap();
+        match pages.get(&page.0) {
+            Some(stored) => bytes.copy_from_slice(&**stored),
+            None => bytes.fill(0),
+        }
+        Ok(pages.contains_key(&page.0))
+    }
+}
+
+impl Stored {
+    fn put(&self, pages: Vec<(PageIndex, Box<PageBytes>)>) {
+        self.pages.lock().unwrap().extend(pages.into_iter().map(|(page, bytes)| (page.0, bytes)));
+    }
+    fn read(&self, addr: Addr) -> u64 {
+        let pages = self.pages.lock().unwrap();
+        let Some(page) = pages.get(&addr.page().0) else { return 0 };
+        let at = addr.offset() as usize % PAGE_SIZE;
+        u64::from_le_bytes(page[at..at + 8].try_into().unwrap())
+    }
+}
+
+const SCRATCH: PageRange = PageRange { first: PageIndex(1 << 24), count: 1 << 12 };
+const CLERKS: u64 = 2;
+const AREA_PAGES: u64 = 600;
+const AREAS: [u64; 3] = [4096, 2 << 40, WORLD_SIZE - AREA_PAGES * PAGE_SIZE as u64];
+/// Where each clerk has a page for its frame, one for its records, and a drawer.
+const OFFICES: u64 = 3 << 40;
+const DRAWER_PAGES: u64 = 40;
+
+fn open(mapper: Arc<dyn PageMapper>, stored: &Arc<Stored>, last: Epoch) -> Arc<Memory> {
+    let mut config = MemoryConfig::new(SCRATCH);
+    config.stored_pages = stored.pages.lock().unwrap().keys().map(|page| PageIndex(*page)).collect();
+    config.relax = thread::yield_now;
+    Memory::new(mapper, stored.clone(), config, last).unwrap()
+}
+
+fn accounts() -> impl Iterator<Item = Addr> {
+    AREAS.into_iter().flat_map(|area| {
+        (0..AREA_PAGES * PAGE_SIZE as u64 / 8).map(move |slot| Addr::BASE.add(area + slot * 8))
+    })
+}
+
+/// An account of this clerk: clerks share pages, not accounts.
+fn account(prng: &mut Prng, clerk: u64) -> Addr {
+    let area = AREAS[prng.below(3) as usize];
+    let pages = if prng.chance(1, 8) { AREA_PAGES } else { 20 };
+    let pair = prng.below(pages * PAGE_SIZE as u64 / 8 / CLERKS);
+    Addr::BASE.add(area + (pair * CLERKS + clerk) * 8)
+}
+
+struct Office {
+    frame: Addr,
+    records: Addr,
+    drawer: PageRange,
+}
+
+impl Office {
+    fn of(clerk: u64) -> Office {
+        let start = Addr::BASE.add(OFFICES + clerk * (16 << 20));
+        let drawer = PageRange { first: start.add(8 << 20).page(), count: DRAWER_PAGES };
+        Office { frame: start, records: start.add(4096), drawer }
+    }
+    /// What the records say of the drawer holds, and of the frame.
+    fn check(&self, read: &dyn Fn(Addr) -> u64) {
+        assert_eq!(read(self.frame), read(self.records), "the frame is behind the records");
+        let in_drawer = read(self.records.add(8));
+        for page in self.drawer.iter() {
+            assert_eq!(read(page.addr().add(16)), in_drawer, "the drawer of the snapshot is of another time");
+        }
+    }
+}
+
+/// Works until told to stop; one batch between two safepoints.
+fn clerk(memory: &Memory, clerk: u64, seed: u64, safepoint: &RwLock<()>, stop: &AtomicBool) {
+    let mut prng = Prng::new(seed ^ clerk);
+    let office = Office::of(clerk);
+    let mut announced = Epoch(0);
+    let mut day = memory.load_u64(office.records);
+    while !stop.load(SeqCst) {
+        let _running = safepoint.read().unwrap();
+        if memory.epoch() != announced {
+            memory.announce(office.frame, 64);
+            announced = memory.epoch();
+        }
+        for _ in 0..prng.below(200) {
+            let (from, to, sum) = (account(&mut prng, clerk), account(&mut prng, clerk), prng.below(100));
+            memory.store_u64(from, memory.load_u64(from).wrapping_sub(sum));
+            memory.store_u64(to, memory.load_u64(to).wrapping_add(sum));
+            memory.store_unannounced_u64(SCRATCH.first.addr().add(prng.below(1 << 20) * 8), sum);
+        }
+        day += 1;
+        memory.store_unannounced_u64(office.frame, day);
+        memory.store_u64(office.records, day);
+        if prng.chance(1, 16) {
+            memory.discard(office.drawer).unwrap();
+            memory.store_u64(office.records.add(8), 0);
+        } else if prng.chance(1, 8) {
+            for page in office.drawer.iter() {
+                memory.write_bytes(page.addr().add(9), &[0; 7]);
+                memory.store_u64(page.addr().add(16), day);
+            }
+            memory.store_u64(office.records.add(8), day);
+        }
+    }
+}
+
+fn audit(read: &dyn Fn(Addr) -> u64) {
+    let sum = accounts().fold(0u64, |sum, addr| sum.wrapping_add(read(addr)));
+    assert_eq!(sum, 0, "money was made or lost");
+    (0..CLERKS).for_each(|clerk| Office::of(clerk).check(read));
+}
+
+/// Takes snapshots while clerks work; some are given up. The stored pages after it.
+fn work(memory: &Arc<Memory>, stored: &Arc<Stored>, seed: u64, rounds: u32) {
+    let (safepoint, stop) = (RwLock::new(()), AtomicBool::new(false));
+    let mut prng = Prng::new(seed);
+    thread::scope(|scope| {
+        for number in 0..CLERKS {
+            let (safepoint, stop) = (&safepoint, &stop);
+            scope.spawn(move || clerk(memory, number, seed, safepoint, stop));
+        }
+        for _ in 0..rounds {
+            thread::sleep(Duration::from_micros(prng.below(4000)));
+            let stopped = safepoint.write().unwrap();
+            let ended = memory.flip();
+            drop(stopped);
+            let mut capture = memory.begin_capture().unwrap();
+            assert_eq!(capture.epoch(), ended);
+            let mut pages = Vec::new();
+            let mut take = |page: PageIndex, bytes: &PageBytes| {
+                pages.push((page, Box::new(*bytes)));
+                Ok::<_, Infallible>(())
+            };
+            let give_up = prng.chance(1, 5);
+            if give_up {
+                capture.step(prng.below(400) as usize, &mut take).unwrap();
+                capture.abandon();
+                continue;
+            }
+            while capture.step(64, &mut take).unwrap() != Progress::Done {}
+            stored.put(pages);
+            capture.committed();
+            audit(&|addr| stored.read(addr));
+        }
+        stop.store(true, SeqCst);
+    });
+    memory.flip();
+    let mut capture = memory.begin_capture().unwrap();
+    let mut pages = Vec::new();
+    let mut take = |page: PageIndex, bytes: &PageBytes| {
+        pages.push((page, Box::new(*bytes)));
+        Ok::<_, Infallible>(())
+    };
+    while capture.step(usize::MAX, &mut take).unwrap() != Progress::Done {}
+    stored.put(pages);
+    capture.committed();
+    audit(&|addr| stored.read(addr));
+    audit(&|addr| memory.load_u64(addr));
+}
+
+fn check(make: MakeMapper) {
+    let stored = Arc::new(Stored::default());
+    let mut last = Epoch(0);
+    for seed in 0..3 {
+        let memory = open(make(no_fatal()), &stored, last);
+        // Many threads need the same missing pages at once.
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| audit(&|addr| memory.load_u64(addr)));
+            }
+        });
+        work(&memory, &stored, seed, 25);
+        last = Epoch(memory.epoch().0 - 1);
+        let scratch = |page: &u32| SCRATCH.contains(PageIndex(*page));
+        assert!(!stored.pages.lock().unwrap().keys().any(scratch), "scratch was stored");
+        let stats = memory.stats();
+        assert!(stats.captured_pages > 0 && stats.flips >= 26, "{stats:?}");
+        assert!(memory.mapper().resident_bytes() < 1 << 30);
+    }
+}
+
+#[test]
+fn snapshots_by_userfaultfd() {
+    check(userfaultfd);
+}
+
+#[test]
+fn snapshots_by_software() {
+    check(software);
+}
+
+#[test]
+fn snapshots_by_simulation() {
+    check(simulated);
+}
+
+#[test]
+fn discarded_pages_read_as_zero_not_from_the_source() {
+    for make in [userfaultfd as MakeMapper, software, simulated] {
+        let stored = Arc::new(Stored::default());
+        stored.put((0..2000).map(|page| (PageIndex(page), Box::new([7; PAGE_SIZE]))).collect());
+        let memory = open(make(no_fatal()), &stored, Epoch(3));
+        let first = |page: u32| memory.load_u8(PageIndex(page).addr());
+        assert_eq!((first(100), first(600), first(1500)), (7, 7, 7));
+        memory.discard(PageRange { first: PageIndex(90), count: 1210 }).unwrap();
+        assert_eq!([89, 90, 100, 512, 600, 1299, 1300].map(first), [7, 0, 0, 0, 0, 0, 7]);
+        memory.flip();
+        let mut capture = memory.begin_capture().unwrap();
+        let mut zeros = 0;
+        let mut take = |_: PageIndex, bytes: &PageBytes| {
+            zeros += u64::from(bytes.iter().all(|byte| *byte == 0));
+            Ok::<_, Infallible>(())
+        };
+        while capture.step(100, &mut take).unwrap() != Progress::Done {}
+        capture.committed();
+        assert_eq!(zeros, 1210);
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_read_is_fatal() {
+    for make in [userfaultfd as MakeMapper, software] {
+        let unreadable = Some(PageIndex(77));
+        let stored = Arc::new(Stored { unreadable, ..Stored::default() });
+        let (tell, told) = mpsc::channel();
+        let memory = open(
+            make(Fatal::call(move |message| tell.send(message.to_string()).unwrap())),
+            &stored,
+            Epoch(1),
+        );
+        // This thread never comes back.
+        thread::spawn(move || memory.load_u8(PageIndex(77).addr()));
+        let message = told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(message.contains("cannot be read: the checksum does not hold"), "{message}");
+    }
+}
+
+#[test]
+fn a_foreign_fault_ends_the_process() {
+    const CHILD: &str = "PHANTOM_TEST_FOREIGN_FAULT";
+    if std::env::var_os(CHILD).is_some() {
+        let memory = open(software(no_fatal()), &Arc::new(Stored::default()), Epoch(0));
+        memory.store_u64(Addr::BASE, 1);
+        // SAFETY: nothing is mapped there; the fault is the point.
+        unsafe { std::ptr::without_provenance_mut::<u8>(PAGE_SIZE).write_volatile(1) };
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_foreign_fault_ends_the_process"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(child.status.signal(), Some(11), "{child:?}");
+}
+
+#[test]
+fn mappers_are_chosen_by_name() {
+    for name in host::MAPPER_NAMES {
+        let chosen = choose_mapper(Some(name), Placement::Anywhere, no_fatal()).unwrap();
+        assert_eq!((chosen.mapper.name(), chosen.warning), (name, None));
+    }
+    let error = choose_mapper(Some("magic"), Placement::Anywhere, no_fatal()).err().unwrap();
+    assert_eq!(error.to_string(), "choosing the mapper \"magic\": there are userfaultfd, software");
+    let fixed = choose_mapper(None, Placement::Fixed, no_fatal()).unwrap();
+    assert_eq!(fixed.mapper.host_base() as u64, base::WORLD_BASE);
+    assert!(choose_mapper(None, Placement::Fixed, no_fatal()).is_err(), "two worlds at one place");
+}
