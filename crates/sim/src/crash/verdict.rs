@@ -1,0 +1,190 @@
+//! Whether the store made the right world of an image.
+
+use base::{Epoch, PAGE_SIZE, PageIndex};
+use std::sync::Arc;
+use store::{OpenError, OpenOptions, OpenReport, Part, Store};
+
+use crate::crash::life::{Acknowledged, Content, Life, open_options};
+use crate::crash::points::Point;
+use crate::device::SimDevice;
+
+/// The newest epoch that was acknowledged before operation `op`.
+pub(crate) fn acknowledged_at(life: &Life, op: usize) -> &Acknowledged {
+    let before = life.acknowledged.iter().rev().find(|a| a.op <= op);
+    before.unwrap_or(&life.acknowledged[0])
+}
+
+/// After a power cut: the newest acknowledged epoch or a later complete one, exactly, and the one before it.
+/// Returns what was recovered.
+pub(crate) fn after_crash(life: &Life, point: &Point) -> Result<Acknowledged, String> {
+    let (store, report) = open(point, open_options()).map_err(|e| format!("it does not open: {e}"))?;
+    if !report.damage.is_empty() && !life.after_damage {
+        return Err(format!("damage reported after a mere crash: {}", report.damage[0]));
+    }
+    let must = acknowledged_at(life, point.op);
+    let epoch = report.epoch.0;
+    if epoch < must.epoch {
+        return Err(format!("epoch {} was acknowledged, {epoch} was recovered", must.epoch));
+    }
+    let recovered = holds(life, point, &store, epoch)?;
+    let before = recovered.before.clone().filter(|_| !life.after_damage);
+    if let Some((earlier, content)) = before {
+        equals(&store, earlier, &content).map_err(|e| format!("the snapshot before: {e}"))?;
+    }
+    let check = store.check(&mut |_, _| {}).map_err(|e| format!("check: {e}"))?;
+    let tolerated = |d: &&store::Damage| !(life.after_damage && d.part == Part::Record);
+    if let Some(damage) = check.damage.iter().find(tolerated) {
+        return Err(format!("check finds damage after a mere crash: {damage}"));
+    }
+    Ok(recovered)
+}
+
+/// After a lie: an error, reported damage, or exactly the state of some epoch. Returns whether it was reported.
+pub(crate) fn after_lie(life: &Life, point: &Point) -> Result<bool, String> {
+    let how = OpenOptions { read_only: true, ..open_options() };
+    let Ok((store, report)) = open(point, how) else { return Ok(true) };
+    let reported = never_wrong(life, point, &store, report.epoch.0)?;
+    Ok(reported || !report.damage.is_empty())
+}
+
+/// What came of damage.
+pub(crate) struct DamageVerdict {
+    pub(crate) reported: bool,
+    /// The older epoch that opens when the loss is accepted.
+    pub(crate) older: Option<Acknowledged>,
+}
+
+/// After damage of one block: the right state, or a report; with one superblock slot damaged nothing is lost.
+pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, String> {
+    let must = acknowledged_at(life, point.op).clone();
+    let how = OpenOptions { read_only: true, ..open_options() };
+    let is_slot = matches!(point.damaged_block, Some(0 | 4));
+    match open(point, how) {
+        Ok((store, report)) => {
+            let epoch = report.epoch.0;
+            if is_slot && !life.after_damage {
+                equals(&store, must.epoch, &must.content)?;
+            }
+            let is_last = must.before.as_ref().is_some_and(|b| b.0 == epoch) && is_in_last_window(life, point);
+            if epoch < must.epoch && !is_last && report.damage.is_empty() {
+                return Err(format!("epoch {} was acknowledged, {epoch} was opened without a word", must.epoch));
+            }
+            let reported = never_wrong(life, point, &store, epoch)?;
+            Ok(DamageVerdict { reported: reported || !report.damage.is_empty(), older: None })
+        }
+        Err(error) if is_slot && !life.after_damage => Err(format!("one slot is damaged: {error}")),
+        Err(OpenError::Damaged { readable: Some(epoch), .. }) => {
+            let how = OpenOptions { accept_older: true, read_only: true, ..open_options() };
+            let (store, report) = open(point, how).map_err(|e| format!("accept_older: {e}"))?;
+            if report.epoch != epoch || report.damage.is_empty() {
+                return Err(format!("the error promised epoch {epoch}, {} was opened", report.epoch));
+            }
+            let hurt = never_wrong(life, point, &store, epoch.0)?;
+            let older = (!hurt).then(|| known(life, epoch.0)).flatten();
+            Ok(DamageVerdict { reported: true, older })
+        }
+        Err(_) => Ok(DamageVerdict { reported: true, older: None }),
+    }
+}
+
+/// Whether the damaged block was written since the last commit but one: then the last commit looks like a torn one,
+/// which nothing can tell apart.
+fn is_in_last_window(life: &Life, point: &Point) -> bool {
+    let all = &life.acknowledged;
+    let from = if all.len() >= 2 { all[all.len() - 2].op } else { 0 };
+    let written = life.device.ops().into_iter().skip(from).any(|op| match op {
+        crate::device::Op::Write { first, blocks } => {
+            point.damaged_block.is_some_and(|b| (first..first + blocks.len()).contains(&b))
+        }
+        _ => false,
+    });
+    written
+}
+
+fn open(point: &Point, how: OpenOptions) -> Result<(Store, OpenReport), OpenError> {
+    Store::open(Arc::new(SimDevice::from_image(point.image.clone())), how)
+}
+
+/// What is known of an acknowledged epoch.
+fn known(life: &Life, epoch: u64) -> Option<Acknowledged> {
+    life.acknowledged.iter().rev().find(|a| a.epoch == epoch).cloned()
+}
+
+/// The contents that `epoch` may have in this life.
+fn allowed(life: &Life, op: usize, epoch: u64) -> Vec<Acknowledged> {
+    let must = acknowledged_at(life, op);
+    if epoch <= must.epoch {
+        return known(life, epoch).into_iter().collect();
+    }
+    let before = Some((must.epoch, must.content.clone()));
+    let begun = life.attempts.iter().filter(|a| a.epoch == epoch && a.op <= op);
+    begun.map(|a| Acknowledged { op: 0, epoch, content: a.content.clone(), before: before.clone() }).collect()
+}
+
+/// Compares the newest snapshot, through both ways of reading, with what it may be.
+fn holds(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<Acknowledged, String> {
+    let allowed = allowed(life, point.op, epoch);
+    let mut differs = format!("epoch {epoch} was never begun");
+    for state in allowed {
+        match equals(store, epoch, &state.content).and_then(|()| newest_equals(store, &state.content)) {
+            Ok(()) => return Ok(state),
+            Err(what) => differs = what,
+        }
+    }
+    Err(differs)
+}
+
+/// Compares all pages at an epoch.
+fn equals(store: &Store, epoch: u64, content: &Content) -> Result<(), String> {
+    let reader = store.reader_at(Epoch(epoch)).map_err(|e| format!("epoch {epoch} cannot be read: {e}"))?;
+    let pages = reader.pages().map_err(|e| format!("epoch {epoch}: {e}"))?;
+    if !pages.iter().map(|p| p.0).eq(content.keys().copied()) {
+        let (have, want) = (pages.len(), content.len());
+        return Err(format!("epoch {epoch} holds {have} pages, other than the {want} it should"));
+    }
+    let mut bytes = [0; PAGE_SIZE];
+    for (&page, wanted) in content {
+        reader.read_page(PageIndex(page), &mut bytes).map_err(|e| format!("epoch {epoch}: {e}"))?;
+        if bytes != **wanted {
+            return Err(format!("epoch {epoch}: page {page} has another content"));
+        }
+    }
+    Ok(())
+}
+
+fn newest_equals(store: &Store, content: &Content) -> Result<(), String> {
+    let mut bytes = [0; PAGE_SIZE];
+    for (&page, wanted) in content {
+        let stored = store.read_page(PageIndex(page), &mut bytes).map_err(|e| e.to_string())?;
+        if !stored || bytes != **wanted {
+            return Err(format!("the newest state: page {page} has another content"));
+        }
+    }
+    let stored = store.read_page(PageIndex(u32::MAX), &mut bytes).map_err(|e| e.to_string())?;
+    if stored { Err("a page that was never stored is there".into()) } else { Ok(()) }
+}
+
+/// Each page is either exactly that epoch's or refused. Returns whether any was refused.
+fn never_wrong(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<bool, String> {
+    let mut allowed = allowed(life, point.op, epoch);
+    allowed.extend(known(life, epoch));
+    let every: std::collections::BTreeSet<u32> =
+        life.attempts.iter().flat_map(|a| a.content.keys().copied()).collect();
+    let mut refused = false;
+    let mut bytes = [0; PAGE_SIZE];
+    for page in every {
+        if store.read_page(PageIndex(page), &mut bytes).is_err() {
+            refused = true;
+            continue;
+        }
+        let fits = |state: &Acknowledged| match state.content.get(&page) {
+            Some(wanted) => bytes == **wanted,
+            None => bytes == [0; PAGE_SIZE],
+        };
+        allowed.retain(fits);
+        if allowed.is_empty() {
+            return Err(format!("epoch {epoch}: page {page} has another content, and nothing says so"));
+        }
+    }
+    Ok(refused)
+}
