@@ -127,13 +127,20 @@ fn line_tokens(line: &str, number: u32, tokens: &mut Vec<Token>, errors: &mut Ve
             }
             '"' => match string(&chars, &mut at) {
                 Ok(text) => add(TokenKind::Str(text)),
-                Err(what) => errors.push(AsmError { line: number, column: at as u32 + 1, what: what.into() }),
+                Err(what) => {
+                    // A token in its place, so that only this error is shown.
+                    add(TokenKind::Str(String::new()));
+                    errors.push(AsmError { line: number, column: at as u32 + 1, what: what.into() });
+                }
             },
             'x' if chars.get(at + 1) == Some(&'"') => {
                 at += 1;
                 match string(&chars, &mut at).and_then(|text| unhex(&text)) {
                     Ok(bytes) => add(TokenKind::Bytes(bytes)),
-                    Err(what) => errors.push(AsmError { line: number, column, what: what.into() }),
+                    Err(what) => {
+                        add(TokenKind::Bytes(Vec::new()));
+                        errors.push(AsmError { line: number, column, what: what.into() });
+                    }
                 }
             }
             _ => {

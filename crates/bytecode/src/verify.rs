@@ -780,7 +780,7 @@ impl<'a> Flow<'a> {
         if found == wanted {
             Ok(())
         } else {
-            Err(fault(format!("a {wanted} is expected and a {found} is on the stack")))
+            Err(fault(format!("{wanted} is expected and {found} is on the stack")))
         }
     }
 
