@@ -21,8 +21,28 @@ use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::frame;
 
+mod binary;
+mod boot;
+mod class;
+mod closure;
+mod console;
+mod container;
+mod directory;
 mod exception;
+mod iterator;
+mod json;
+mod number;
 mod object;
+mod string;
+mod stringbuilder;
+mod support;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod time;
+mod world;
+
+pub use number::{double_text, float_text};
 
 /// A kernel method.
 pub type InternalFn = fn(&mut Call<'_>) -> Outcome;
@@ -31,7 +51,27 @@ pub type InternalFn = fn(&mut Call<'_>) -> Outcome;
 pub type Methods = &'static [(u16, InternalFn)];
 
 /// Every class with methods; inherited ones stand at their class.
-pub const TABLES: &[(ClassId, Methods)] = &[(ClassId::Object, object::METHODS), (ClassId::Exception, exception::METHODS)];
+pub const TABLES: &[(ClassId, Methods)] = &[
+    (ClassId::Object, object::METHODS),
+    (ClassId::Class, class::METHODS),
+    (ClassId::Int, number::METHODS),
+    (ClassId::Long, number::METHODS),
+    (ClassId::Float, number::METHODS),
+    (ClassId::Double, number::METHODS),
+    (ClassId::String, string::METHODS),
+    (ClassId::StringBuilder, stringbuilder::METHODS),
+    (ClassId::Container, container::METHODS),
+    (ClassId::Iterator, iterator::METHODS),
+    (ClassId::Binary, binary::METHODS),
+    (ClassId::Directory, directory::METHODS),
+    (ClassId::Closure, closure::METHODS),
+    (ClassId::Time, time::METHODS),
+    (ClassId::World, world::METHODS),
+    (ClassId::Console, console::METHODS),
+    (ClassId::Boot, boot::METHODS),
+    (ClassId::Thread, thread::METHODS),
+    (ClassId::Exception, exception::METHODS),
+];
 
 /// The function of a method declared by this very class.
 pub fn implementation(class: ClassId, ordinal: u16) -> Option<InternalFn> {

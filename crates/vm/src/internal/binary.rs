@@ -1,0 +1,123 @@
+//! `.internal.binary`: bytes that a program reads and writes. Numbers are little-endian and need not be aligned.
+
+use super::support::{Bytes, Step, clone_bytes, hash_bytes, methods, set_used};
+use super::{Call, Methods, Outcome};
+use base::Addr;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::binary;
+
+pub(super) const METHODS: Methods = methods! {
+    3 clone_bytes;
+    4 equals;
+    8 |call: &mut Call<'_>| { let this = this(call); call.byte_at(this, OUT_OF_BOUNDS) };
+    9 set_byte;
+    10 set_range;
+    11 |call: &mut Call<'_>| Ok(Outcome::int(this(call).len as i32));
+    15 hash_bytes;
+    16 |call: &mut Call<'_>| Ok(Outcome::int(i32::from_le_bytes(load(call)?)));
+    17 |call: &mut Call<'_>| { let number = call.int(1); store(call, &number.to_le_bytes()) };
+    18 |call: &mut Call<'_>| Ok(Outcome::long(i64::from_le_bytes(load(call)?)));
+    19 |call: &mut Call<'_>| { let number = call.long(1); store(call, &number.to_le_bytes()) };
+    20 text;
+    21 resize;
+    22 set_text;
+};
+
+const OUT_OF_BOUNDS: &str = "binary index out of bounds";
+
+fn this(call: &mut Call<'_>) -> Bytes {
+    Bytes::in_use(call.vm, call.this())
+}
+
+/// Where `len` bytes from `index` begin, if all of them are inside.
+fn checked(call: &mut Call<'_>, bytes: Bytes, index: i32, len: u64) -> Result<u64, Outcome> {
+    let inside = index >= 0 && (index as u64).checked_add(len).is_some_and(|end| end <= bytes.len);
+    if inside { Ok(index as u64) } else { Err(call.throw_string(OUT_OF_BOUNDS)) }
+}
+
+/// The bytes of a number at the index in parameter 0.
+fn load<const N: usize>(call: &mut Call<'_>) -> Result<[u8; N], Outcome> {
+    let (bytes, index) = (this(call), call.int(0));
+    let from = checked(call, bytes, index, N as u64)?;
+    let mut number = [0; N];
+    call.vm.read_bytes(bytes.array, from, &mut number);
+    Ok(number)
+}
+
+/// Writes at the index in parameter 0.
+fn store(call: &mut Call<'_>, written: &[u8]) -> Step {
+    call.changeable()?;
+    let (bytes, index) = (this(call), call.int(0));
+    let to = checked(call, bytes, index, written.len() as u64)?;
+    if !written.is_empty() {
+        call.vm.write_bytes(bytes.array, to, written);
+    }
+    Ok(Outcome::VOID)
+}
+
+fn equals(call: &mut Call<'_>) -> Step {
+    let (this, value) = (this(call), call.value(0));
+    let other = value.as_object().filter(|_| call.vm.is_kernel(value, ClassId::Binary));
+    Ok(Outcome::truth(other.is_some_and(|other| this.same(call.vm, Bytes::in_use(call.vm, other)))))
+}
+
+fn set_byte(call: &mut Call<'_>) -> Step {
+    let byte = call.int(1) as u8;
+    store(call, &[byte])
+}
+
+fn set_range(call: &mut Call<'_>) -> Step {
+    call.changeable()?;
+    let source = call.object(0, ClassId::Binary, "binary.setRange source is not a binary")?;
+    let (from, to) = (Bytes::in_use(call.vm, source), this(call));
+    let (to_at, from_at, len) = (call.int(1), call.int(2), call.int(3));
+    if len < 0 {
+        return Err(call.throw_string(OUT_OF_BOUNDS));
+    }
+    let len = len as u64;
+    let (to_at, from_at) = (checked(call, to, to_at, len)?, checked(call, from, from_at, len)?);
+    if len > 0 {
+        call.vm.copy_bytes(from.array, from_at, to.array, to_at, len);
+    }
+    Ok(Outcome::VOID)
+}
+
+fn text(call: &mut Call<'_>) -> Step {
+    let (bytes, index, len) = (this(call), call.int(0), call.int(1));
+    if len < 0 {
+        return Err(call.throw_string(OUT_OF_BOUNDS));
+    }
+    let from = checked(call, bytes, index, len as u64)?;
+    call.part(bytes, from, len as u64)
+}
+
+fn resize(call: &mut Call<'_>) -> Step {
+    call.changeable()?;
+    let (object, len) = (call.this(), call.int(0));
+    set_size(call, object, len)?;
+    Ok(Outcome::VOID)
+}
+
+/// Sets the number of bytes; new ones are zero.
+pub(super) fn set_size(call: &mut Call<'_>, object: Addr, len: i32) -> Result<(), Outcome> {
+    if len < 0 {
+        return Err(call.throw_string("binary size is negative"));
+    }
+    let (old, len) = (Bytes::in_use(call.vm, object), len as u64);
+    if len < old.len {
+        // What is cut off must read as zero when the binary grows again.
+        let kept = old.read_part(call.vm, 0, len);
+        let array = call.vm.make_bytes(len);
+        call.vm.write_bytes(array, 0, &kept);
+        call.vm.set_ref(object, binary::BYTES, Value::object(array));
+        call.vm.set_u64(object, binary::USED, len);
+        return Ok(());
+    }
+    set_used(call, object, len)
+}
+
+fn set_text(call: &mut Call<'_>) -> Step {
+    let bytes = call.string(1, "binary.setText argument is not a string")?;
+    store(call, &bytes)
+}

@@ -1,0 +1,80 @@
+//! `.internal.boot`: what programs in the style of the original begin with.
+
+use super::support::{ACTIVITY, Step, methods};
+use super::{Call, Invoke, Methods, Outcome, binary, console, container, lossy, time};
+use alloc::format;
+use alloc::vec;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::root;
+
+pub(super) const METHODS: Methods = methods! {
+    5 |call: &mut Call<'_>| Ok(call.return_string(b"bootstrap"));
+    8 load_class;
+    16 console::print_all;
+    17 |call: &mut Call<'_>| Ok(register(call, root::CLASS_LOADER));
+    18 start_thread;
+    19 create_binary;
+    20 |_: &mut Call<'_>| Ok(Outcome::VOID);
+    21 time::sleep_method;
+    22 |call: &mut Call<'_>| Ok(register(call, root::OS_INTERFACE));
+    23 kernel_environment;
+    24 |call: &mut Call<'_>| Err(call.throw_string("boot.reboot: a program may not stop the world"));
+};
+
+/// What the original hands to its first program.
+const ENVIRONMENT: &[&str] =
+    &["root.shell=.ru.dz.phantom.system.shell", "root.init=.ru.dz.phantom.system.init"];
+
+/// Phase 0: nothing done yet; 1: the class loader was asked.
+fn load_class(call: &mut Call<'_>) -> Step {
+    let name = call.string(0, "boot.loadClass argument is not a string")?;
+    let name = lossy(&name);
+    if call.phase() == 1 {
+        let found = call.result();
+        if call.vm.is_kernel(found, ClassId::Class) {
+            return Ok(Outcome::value(found));
+        }
+        return Err(call.throw_string(&format!("class {name} is not found")));
+    }
+    match call.vm.find_class(&name) {
+        Ok(Some(class)) => Ok(Outcome::object(class)),
+        Err(thrown) => Err(Outcome::Throw(thrown)),
+        Ok(None) => {
+            let loader = call.vm.get_root_ref(root::CLASS_LOADER);
+            if loader.is_null() {
+                return Err(call.throw_string(&format!("class {name} is not found")));
+            }
+            call.set_phase(1);
+            Ok(Outcome::Call(Invoke { receiver: loader, ordinal: ACTIVITY, args: vec![call.value(0)] }))
+        }
+    }
+}
+
+fn register(call: &mut Call<'_>, field: u64) -> Outcome {
+    let object = call.value(0);
+    call.vm.set_root_ref(field, object);
+    Outcome::VOID
+}
+
+fn start_thread(call: &mut Call<'_>) -> Step {
+    let (object, boot) = (call.value(0), call.receiver());
+    call.vm.start_thread(object, ACTIVITY, &[boot]).map_err(Outcome::Throw)?;
+    Ok(Outcome::VOID)
+}
+
+fn create_binary(call: &mut Call<'_>) -> Step {
+    let size = call.int(0);
+    let object = call.vm.new_kernel(ClassId::Binary);
+    binary::set_size(call, object, size)?;
+    Ok(Outcome::object(object))
+}
+
+fn kernel_environment(call: &mut Call<'_>) -> Step {
+    let all = call.vm.new_kernel(ClassId::Container);
+    for line in ENVIRONMENT {
+        let line = Value::object(call.vm.make_string(line.as_bytes()));
+        container::push(call, all, line)?;
+    }
+    Ok(Outcome::object(all))
+}

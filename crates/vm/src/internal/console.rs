@@ -1,0 +1,86 @@
+//! `.internal.console`: standard input, output and error.
+//!
+//! *Invariant:* nothing is written before the whole text is known, and what was written is left in the same invocation:
+//! only a crash that takes the world back before the call repeats it.
+
+use super::support::{Step, Text, methods};
+use super::{Call, Methods, Outcome, Wait};
+use alloc::vec::Vec;
+use layout::Value;
+use platform::ConsoleInput;
+
+pub(super) const METHODS: Methods = methods! {
+    16 |call: &mut Call<'_>| print(call, Channel::Output, "");
+    17 |call: &mut Call<'_>| print(call, Channel::Output, "\n");
+    18 read_line;
+    19 |call: &mut Call<'_>| print(call, Channel::Error, "");
+    20 |call: &mut Call<'_>| print(call, Channel::Error, "\n");
+};
+
+#[derive(Clone, Copy)]
+enum Channel {
+    Output,
+    Error,
+}
+
+/// Phase 0: nothing done yet; 1: the argument's `toString` was called.
+fn print(call: &mut Call<'_>, channel: Channel, end: &str) -> Step {
+    let mut text = if call.phase() == 0 {
+        match call.text_of(call.value(0)) {
+            Text::Ready(text) => text,
+            Text::Ask(outcome) => {
+                call.set_phase(1);
+                return Ok(outcome);
+            }
+        }
+    } else {
+        call.called_text()?
+    };
+    text.extend_from_slice(end.as_bytes());
+    match channel {
+        Channel::Output => call.vm.platform.console.write(&text),
+        Channel::Error => call.vm.platform.console.write_error(&text),
+    }
+    Ok(Outcome::VOID)
+}
+
+/// `boot.print`: the texts of an array of objects.
+///
+/// Phase 0: the object at number 0 is next; 1: its `toString` was called. Reference 0 is a string: the text so far.
+pub(super) fn print_all(call: &mut Call<'_>) -> Step {
+    let objects = match call.value(0) {
+        Value::NULL => return Ok(Outcome::VOID),
+        _ => call.ref_array(0, "boot.print arguments are no array")?,
+    };
+    let mut text: Vec<u8> = call.vm.string_bytes_of(call.reference(0)).unwrap_or_default();
+    let mut index = call.number(0);
+    if call.phase() == 1 {
+        text.extend(call.called_text()?);
+        call.set_phase(0);
+        index += 1;
+    }
+    while index < call.vm.array_len(objects) {
+        let object = call.vm.array_get(objects, index);
+        match call.text_of(object) {
+            Text::Ready(part) => text.extend(part),
+            Text::Ask(outcome) => {
+                let so_far = call.vm.make_string(&text);
+                call.set_reference(0, Value::object(so_far));
+                call.set_number(0, index);
+                call.set_phase(1);
+                return Ok(outcome);
+            }
+        }
+        index += 1;
+    }
+    call.vm.platform.console.write(&text);
+    Ok(Outcome::VOID)
+}
+
+fn read_line(call: &mut Call<'_>) -> Step {
+    match call.vm.take_input() {
+        ConsoleInput::Line(line) => Ok(call.return_string(line.as_bytes())),
+        ConsoleInput::Pending => Ok(Outcome::Block(Wait::Input)),
+        ConsoleInput::End => Ok(Outcome::value(Value::NULL)),
+    }
+}

@@ -1,0 +1,244 @@
+//! `.internal.directory`: a hash map that keeps the order of insertion.
+//!
+//! Pairs stand one behind the other in a ref array; an index of u32, open addressing with linear steps, leads from a hash
+//! to the number of a pair plus one. A removed pair leaves a null key and, in the index, a mark; both go when the pairs
+//! are laid out anew, which happens when the array of pairs is full. The index has twice as many cells as there is room
+//! for pairs, so at most half of them are in use.
+//!
+//! Strings and numbers are keys by class and value (an int is never the same key as a long), other objects by identity.
+
+use super::number::same_number;
+use super::support::{Bytes, Step, methods};
+use super::{Call, Methods, Outcome, container};
+use crate::Vm;
+use base::Addr;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{array, directory};
+
+pub(super) const METHODS: Methods = methods! {
+    3 clone;
+    5 |call: &mut Call<'_>| Ok(call.return_string(b"(directory)"));
+    8 put;
+    9 get;
+    10 remove;
+    11 |call: &mut Call<'_>| Ok(Outcome::int(call.vm.get_u64(call.this(), directory::COUNT) as i32));
+    12 iterate;
+    13 |call: &mut Call<'_>| Ok(Outcome::object(collect(call, 0)?));
+    16 set_method;
+    17 |call: &mut Call<'_>| Ok(Outcome::truth(find_argument(call).is_some()));
+    18 |call: &mut Call<'_>| Ok(Outcome::object(collect(call, 1)?));
+    19 clear;
+};
+
+/// What `put` returns when the key is there (EEXIST).
+const EXISTS: i32 = 17;
+/// What `remove` returns when the key is not there (ENOENT).
+const MISSING: i32 = 2;
+/// Most pairs, removed ones included.
+const PAIRS_MAX: u64 = 1 << 28;
+const FIRST_PAIRS: u64 = 8;
+/// Cell of the index that belonged to a removed pair.
+const REMOVED: u32 = u32::MAX;
+
+/// Where a key stands.
+#[derive(Clone, Copy)]
+struct Found {
+    pair: u64,
+    cell: Addr,
+}
+
+fn same_key(vm: &Vm, a: Value, b: Value) -> bool {
+    if a == b {
+        return true;
+    }
+    match (Bytes::of_string(vm, a), Bytes::of_string(vm, b)) {
+        (Some(a), Some(b)) => a.same(vm, b),
+        (None, None) => same_number(vm, a, b),
+        _ => false,
+    }
+}
+
+fn cell(index: Addr, at: u64) -> Addr {
+    index.add(array::DATA + 4 * at)
+}
+
+fn find(vm: &mut Vm, object: Addr, key: Value) -> Option<Found> {
+    let index = vm.get_ref(object, directory::INDEX).as_object()?;
+    if key.is_null() {
+        return None;
+    }
+    let entries = vm.ref_field(object, directory::ENTRIES);
+    let mask = vm.array_len(index) / 4 - 1;
+    let hash = vm.identity_hash(key);
+    let mut at = u64::from(hash) & mask;
+    loop {
+        let place = cell(index, at);
+        match vm.memory.load_u32(place) {
+            0 => return None,
+            REMOVED => {}
+            number => {
+                let pair = u64::from(number) - 1;
+                let there = vm.array_get(entries, 2 * pair);
+                // The hash of a key is in its header; comparing it first spares most comparisons of texts.
+                if there == key || (vm.identity_hash(there) == hash && same_key(vm, there, key)) {
+                    return Some(Found { pair, cell: place });
+                }
+            }
+        }
+        at = (at + 1) & mask;
+    }
+}
+
+/// Enters a pair, whose key is not there, into arrays that have room.
+fn append(vm: &mut Vm, entries: Addr, index: Addr, pair: u64, key: Value, value: Value) {
+    let mask = vm.array_len(index) / 4 - 1;
+    let mut at = u64::from(vm.identity_hash(key)) & mask;
+    while !matches!(vm.memory.load_u32(cell(index, at)), 0 | REMOVED) {
+        at = (at + 1) & mask;
+    }
+    vm.memory.store_u32(cell(index, at), pair as u32 + 1);
+    vm.array_set(entries, 2 * pair, key);
+    vm.array_set(entries, 2 * pair + 1, value);
+}
+
+/// Lays the pairs out anew, with room for more.
+fn grow(call: &mut Call<'_>, object: Addr) -> Result<(), Outcome> {
+    let old = call.vm.ref_field(object, directory::ENTRIES);
+    let (count, used) = (call.vm.get_u64(object, directory::COUNT), call.vm.get_u64(object, directory::USED));
+    // With many removed pairs, their room is enough.
+    let room = (count + count / 2 + 1).next_power_of_two().max(FIRST_PAIRS);
+    if room > PAIRS_MAX {
+        return Err(call.throw_string("directory is too large"));
+    }
+    call.fits(call.vm.object_array, 2 * room)?;
+    let entries = call.vm.make_ref_array(2 * room);
+    let index = call.vm.make_bytes(2 * room * 4);
+    let mut pair = 0;
+    for at in 0..used {
+        let key = call.vm.array_get(old, 2 * at);
+        if !key.is_null() {
+            let value = call.vm.array_get(old, 2 * at + 1);
+            append(call.vm, entries, index, pair, key, value);
+            pair += 1;
+        }
+    }
+    call.vm.set_ref(object, directory::ENTRIES, Value::object(entries));
+    call.vm.set_ref(object, directory::INDEX, Value::object(index));
+    call.vm.set_u64(object, directory::USED, count);
+    Ok(())
+}
+
+/// Enters a pair whose key is not there.
+fn enter(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<(), Outcome> {
+    if key.is_null() {
+        return Err(call.throw_string("directory key is null"));
+    }
+    let entries = call.vm.ref_field(object, directory::ENTRIES);
+    let room = if entries.is_null() { 0 } else { call.vm.array_len(entries) / 2 };
+    if call.vm.get_u64(object, directory::USED) == room {
+        grow(call, object)?;
+    }
+    let (used, count) = (call.vm.get_u64(object, directory::USED), call.vm.get_u64(object, directory::COUNT));
+    let entries = call.vm.ref_field(object, directory::ENTRIES);
+    let index = call.vm.ref_field(object, directory::INDEX);
+    append(call.vm, entries, index, used, key, value);
+    call.vm.set_u64(object, directory::USED, used + 1);
+    call.vm.set_u64(object, directory::COUNT, count + 1);
+    Ok(())
+}
+
+/// Sets the value of a key; returns the one it had, or null.
+pub(super) fn set(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<Value, Outcome> {
+    match find(call.vm, object, key) {
+        None => enter(call, object, key, value).map(|()| Value::NULL),
+        Some(found) => {
+            let entries = call.vm.ref_field(object, directory::ENTRIES);
+            let old = call.vm.array_get(entries, 2 * found.pair + 1);
+            call.vm.array_set(entries, 2 * found.pair + 1, value);
+            Ok(old)
+        }
+    }
+}
+
+fn find_argument(call: &mut Call<'_>) -> Option<Found> {
+    let (this, key) = (call.this(), call.value(0));
+    find(call.vm, this, key)
+}
+
+fn put(call: &mut Call<'_>) -> Step {
+    call.changeable()?;
+    if find_argument(call).is_some() {
+        return Ok(Outcome::int(EXISTS));
+    }
+    let (this, key, value) = (call.this(), call.value(0), call.value(1));
+    enter(call, this, key, value)?;
+    Ok(Outcome::int(0))
+}
+
+fn get(call: &mut Call<'_>) -> Step {
+    let Some(found) = find_argument(call) else { return Ok(Outcome::value(Value::NULL)) };
+    let entries = call.vm.ref_field(call.this(), directory::ENTRIES);
+    Ok(Outcome::value(call.vm.array_get(entries, 2 * found.pair + 1)))
+}
+
+fn remove(call: &mut Call<'_>) -> Step {
+    call.changeable()?;
+    let Some(found) = find_argument(call) else { return Ok(Outcome::int(MISSING)) };
+    let this = call.this();
+    let count = call.vm.get_u64(this, directory::COUNT) - 1;
+    if count == 0 {
+        return clear(call).map(|_| Outcome::int(0));
+    }
+    call.vm.memory.store_u32(found.cell, REMOVED);
+    let entries = call.vm.ref_field(this, directory::ENTRIES);
+    call.vm.array_set(entries, 2 * found.pair, Value::NULL);
+    call.vm.array_set(entries, 2 * found.pair + 1, Value::NULL);
+    call.vm.set_u64(this, directory::COUNT, count);
+    Ok(Outcome::int(0))
+}
+
+/// A new container of all keys (`part` 0) or values (1).
+fn collect(call: &mut Call<'_>, part: u64) -> Result<Addr, Outcome> {
+    let this = call.this();
+    let all = call.vm.new_kernel(ClassId::Container);
+    for pair in 0..call.vm.get_u64(this, directory::USED) {
+        let entries = call.vm.ref_field(this, directory::ENTRIES);
+        if !call.vm.array_get(entries, 2 * pair).is_null() {
+            let element = call.vm.array_get(entries, 2 * pair + part);
+            container::push(call, all, element)?;
+        }
+    }
+    Ok(all)
+}
+
+fn iterate(call: &mut Call<'_>) -> Step {
+    let keys = collect(call, 0)?;
+    Ok(container::iterator_over(call, keys))
+}
+
+fn set_method(call: &mut Call<'_>) -> Step {
+    call.changeable()?;
+    let (this, key, value) = (call.this(), call.value(0), call.value(1));
+    Ok(Outcome::value(set(call, this, key, value)?))
+}
+
+fn clone(call: &mut Call<'_>) -> Step {
+    let receiver = call.receiver();
+    let Some(copy) = call.vm.clone_object(receiver).and_then(Value::as_object) else {
+        return Err(call.throw_string("clone is not possible"));
+    };
+    // The copy still shares the pairs; laying them out anew ends that.
+    grow(call, copy)?;
+    Ok(Outcome::object(copy))
+}
+
+fn clear(call: &mut Call<'_>) -> Step {
+    call.changeable()?;
+    let this = call.this();
+    call.vm.set_ref(this, directory::ENTRIES, Value::NULL);
+    call.vm.set_ref(this, directory::INDEX, Value::NULL);
+    call.vm.set_u64(this, directory::USED, 0);
+    call.vm.set_u64(this, directory::COUNT, 0);
+    Ok(Outcome::VOID)
+}

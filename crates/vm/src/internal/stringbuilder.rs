@@ -1,0 +1,91 @@
+//! `.internal.stringbuilder`: a string under construction, in a byte array that doubles.
+
+use super::support::{Bytes, Step, Text, clone_bytes, hash_bytes, methods, set_used};
+use super::{Call, Methods, Outcome, string};
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::stringbuilder;
+use memchr::memmem;
+
+pub(super) const METHODS: Methods = methods! {
+    3 clone_bytes;
+    4 equals;
+    5 to_string;
+    8 |call: &mut Call<'_>| { let this = this(call); call.substring(this, "stringbuilder") };
+    9 |call: &mut Call<'_>| { let this = this(call); call.byte_at(this, "stringbuilder.byteAt index is out of bounds") };
+    10 concat;
+    11 |call: &mut Call<'_>| Ok(Outcome::int(this(call).len as i32));
+    12 strstr;
+    15 hash_bytes;
+    16 append;
+    17 clear;
+};
+
+fn this(call: &mut Call<'_>) -> Bytes {
+    Bytes::in_use(call.vm, call.this())
+}
+
+fn equals(call: &mut Call<'_>) -> Step {
+    let (this, value) = (this(call), call.value(0));
+    let other = match value.as_object() {
+        Some(object) if call.vm.is_kernel(value, ClassId::StringBuilder) => {
+            Some(Bytes::in_use(call.vm, object))
+        }
+        _ => Bytes::of_string(call.vm, value),
+    };
+    Ok(Outcome::truth(other.is_some_and(|other| this.same(call.vm, other))))
+}
+
+fn to_string(call: &mut Call<'_>) -> Step {
+    let this = this(call);
+    call.part(this, 0, this.len)
+}
+
+fn add(call: &mut Call<'_>, bytes: &[u8]) -> Result<u64, Outcome> {
+    call.changeable()?;
+    let (object, used) = (call.this(), this(call).len);
+    let len = used + bytes.len() as u64;
+    set_used(call, object, len)?;
+    if !bytes.is_empty() {
+        let array = call.vm.ref_field(object, stringbuilder::BYTES);
+        call.vm.write_bytes(array, used, bytes);
+    }
+    Ok(len)
+}
+
+fn concat(call: &mut Call<'_>) -> Step {
+    let bytes = call.string(0, "stringbuilder.concat argument is not a string")?;
+    Ok(Outcome::int(add(call, &bytes)? as i32))
+}
+
+fn strstr(call: &mut Call<'_>) -> Step {
+    let this = this(call).read(call.vm);
+    let other = call.string(0, "stringbuilder.strstr argument is not a string")?;
+    Ok(string::position(memmem::find(&this, &other)))
+}
+
+/// Phase 0: nothing done yet; 1: the argument's `toString` was called.
+fn append(call: &mut Call<'_>) -> Step {
+    let bytes = if call.phase() == 0 {
+        call.changeable()?;
+        match call.text_of(call.value(0)) {
+            Text::Ready(bytes) => bytes,
+            Text::Ask(outcome) => {
+                call.set_phase(1);
+                return Ok(outcome);
+            }
+        }
+    } else {
+        call.called_text()?
+    };
+    add(call, &bytes)?;
+    Ok(Outcome::value(call.receiver()))
+}
+
+fn clear(call: &mut Call<'_>) -> Step {
+    call.changeable()?;
+    let object = call.this();
+    call.vm.set_u64(object, stringbuilder::USED, 0);
+    call.vm.set_ref(object, stringbuilder::BYTES, Value::NULL);
+    Ok(Outcome::VOID)
+}

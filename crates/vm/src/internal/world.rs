@@ -1,0 +1,58 @@
+//! `.internal.world`: threads, the log, and durability that the program can see.
+
+use super::support::{ACTIVITY, Step, methods};
+use super::{Call, Methods, Outcome, Wait};
+use layout::Value;
+use layout::schema::root;
+
+pub(super) const METHODS: Methods = methods! {
+    5 |call: &mut Call<'_>| Ok(call.return_string(b"(world)"));
+    8 |call: &mut Call<'_>| Ok(Outcome::object(call.thread));
+    9 start_thread;
+    10 log;
+    11 snap_sync;
+    12 |call: &mut Call<'_>| Ok(Outcome::long(call.vm.epoch() as i64));
+};
+
+/// Lines that the log keeps.
+const LOG_LINES: u64 = 1024;
+/// Most bytes of a line; what is beyond is cut.
+const LOG_LINE_BYTES_MAX: usize = 4096;
+
+fn start_thread(call: &mut Call<'_>) -> Step {
+    let (object, argument) = (call.value(0), call.value(1));
+    call.vm.start_thread(object, ACTIVITY, &[argument]).map_err(Outcome::Throw)?;
+    Ok(Outcome::int(0))
+}
+
+fn log(call: &mut Call<'_>) -> Step {
+    let mut line = call.string(0, "world.log argument is not a string")?;
+    line.truncate(LOG_LINE_BYTES_MAX);
+    let line = call.vm.make_string(&line);
+    let lines = match call.vm.get_root_ref(root::LOG).as_object() {
+        Some(lines) => lines,
+        None => {
+            let lines = call.vm.make_ref_array(LOG_LINES);
+            call.vm.set_root_ref(root::LOG, Value::object(lines));
+            lines
+        }
+    };
+    let count = call.vm.root_u64(root::LOG_COUNT);
+    call.vm.array_set(lines, count % LOG_LINES, Value::object(line));
+    call.vm.set_root_u64(root::LOG_COUNT, count + 1);
+    Ok(Outcome::VOID)
+}
+
+/// Phase 0: the epoch that will hold this call is not known yet; 1: it is number 0.
+fn snap_sync(call: &mut Call<'_>) -> Step {
+    if call.phase() == 0 {
+        let epoch = call.vm.epoch();
+        call.set_number(0, epoch);
+        call.set_phase(1);
+    }
+    let epoch = call.number(0);
+    if call.vm.committed_epoch() >= epoch {
+        return Ok(Outcome::long(epoch as i64));
+    }
+    Ok(Outcome::Block(Wait::Commit { epoch }))
+}
