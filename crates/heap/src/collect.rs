@@ -150,10 +150,6 @@ impl Minor<'_> {
         self.heap.remembered = slots;
         let mut objects = mem::take(&mut self.heap.remembered_objects);
         for object in objects.drain(..) {
-            // It was not written just now, unlike a promoted one.
-            let class = Addr(self.heap.memory.load_u64(object.add(header::CLASS)));
-            let info = self.heap.shapes.get(&self.heap.memory, class);
-            self.heap.memory.announce(object, info.object_bytes(&self.heap.memory, object));
             self.scan(object, roots);
         }
         self.heap.remembered_objects = objects;
@@ -194,7 +190,10 @@ impl Minor<'_> {
         Value::object(to)
     }
 
-    /// Visits the slots of an old object whose pages are announced.
+    /// Visits the slots of an old object.
+    ///
+    /// They are written unannounced: the object was copied here just now, or what leads into the nursery was stored since
+    /// the last flip, at which the nursery was empty, and announced then.
     fn scan(&mut self, object: Addr, roots: &mut dyn Roots) {
         let class = Addr(self.heap.memory.load_u64(object.add(header::CLASS)));
         let info = self.heap.shapes.get(&self.heap.memory, class);

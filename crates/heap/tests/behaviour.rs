@@ -221,6 +221,51 @@ fn a_class_nobody_needs_goes_with_its_last_instance() {
 }
 
 #[test]
+fn a_class_in_the_place_of_a_dead_one_is_read_anew() {
+    let mut world = World::new();
+    rooted(&mut world, INSTANCE, 0, false);
+    world.minor();
+    let dead = world.roots.classes.remove(INSTANCE).as_object().unwrap();
+    world.roots.slots.clear();
+    world.full();
+    // One of the next classes is made where the dead one was, with instances of another size and without references.
+    let metaclass = Addr(world.memory.load_u64(world.classes[BYTES].addr));
+    let made: Vec<Addr> = (0..200)
+        .map(|_| {
+            let class = world.heap.alloc_old(metaclass, class::SIZE).unwrap();
+            world.memory.store_u8(class.add(class::SHAPE), 1);
+            world.memory.store_u32(class.add(class::INSTANCE_SIZE), 1040);
+            world.roots.classes.push(Value::object(class));
+            class
+        })
+        .collect();
+    let same = made.into_iter().find(|class| *class == dead).expect("the cell is used again");
+    let object = world.heap.alloc(same, 1040).unwrap();
+    world.memory.store_u64(object.add(1032), 5);
+    world.roots.slots.push(Value::object(object));
+    assert_eq!(world.minor().promoted_bytes, 1040);
+    assert_eq!(world.memory.load_u64(root(&world, 0).add(1032)), 5);
+}
+
+#[test]
+fn identity_hashes_differ_and_leave_the_flag_alone() {
+    let mut world = World::new();
+    let mut hashes = Vec::new();
+    for _ in 0..1000 {
+        let object = rooted(&mut world, INSTANCE, 0, false);
+        let before = hashes.len() as u32 % 2 * header::IMMUTABLE;
+        world.memory.store_u32(object.add(header::HASH), before);
+        let hash = world.heap.identity_hash(object);
+        assert_eq!(world.memory.load_u32(object.add(header::HASH)), hash | before);
+        assert_eq!(world.heap.identity_hash(object), hash);
+        hashes.push(hash);
+    }
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 1000);
+}
+
+#[test]
 fn a_changed_class_is_read_again() {
     let mut world = World::new();
     let object = rooted(&mut world, INSTANCE, 0, true);
