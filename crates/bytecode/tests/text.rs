@@ -142,7 +142,7 @@ fn errors_say_where() {
     check_errors("class A {", &[(1, 9, "the class has no `}`")]);
     check_errors(
         "class A {\nmethod m ()V {",
-        &[(2, 14, "the class has no `}`"), (2, 14, "the method has no `}`")],
+        &[(2, 14, "the method has no `}`"), (2, 14, "the class has no `}`")],
     );
 }
 
