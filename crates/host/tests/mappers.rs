@@ -162,11 +162,21 @@ fn audit(read: &dyn Fn(Addr) -> u64) {
     (0..CLERKS).for_each(|clerk| Office::of(clerk).check(read));
 }
 
-/// Takes snapshots while clerks work; some are given up. The stored pages after it.
+/// Lets the clerks go home, also when an assertion fails.
+struct StopAtEnd<'s>(&'s AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+/// Takes snapshots while clerks work; some are given up.
 fn work(memory: &Arc<Memory>, stored: &Arc<Stored>, seed: u64, rounds: u32) {
     let (safepoint, stop) = (RwLock::new(()), AtomicBool::new(false));
     let mut prng = Prng::new(seed);
     thread::scope(|scope| {
+        let _stopped = StopAtEnd(&stop);
         for number in 0..CLERKS {
             let (safepoint, stop) = (&safepoint, &stop);
             scope.spawn(move || clerk(memory, number, seed, safepoint, stop));
@@ -183,8 +193,7 @@ fn work(memory: &Arc<Memory>, stored: &Arc<Stored>, seed: u64, rounds: u32) {
                 pages.push((page, Box::new(*bytes)));
                 Ok::<_, Infallible>(())
             };
-            let give_up = prng.chance(1, 5);
-            if give_up {
+            if prng.chance(1, 5) {
                 capture.step(prng.below(400) as usize, &mut take).unwrap();
                 capture.abandon();
                 continue;
@@ -194,7 +203,6 @@ fn work(memory: &Arc<Memory>, stored: &Arc<Stored>, seed: u64, rounds: u32) {
             capture.committed();
             audit(&|addr| stored.read(addr));
         }
-        stop.store(true, SeqCst);
     });
     memory.flip();
     let mut capture = memory.begin_capture().unwrap();

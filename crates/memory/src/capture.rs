@@ -254,11 +254,11 @@ impl Capture {
         assert!(!self.copying && self.drained == self.staged.len(), "committed with pages still in staging");
         self.recycle();
         self.ended = true;
-        self.memory.end_capture(false);
+        self.memory.end_capture();
     }
 
-    /// The epoch cannot be committed: its pages go back into the dirty set, and the epoch is open again, so that the next
-    /// flip ends it with what the world holds then.
+    /// The epoch cannot be committed: its pages go back into the dirty set, so that the next epoch takes them along with
+    /// what the world holds then. The number of this one stays unused.
     pub fn abandon(self) {
         drop(self);
     }
@@ -363,6 +363,7 @@ impl Drop for Capture {
             memory.end_window();
         }
         self.recycle();
-        memory.end_capture(true);
+        memory.counters.abandoned.fetch_add(1, Relaxed);
+        memory.end_capture();
     }
 }

@@ -166,7 +166,8 @@ impl Memory {
         &self.mapper
     }
 
-    /// The open epoch: what is written now is committed with this number at the earliest.
+    /// The open epoch: what is written now is committed with this number at the earliest. It changes with each flip and
+    /// never goes back; epochs whose capture was abandoned are missing among the committed ones.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.epoch.load(Acquire))
     }
@@ -249,12 +250,8 @@ impl Memory {
         self.saved.lock().close();
     }
 
-    /// The capture is committed (`abandoned` false) or its epoch is open again.
-    pub(crate) fn end_capture(&self, abandoned: bool) {
-        if abandoned {
-            self.counters.abandoned.fetch_add(1, Relaxed);
-            self.epoch.fetch_sub(1, Relaxed);
-        }
+    /// The capture is committed or abandoned: the next flip may come.
+    pub(crate) fn end_capture(&self) {
         self.pending.store(false, Release);
     }
 

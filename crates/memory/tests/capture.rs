@@ -143,7 +143,7 @@ fn scratch_is_never_stored() {
 }
 
 #[test]
-fn an_abandoned_epoch_is_open_again() {
+fn the_next_epoch_takes_an_abandoned_one_along() {
     let mut stored = Stored::default();
     let memory = open(&stored, Epoch(0));
     memory.store_u64(Addr::BASE.add(4096), 6);
@@ -152,10 +152,10 @@ fn an_abandoned_epoch_is_open_again() {
     assert_eq!(capture.step(9, &mut |_, _| Err("disk full")), Err("disk full"));
     assert_eq!(capture.step(9, &mut |_, _| Err("disk full")), Err("disk full"));
     capture.abandon();
-    assert_eq!(memory.flip(), Epoch(1));
+    assert_eq!(memory.flip(), Epoch(2));
     finish(memory.begin_capture().unwrap(), &mut stored);
     assert_eq!(stored.read(Addr::BASE.add(4096)), 6);
-    assert_eq!(memory.epoch(), Epoch(2));
+    assert_eq!(memory.epoch(), Epoch(3));
 }
 
 #[test]
