@@ -1,0 +1,258 @@
+//! Conversions: widening, boxing, casts that are checked at run time.
+
+use super::Body;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::hir::{Expr, ExprKind, Target};
+use crate::types::{STRING, Type};
+use alloc::format;
+use alloc::vec;
+
+/// How well an argument fits a parameter; less is better.
+pub(super) type Cost = u32;
+
+impl Body<'_, '_, '_> {
+    /// The value as a `to`; reports what cannot be. `what` is what takes the value, for messages.
+    pub(super) fn coerce(&mut self, value: Expr, to: &Type, span: Span, what: &str) -> Expr {
+        if value.ty == *to || value.ty.is_error() || to.is_error() {
+            return value;
+        }
+        let from = value.ty.clone();
+        match (&from, to) {
+            (Type::Void, _) => self.no_value(span),
+            (_, Type::Object) if from.is_numeric() => Expr::new(ExprKind::Box(value.boxed()), Type::Object),
+            (Type::Object, _) if to.is_numeric() => Expr::new(ExprKind::Unbox(value.boxed()), to.clone()),
+            (Type::Null, _) if to.is_ref() => Expr::new(value.kind, to.clone()),
+            _ if from.is_numeric() && to.is_numeric() => self.number(value, to, span, what),
+            _ if from.is_ref() && to.is_ref() => self.reference(value, to, span, what),
+            _ => self.mismatch(value, to, span, what),
+        }
+    }
+
+    fn no_value(&mut self, span: Span) -> Expr {
+        let error = Diagnostic::error("void-value", span, "the call gives no value");
+        self.report(error.hint("the method is declared `void`"))
+    }
+
+    /// A value that cannot be a `to`. The original only warned of objects in the wrong place, and programs of its time
+    /// have some: they compile to a conversion that throws. Literals and strings are refused.
+    fn mismatch(&mut self, value: Expr, to: &Type, span: Span, what: &str) -> Expr {
+        let from = &value.ty.clone();
+        let (shown, wanted) = (self.classes.show(from), self.classes.show(to));
+        let class = |ty: &Type| matches!(ty, Type::Class(_)) && !self.classes.is_string(ty);
+        let plain = |ty: &Type| ty.is_numeric() || class(ty);
+        if !value.is_constant() && (class(from) || class(to)) && plain(from) && plain(to) {
+            let message = format!("{what} is `{wanted}`: taking `{shown}` fails at run time");
+            let warning =
+                Diagnostic::warning("type-mismatch", span, message).label(format!("this is `{shown}`"));
+            self.report(warning);
+            let object = if from.is_numeric() { ExprKind::Box(value.boxed()) } else { value.kind };
+            return self.from_object(Expr::new(object, Type::Object), to);
+        }
+        let message = format!("{what} is `{wanted}` and cannot take `{shown}`");
+        let error = Diagnostic::error("type-mismatch", span, message).label(format!("this is `{shown}`"));
+        let hint = if self.classes.is_string(to) && from.is_numeric() {
+            Some("`toString()` makes a string of it")
+        } else if self.classes.is_string(from) && to.is_numeric() {
+            Some("`toInt()`, `toLong()` and `toDouble()` read a number in a string")
+        } else if *from == Type::Null {
+            Some("only objects can be `null`")
+        } else {
+            None
+        };
+        match hint {
+            Some(hint) => self.report(error.hint(hint)),
+            None => self.report(error),
+        }
+    }
+
+    fn number(&mut self, value: Expr, to: &Type, span: Span, what: &str) -> Expr {
+        let from = value.ty.clone();
+        let folded = convert_constant(&value.kind, to);
+        let narrower = from.rank() > to.rank();
+        let exact = match (&value.kind, &folded) {
+            (ExprKind::Long(from), Some(ExprKind::Int(to))) => *from == i64::from(*to),
+            (ExprKind::Double(from), Some(ExprKind::Float(to))) => !from.is_finite() || to.is_finite(),
+            _ => !narrower,
+        };
+        if !exact {
+            let (from, to) = (self.classes.show(&from), self.classes.show(to));
+            let message = format!("{what} is `{to}`: the `{from}` may lose digits");
+            let warning = Diagnostic::warning("narrowing", span, message);
+            self.report(warning.hint(format!("write `({to})` in front when that is meant")));
+        }
+        convert_number(value, to)
+    }
+
+    fn reference(&mut self, value: Expr, to: &Type, span: Span, what: &str) -> Expr {
+        let from = value.ty.clone();
+        match self.relation(&from, to) {
+            Relation::Is => Expr::new(value.kind, to.clone()),
+            Relation::MayBe => {
+                if from != Type::Object {
+                    let (from, to) = (self.classes.show(&from), self.classes.show(to));
+                    let message =
+                        format!("{what} is `{to}`: whether the `{from}` is one is found at run time");
+                    let warning = Diagnostic::warning("downcast", span, message);
+                    self.report(warning.hint(format!("write `({to})` in front when that is meant")));
+                }
+                self.check_cast(value, to)
+            }
+            Relation::Never => self.mismatch(value, to, span, what),
+        }
+    }
+
+    fn check_cast(&mut self, value: Expr, to: &Type) -> Expr {
+        let class = self.classes.class_name(to);
+        Expr::new(ExprKind::CheckCast(class, value.boxed()), to.clone())
+    }
+
+    /// An element of an array or what else comes out of a place that holds any object.
+    pub(super) fn from_object(&mut self, value: Expr, to: &Type) -> Expr {
+        match to {
+            Type::Object | Type::Error => Expr::new(value.kind, to.clone()),
+            _ if to.is_numeric() => Expr::new(ExprKind::Unbox(value.boxed()), to.clone()),
+            _ => self.check_cast(value, to),
+        }
+    }
+
+    /// `(to) value`.
+    pub(super) fn cast(&mut self, value: Expr, to: &Type, span: Span) -> Expr {
+        if value.ty.is_numeric() && to.is_numeric() {
+            return convert_number(value, to);
+        }
+        if value.ty.is_ref() && to.is_ref() && self.relation(&value.ty.clone(), to) == Relation::MayBe {
+            return self.check_cast(value, to);
+        }
+        self.coerce(value, to, span, "the type of the cast")
+    }
+
+    fn relation(&mut self, from: &Type, to: &Type) -> Relation {
+        match (from, to) {
+            (Type::Null, _) | (_, Type::Object) => Relation::Is,
+            (Type::Object, _) => Relation::MayBe,
+            (Type::Array(from), Type::Array(to)) => {
+                if from == to || **from == Type::Object || **to == Type::Object {
+                    return Relation::Is;
+                }
+                if from.is_ref() && to.is_ref() { self.relation(from, to) } else { Relation::Never }
+            }
+            (Type::Class(from), Type::Class(to)) => {
+                let interface = self.classes.class(*from).interface || self.classes.class(*to).interface;
+                if self.classes.is_subclass(*from, *to) {
+                    Relation::Is
+                } else if interface || self.classes.is_subclass(*to, *from) {
+                    Relation::MayBe
+                } else {
+                    Relation::Never
+                }
+            }
+            _ => Relation::Never,
+        }
+    }
+
+    /// How well a value of one type fits another; `None`: not at all.
+    pub(super) fn cost(&mut self, from: &Type, to: &Type) -> Option<Cost> {
+        if from == to || from.is_error() || to.is_error() {
+            return Some(0);
+        }
+        match (from.rank(), to.rank()) {
+            (Some(from), Some(to)) if from < to => Some(u32::from(to - from)),
+            (Some(from), Some(to)) => Some(20 + u32::from(from - to)),
+            (Some(_), None) => (*to == Type::Object).then_some(6),
+            (None, Some(_)) => (*from == Type::Object).then_some(8),
+            (None, None) if from.is_ref() && to.is_ref() => match self.relation(from, to) {
+                Relation::Is => Some(if *to == Type::Object { 5 } else { 2 }),
+                Relation::MayBe => Some(if *from == Type::Object { 8 } else { 16 }),
+                Relation::Never => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The value as a condition: an int that is not 0.
+    pub(super) fn truth(&mut self, value: Expr, span: Span) -> Expr {
+        match &value.ty {
+            Type::Int | Type::Error => value,
+            Type::Object => Expr::new(ExprKind::Unbox(value.boxed()), Type::Int),
+            Type::Void => self.no_value(span),
+            ty if ty.is_numeric() => {
+                let zero = convert_number(Expr::int(0), ty);
+                Expr::new(ExprKind::Compare(crate::ast::BinaryOp::Ne, value.boxed(), zero.boxed()), Type::Int)
+            }
+            ty => {
+                let shown = self.classes.show(ty);
+                let error = Diagnostic::error(
+                    "not-condition",
+                    span,
+                    format!("a condition is a number, this is `{shown}`"),
+                );
+                self.report(error.hint("compare it: `:!= null`, `.equals(…)`, `.length() > 0`"))
+            }
+        }
+    }
+
+    /// The value as a string that is not null: `toString()`, and "(void)" for null.
+    pub(super) fn stringify(&mut self, value: Expr, span: Span) -> Expr {
+        let string = self.classes.string();
+        let void = Expr::new(ExprKind::Str("(void)".into()), string.clone());
+        match &value.ty {
+            Type::Error => value,
+            Type::Void => self.no_value(span),
+            Type::Null => void,
+            ty if *ty == string && value.is_nonnull() => value,
+            ty if ty.is_numeric() => {
+                let object = Expr::new(ExprKind::Box(value.boxed()), Type::Object);
+                self.to_string(object, span)
+            }
+            ty => {
+                let (is_string, ty) = (*ty == string, ty.clone());
+                let slot = self.temp(&ty);
+                let local = || Expr::new(ExprKind::Local(slot), ty.clone());
+                let text = if is_string { local() } else { self.to_string(local(), span) };
+                let null = Expr::new(ExprKind::IsNull(local().boxed(), true), Type::Int);
+                let choice = ExprKind::Ternary(null.boxed(), void.boxed(), text.boxed());
+                let choice = Expr::new(choice, string.clone());
+                let set = Expr::new(ExprKind::SetLocal(slot, value.boxed()), ty.clone());
+                Expr::new(ExprKind::Seq(vec![set], choice.boxed()), string)
+            }
+        }
+    }
+
+    fn to_string(&mut self, object: Expr, span: Span) -> Expr {
+        let method = self.object_method("toString", &format!("()L{STRING};"));
+        let call = ExprKind::Call(Target::Virtual(method), vec![object], self.line_of(span));
+        Expr::new(call, self.classes.string())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Relation {
+    Is,
+    MayBe,
+    Never,
+}
+
+/// The number as one of another type, without words.
+pub(super) fn convert_number(value: Expr, to: &Type) -> Expr {
+    if value.ty == *to || value.ty.is_error() {
+        return value;
+    }
+    match convert_constant(&value.kind, to) {
+        Some(kind) => Expr::new(kind, to.clone()),
+        None => Expr::new(ExprKind::Convert(value.boxed()), to.clone()),
+    }
+}
+
+fn convert_constant(kind: &ExprKind, to: &Type) -> Option<ExprKind> {
+    Some(match (kind, to) {
+        (ExprKind::Int(value), Type::Long) => ExprKind::Long(i64::from(*value)),
+        (ExprKind::Int(value), Type::Float) => ExprKind::Float(*value as f32),
+        (ExprKind::Int(value), Type::Double) => ExprKind::Double(f64::from(*value)),
+        (ExprKind::Long(value), Type::Int) => ExprKind::Int(*value as i32),
+        (ExprKind::Long(value), Type::Float) => ExprKind::Float(*value as f32),
+        (ExprKind::Long(value), Type::Double) => ExprKind::Double(*value as f64),
+        (ExprKind::Float(value), Type::Double) => ExprKind::Double(f64::from(*value)),
+        (ExprKind::Double(value), Type::Float) => ExprKind::Float(*value as f32),
+        _ => return None,
+    })
+}
