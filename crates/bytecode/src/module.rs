@@ -1,6 +1,6 @@
 //! What a module holds, as plain data: constants, classes, methods, code.
 //!
-//! The byte format is in [`crate::file`], the text format in [`crate::text`].
+//! The byte format is in [`crate::file`], the text format in [`crate::assemble`].
 //! *Invariant:* a constant refers only to constants with smaller indexes, so no chain of them is endless.
 
 use crate::op::byte_enum;
