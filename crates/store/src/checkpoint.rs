@@ -54,11 +54,9 @@ impl Store {
 impl Shared {
     /// Takes a checkpoint when scanning from the last one would take long, or garbage waits for one.
     pub(crate) fn checkpoint_if_due(&self, writer: &mut WriterState) -> Result<bool, CommitError> {
-        let segments = &writer.log.segments;
-        let blocks = u64::from(segments.blocks);
-        let share = (segments.live_blocks() / 4).max(4 * blocks);
         let long = writer.record_bytes > self.options.checkpoint_record_bytes;
-        if long || writer.log_blocks > share { self.checkpoint(writer) } else { Ok(false) }
+        let large = writer.log_blocks > writer.checkpoint_blocks_max();
+        if long || large { self.checkpoint(writer) } else { Ok(false) }
     }
 
     /// Takes a checkpoint if anything happened since the last one.

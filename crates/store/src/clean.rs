@@ -60,14 +60,15 @@ pub(crate) fn clean(
     Ok(moved)
 }
 
-/// Whether free segments run short. After a failure for lack of space nothing is moved, to leave room for the commit.
+/// Whether fewer segments are free than are written between two checkpoints, for only checkpoints set more free.
+/// After a failure for lack of space nothing is moved, to leave room for the commit.
 fn is_due(writer: &WriterState) -> bool {
     let segments = &writer.log.segments;
-    let low = (segments.list.len() / 8).max(4);
-    let free = segments.dead_count(writer.log.cursor.segment) + writer.cleaned.len();
-    let keep = writer.log.keep_group;
-    let reusable = segments.reusable(writer.log.cursor.segment, keep).count();
-    !writer.was_full && free < low && reusable > writer.log.reserve
+    let interval = writer.checkpoint_blocks_max() / u64::from(segments.blocks);
+    let low = writer.log.reserve + interval as usize + 1;
+    let mut reusable = segments.reusable(writer.log.cursor.segment, writer.log.keep_group);
+    let free = reusable.by_ref().take(low).count();
+    !writer.was_full && free < low && free > writer.log.reserve
 }
 
 /// The segment with the fewest live blocks, if at most half of it is live, and what was written into it.

@@ -187,6 +187,13 @@ impl WriterState {
         self.commits_since += 1;
     }
 
+    /// Blocks of log after which a checkpoint is due: what was superseded is set free two checkpoints later, so the
+    /// file holds up to twice as much garbage as this beyond what the cleaner leaves.
+    pub(crate) fn checkpoint_blocks_max(&self) -> u64 {
+        let segments = &self.log.segments;
+        (segments.live_blocks() / 8).max(4 * u64::from(segments.blocks))
+    }
+
     /// Segments that the next checkpoint may need.
     pub(crate) fn checkpoint_segments(&self) -> usize {
         let leaves = (self.dirty_leaves.len() + self.forced.len()) as u64;

@@ -443,7 +443,7 @@ fn decode_entries(bytes: &PageBytes, count: u32, at: u64) -> Option<Vec<RecordEn
     let mut entries = Vec::with_capacity(count as usize);
     for _ in 0..count {
         let key = r.u32().ok()?;
-        let kind = Kind::from_code(r.u8().ok()?)?;
+        let kind = Kind::from_code(r.u8().ok()?).filter(|&k| k != Kind::None)?;
         let level = r.u8().ok()?;
         r.u16().ok()?;
         let checksum = r.u64().ok()?;

@@ -62,10 +62,6 @@ impl Segments {
     pub(crate) fn reusable(&self, active: u32, keep: u64) -> impl Iterator<Item = u32> + '_ {
         (0..self.count()).filter(move |&s| self.is_reusable(s, active, keep))
     }
-    /// Segments that hold nothing live, whether or not they may be overwritten already.
-    pub(crate) fn dead_count(&self, active: u32) -> usize {
-        (0..self.count()).filter(|&s| s != active && self.list[s as usize].live == 0).count()
-    }
     /// Blocks that the map refers to, over all segments.
     pub(crate) fn live_blocks(&self) -> u64 {
         self.list.iter().map(|s| u64::from(s.live)).sum()
