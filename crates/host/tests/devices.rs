@@ -1,7 +1,5 @@
 //! Files as devices, and the console, against the real system.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use host::{FileDevice, HostConsole, HostEntropy, HostWaiter, OpenError};
 use platform::{BlockDevice, Console, ConsoleInput, DeviceError, Entropy, Waiter};
 use std::io::{Read, Write};

@@ -22,8 +22,8 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// Buffers kept between captures (16 MiB).
-const POOL_PAGES_MAX: usize = 4096;
+/// Buffers kept between captures: fresh ones cost a page fault each.
+const POOL_PAGES_MAX: usize = STAGING_PAGES_MAX;
 
 static ZERO_PAGE: PageBytes = [0; PAGE_SIZE];
 
