@@ -9,6 +9,8 @@ use base::{Addr, PageIndex, WORLD_BASE, WORLD_SIZE};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
+const _: () = assert!(WORLD_BASE == WORLD_SIZE && WORLD_SIZE.is_power_of_two(), "the test in `Memory::at`");
+
 #[cold]
 #[inline(never)]
 fn bad_address(addr: Addr, len: u64) -> ! {
@@ -40,8 +42,9 @@ impl Memory {
     /// The pointer to `size` aligned bytes at `addr`; `size` is a power of two.
     #[inline(always)]
     fn at(&self, addr: Addr, size: u64) -> *mut u8 {
-        // Bits below the size and from 2^44 up must be clear: aligned, and in the world.
-        if addr.0.wrapping_sub(WORLD_BASE) & !(WORLD_SIZE - size) != 0 {
+        // Bits below the size, which must be clear, go to the top; what is left above the offset must be 1 then.
+        let shift = size.trailing_zeros();
+        if addr.0.rotate_right(shift) >> (WORLD_SIZE.trailing_zeros() - shift) != 1 {
             bad_address(addr, size);
         }
         (addr.0 as usize).wrapping_add(self.delta) as *mut u8

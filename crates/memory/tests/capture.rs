@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use base::limits::STAGING_PAGES_MAX;
 use base::prng::Prng;
 use base::{Addr, Epoch, PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
-use memory::{Capture, Memory, MemoryConfig, Progress};
+use memory::{Capture, Memory, MemoryConfig, PageSet, Progress};
 use platform::PageSource;
 use sim::SimMapper;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -202,4 +203,53 @@ fn addresses_outside_the_world_panic() {
     bad(&|| memory.write_bytes(Addr(Addr::END.0 - 3), &[0; 4]));
     bad(&|| memory.copy(Addr::BASE, Addr(u64::MAX), 1));
     assert_eq!(memory.load_u8(Addr(Addr::END.0 - 1)), 0);
+}
+
+#[test]
+fn more_pages_than_staging_holds() {
+    let pages = STAGING_PAGES_MAX as u64 + 100;
+    let mut stored = Stored::default();
+    let memory = open(&stored, Epoch(0));
+    let page = |number: u64| Addr::BASE.add((5000 + number) * PAGE_SIZE as u64);
+    let write = |value: u64| (0..pages).for_each(|number| memory.store_u64(page(number), value));
+    write(1);
+    memory.flip();
+    let mut capture = memory.begin_capture().unwrap();
+    while capture.step(1000, &mut keep(&mut stored)).unwrap() != Progress::Done {}
+    assert!(!capture.restart_drain(), "some pages are gone from staging");
+    capture.abandon();
+    assert_eq!(memory.stats().spilled_pages, STAGING_PAGES_MAX as u64);
+
+    stored = Stored::default();
+    memory.flip();
+    let mut capture = memory.begin_capture().unwrap();
+    while capture.pages() < STAGING_PAGES_MAX {
+        capture.step(64, &mut keep(&mut stored)).unwrap();
+    }
+    write(2);
+    finish(capture, &mut stored);
+    assert!((0..pages).all(|number| stored.read(page(number)) == 1));
+    memory.flip();
+    finish(memory.begin_capture().unwrap(), &mut stored);
+    assert!((0..pages).all(|number| stored.read(page(number)) == 2));
+}
+
+#[test]
+fn page_sets_equal_a_model() {
+    let mut prng = Prng::new(3);
+    let (mut set, mut model) = (PageSet::new(), BTreeSet::new());
+    for _ in 0..20_000 {
+        let page = PageIndex((u32::MAX - 20_000) + prng.below(20_000) as u32);
+        match prng.below(20) {
+            0 => {
+                let range = PageRange { first: page, count: prng.below(u64::from(u32::MAX - page.0)) };
+                set.remove_range(range);
+                model.retain(|page| !range.contains(*page));
+            }
+            1..8 => assert_eq!(set.remove(page), model.remove(&page)),
+            _ => assert_eq!(set.insert(page), model.insert(page)),
+        }
+        assert_eq!((set.len(), set.is_empty()), (model.len() as u64, model.is_empty()));
+        assert_eq!(set.contains(page), model.contains(&page));
+    }
 }
