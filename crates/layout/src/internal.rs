@@ -172,7 +172,7 @@ internal_classes! {
     }
     String ".internal.string" ".internal.object" "Bytes that do not change, UTF-8 by custom; positions and lengths count bytes." {
         3 "clone" "()L.internal.object;" "Itself.";
-        4 "equals" "(L.internal.object;)I" "1 when the other is a string of the same bytes.";
+        4 "equals" "(L.internal.object;)I" "1 when the other is a string of the same bytes (the original throws when it is no string).";
         5 "toString" "()L.internal.string;" "Itself.";
         6 "toXML" "()L.internal.string;" "`<string>text</string>`, with the five special characters escaped.";
         8 "substring" "(II)L.internal.string;" "Bytes from an index, so many or up to the end; throws a string when there is no such index.";
@@ -206,7 +206,7 @@ internal_classes! {
         10 "concat" "(L.internal.string;)I" "Adds a string at the end; returns the new length.";
         11 "length" "()I" "Number of bytes.";
         12 "strstr" "(L.internal.string;)I" "Where the string first stands in this one, or -1.";
-        15 "hashCode" "()I" "By identity, since the content changes.";
+        15 "hashCode" "()I" "Hash of the bytes that are there now.";
         16 "append" "(L.internal.object;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end; returns itself.";
         17 "clear" "()V" "Removes all bytes.";
     }
@@ -235,7 +235,7 @@ internal_classes! {
         9 "setByte" "(II)V" "Writes the low byte of the second number at an index (the first).";
         10 "setRange" "(L.internal.binary;III)V" "Copies from another binary: to index, from index, number of bytes.";
         11 "size" "()I" "Number of bytes.";
-        15 "hashCode" "()I" "By identity, since the content changes.";
+        15 "hashCode" "()I" "Hash of the bytes that are there now.";
         16 "getInt" "(I)I" "The int in 4 bytes from an index.";
         17 "setInt" "(II)V" "Writes 4 bytes from an index (the first number).";
         18 "getLong" "(I)J" "The long in 8 bytes from an index.";
@@ -290,7 +290,7 @@ internal_classes! {
     Boot ".internal.boot" ".internal.object" "What a program in the style of the original gets at its start." {
         5 "toString" "()L.internal.string;" "`bootstrap`.";
         8 "loadClass" "(L.internal.string;)L.internal.class;" idempotent "The class of this name; asks method 8 of the registered class loader for unknown ones; throws a string when there is none.";
-        16 "print" "([L.internal.object;)V" idempotent "Writes the texts of the objects, first to last.";
+        16 "print" "([L.internal.object;)V" idempotent "Writes the texts of the objects, first to last (the original: last to first).";
         17 "setClassLoader" "(L.internal.object;)V" "Registers a class loader.";
         18 "startThread" "(L.internal.object;)V" "A new thread runs method 8 of the object with this boot object.";
         19 "createBinary" "(I)L.internal.binary;" "A new binary of so many bytes, all 0.";

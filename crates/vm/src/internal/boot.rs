@@ -37,18 +37,19 @@ fn load_class(call: &mut Call<'_>) -> Step {
         }
         return Err(call.throw_string(&format!("class {name} is not found")));
     }
-    match call.vm.find_class(&name) {
-        Ok(Some(class)) => Ok(Outcome::object(class)),
-        Err(thrown) => Err(Outcome::Throw(thrown)),
-        Ok(None) => {
-            let loader = call.vm.get_root_ref(root::CLASS_LOADER);
-            if loader.is_null() {
-                return Err(call.throw_string(&format!("class {name} is not found")));
-            }
-            call.set_phase(1);
-            Ok(Outcome::Call(Invoke { receiver: loader, ordinal: ACTIVITY, args: vec![call.value(0)] }))
-        }
+    let thrown = match call.vm.class_by_name(&name) {
+        Ok(class) => return Ok(Outcome::object(class)),
+        Err(thrown) => thrown,
+    };
+    if !call.vm.is_kernel(thrown, ClassId::ClassNotFound) {
+        return Err(Outcome::Throw(thrown));
     }
+    let loader = call.vm.get_root_ref(root::CLASS_LOADER);
+    if loader.is_null() {
+        return Err(call.throw_string(&format!("class {name} is not found")));
+    }
+    call.set_phase(1);
+    Ok(Outcome::Call(Invoke { receiver: loader, ordinal: ACTIVITY, args: vec![call.value(0)] }))
 }
 
 fn register(call: &mut Call<'_>, field: u64) -> Outcome {

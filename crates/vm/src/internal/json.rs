@@ -7,7 +7,6 @@ use super::support::Step;
 use super::{Call, Outcome, container, directory, string};
 use alloc::format;
 use alloc::string::String;
-use base::Addr;
 use core::fmt;
 use layout::Value;
 use layout::internal::ClassId;
@@ -33,19 +32,20 @@ impl<'vm> Builder<'_, 'vm> {
     fn inner(&mut self) -> Builder<'_, 'vm> {
         Builder { call: self.call }
     }
-    fn new(&mut self, id: ClassId) -> Addr {
-        self.call.vm.new_kernel(id)
-    }
 }
 
 /// The world has no room for more.
-fn full<E: Error>(_: Outcome) -> E {
+fn full<E: Error>() -> E {
     E::custom("there is no room for the result")
 }
 
 impl<'de> DeserializeSeed<'de> for Builder<'_, '_> {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        // Small objects are made whether they fit or not, so somebody has to look before there are too many.
+        if !self.call.vm.array_fits(self.call.vm.object_array, 0) {
+            return Err(full());
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -78,18 +78,18 @@ impl<'de> Visitor<'de> for Builder<'_, '_> {
         Ok(self.string(text))
     }
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<Value, A::Error> {
-        let array = self.new(ClassId::Container);
+        let array = self.call.vm.new_kernel(ClassId::Container);
         while let Some(element) = elements.next_element_seed(self.inner())? {
-            container::push(self.call, array, element).map_err(full)?;
+            container::push(self.call, array, element).map_err(|_| full())?;
         }
         Ok(Value::object(array))
     }
     fn visit_map<A: MapAccess<'de>>(mut self, mut pairs: A) -> Result<Value, A::Error> {
-        let map = self.new(ClassId::Directory);
+        let map = self.call.vm.new_kernel(ClassId::Directory);
         while let Some(key) = pairs.next_key::<String>()? {
             let key = self.string(&key);
             let value = pairs.next_value_seed(self.inner())?;
-            directory::set(self.call, map, key, value).map_err(full)?;
+            directory::set(self.call, map, key, value).map_err(|_| full())?;
         }
         Ok(Value::object(map))
     }
