@@ -60,12 +60,13 @@ pub(crate) fn clean(
     Ok(moved)
 }
 
-/// Whether fewer segments are free than are written between two checkpoints, for only checkpoints set more free.
+/// Whether fewer segments are free than are written in three intervals between checkpoints: what is cleaned now is
+/// free two checkpoints later.
 /// After a failure for lack of space nothing is moved, to leave room for the commit.
 fn is_due(writer: &WriterState) -> bool {
     let segments = &writer.log.segments;
     let interval = writer.checkpoint_blocks_max() / u64::from(segments.blocks);
-    let low = writer.log.reserve + interval as usize + 1;
+    let low = writer.log.reserve + 3 * interval as usize + 1;
     let mut reusable = segments.reusable(writer.log.cursor.segment, writer.log.keep_group);
     let free = reusable.by_ref().take(low).count();
     !writer.was_full && free < low && free > writer.log.reserve

@@ -468,20 +468,32 @@ fn look_ahead(
     let mut places = alloc::vec![*end];
     let mut seen = BTreeSet::new();
     let mut probed = false;
-    while let Some(mut at) = places.pop() {
-        let Some(record) = find_record(reader, &at)? else {
-            if reader.must_jump(&at) && !probed {
-                probed = true;
-                places.extend(later_segments(reader, end, segments)?);
-            }
+    while let Some(at) = places.pop() {
+        if !seen.insert((at.segment, at.block, at.generation)) {
             continue;
-        };
-        if record.header.group >= end.group + 2 {
-            return Ok(Some(lost_behind(reader, end, &record)));
         }
-        if seen.insert(record.header.block) {
-            reader.step_over(&record, &mut at);
-            places.push(at);
+        let found = find_records(reader, &at)?;
+        if let Some(proof) = found.iter().find(|r| r.header.group >= end.group + 2) {
+            return Ok(Some(lost_behind(reader, end, proof)));
+        }
+        let mut ends_segment = reader.must_jump(&at);
+        for record in &found {
+            let mut behind = at;
+            reader.step_over(record, &mut behind);
+            if record.header.kind == RecordKind::Jump {
+                places.push(behind);
+            } else {
+                ends_segment |= reader.must_jump(&behind);
+            }
+        }
+        if let Some(last) = found.iter().rfind(|r| r.header.kind != RecordKind::Jump) {
+            // Not behind its payload: a stale record may say that it is longer than the whole one there was.
+            let next = (last.header.block - reader.at(at.segment, 0)) as u32 + 1;
+            places.push(Cursor { block: next, ..at });
+        }
+        if ends_segment && !probed {
+            probed = true;
+            places.extend(later_segments(reader, end, segments)?);
         }
     }
     Ok(None)
@@ -498,9 +510,9 @@ fn lost_behind(reader: &LogReader<'_>, end: &Cursor, proof: &Record) -> Damage {
     Damage { part: Part::Record, block: reader.next_at(end), what }
 }
 
-/// The first record of the segment's generation behind `at` within the distance that is searched, or the jump at the
-/// end of the segment.
-fn find_record(reader: &LogReader<'_>, at: &Cursor) -> Result<Option<Record>, DeviceError> {
+/// The records of the segment's generation behind `at`: the next few within the distance that is searched, and the
+/// jump at the end of the segment.
+fn find_records(reader: &LogReader<'_>, at: &Cursor) -> Result<Vec<Record>, DeviceError> {
     let trailer = reader.segment_blocks - 1;
     let count = trailer.saturating_sub(at.block).min(LOOK_AHEAD_BLOCKS);
     let first = reader.at(at.segment, at.block);
@@ -509,14 +521,14 @@ fn find_record(reader: &LogReader<'_>, at: &Cursor) -> Result<Option<Record>, De
     if count > 0 {
         reader.disk.read(first, &mut bytes)?;
     }
+    let mut found = Vec::new();
     for (i, raw) in bytes.chunks_exact(BLOCK).enumerate() {
         let mut block = [0u8; BLOCK];
         block.copy_from_slice(raw);
-        if let Some(record) = reader.accept(&block, first + i as u64, at.generation) {
-            return Ok(Some(record));
-        }
+        found.extend(reader.accept(&block, first + i as u64, at.generation));
     }
-    reader.record_at(reader.at(at.segment, trailer), at.generation)
+    found.extend(reader.record_at(reader.at(at.segment, trailer), at.generation)?);
+    Ok(found)
 }
 
 /// The starts of all segments that were taken into use after the one of `end`: one of them follows when the jump is

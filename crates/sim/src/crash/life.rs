@@ -38,6 +38,10 @@ impl Workload {
     pub fn from_name(name: &str) -> Option<Workload> {
         Workload::ALL.iter().copied().find(|w| w.name() == name)
     }
+    /// One of how many crash images is lived on in: stale chunks of long commits are what a second life must survive.
+    pub(crate) fn second_life_in(self) -> u64 {
+        if self == Workload::Large { 12 } else { 40 }
+    }
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -99,25 +103,33 @@ pub(crate) struct Life {
     pub(crate) device: SimDevice,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) acknowledged: Vec<Acknowledged>,
+    /// What was acknowledged in the lives before this one, as far as it still holds.
+    pub(crate) earlier: Vec<Acknowledged>,
     /// Snapshots were given up for damage when the life began.
     pub(crate) after_damage: bool,
     pub(crate) wall_ns: u64,
+    /// Pages that the cleaner moved, and checkpoints.
+    pub(crate) cleaned_pages: u64,
+    pub(crate) checkpoints: u64,
 }
 
 /// Sizes that make a few hundred blocks show everything.
-fn tiny(rng: &mut Prng) -> StoreOptions {
+fn tiny(workload: Workload, rng: &mut Prng) -> StoreOptions {
+    // Records of more than 24 entries reach into a second sector.
+    let blocks = if workload == Workload::Large { 40 } else { 8 } + rng.below(16);
     StoreOptions {
-        segment_bytes: (8 + rng.below(16)) * PAGE_SIZE as u64,
+        segment_bytes: blocks * PAGE_SIZE as u64,
         initial_segments: 3,
         checkpoint_record_bytes: (2 + rng.below(10)) * PAGE_SIZE as u64,
         cached_nodes_max: 16,
     }
 }
 
-pub(crate) fn open_options() -> OpenOptions {
+pub(crate) fn open_options(workload: Workload) -> OpenOptions {
+    let records = if matches!(workload, Workload::Cleaning | Workload::Full) { 2 } else { 5 };
     OpenOptions {
         options: StoreOptions {
-            checkpoint_record_bytes: 5 * PAGE_SIZE as u64,
+            checkpoint_record_bytes: records * PAGE_SIZE as u64,
             cached_nodes_max: 16,
             ..StoreOptions::default()
         },
@@ -136,7 +148,7 @@ impl Life {
             world_id: WorldId(rng.next_u64().to_le_bytes().repeat(2).try_into().unwrap_or([1; 16])),
             schema_hash: 1,
             created_ns: 1,
-            options: tiny(rng),
+            options: tiny(workload, rng),
         };
         let store = Store::create(Arc::new(device.clone()), params).map_err(|e| e.to_string())?;
         let empty = Arc::new(Content::new());
@@ -149,8 +161,11 @@ impl Life {
             device,
             attempts: Vec::new(),
             acknowledged: vec![Acknowledged { op: 0, epoch: 0, content: empty, before: None }],
+            earlier: Vec::new(),
             after_damage: false,
             wall_ns: 100,
+            cleaned_pages: 0,
+            checkpoints: 0,
         };
         life.run(rng, steps)?;
         Ok(life)
@@ -166,9 +181,12 @@ impl Life {
             base: image.clone(),
             device: SimDevice::from_image(image),
             attempts: Vec::new(),
+            earlier: self.history_until(last.epoch),
             acknowledged: vec![Acknowledged { op: 0, ..last }],
             after_damage: self.after_damage,
             wall_ns: self.wall_ns + 1_000_000,
+            cleaned_pages: 0,
+            checkpoints: 0,
         };
         life.run(rng, steps)?;
         Ok(life)
@@ -177,7 +195,7 @@ impl Life {
     /// The life that gives up what is damaged in `image` and goes on from `last`.
     pub(crate) fn after_loss(&self, image: Image, last: Acknowledged, rng: &mut Prng) -> Result<Life, String> {
         let device = SimDevice::from_image(image.clone());
-        let how = OpenOptions { accept_older: true, ..open_options() };
+        let how = OpenOptions { accept_older: true, ..open_options(self.workload) };
         let (store, _) = Store::open(Arc::new(device.clone()), how).map_err(|e| e.to_string())?;
         drop(store);
         let mut life = Life {
@@ -185,12 +203,19 @@ impl Life {
             base: device.image(),
             device: SimDevice::from_image(device.image()),
             attempts: Vec::new(),
+            earlier: self.history_until(last.epoch),
             acknowledged: vec![Acknowledged { op: 0, before: None, ..last }],
             after_damage: true,
             wall_ns: self.wall_ns + 1_000_000,
+            cleaned_pages: 0,
+            checkpoints: 0,
         };
         life.run(rng, 6)?;
         Ok(life)
+    }
+
+    fn history_until(&self, epoch: u64) -> Vec<Acknowledged> {
+        self.earlier.iter().chain(&self.acknowledged).filter(|a| a.epoch < epoch).cloned().collect()
     }
 
     fn newest(&self) -> &Acknowledged {
@@ -198,7 +223,7 @@ impl Life {
     }
 
     fn open(&mut self) -> Result<Store, String> {
-        let (store, report) = Store::open(Arc::new(self.device.clone()), open_options())
+        let (store, report) = Store::open(Arc::new(self.device.clone()), open_options(self.workload))
             .map_err(|e| format!("reopening without a crash: {e}"))?;
         // Opening makes durable what it found, so it acknowledges it.
         let newest = self.newest().clone();
@@ -279,7 +304,11 @@ impl Life {
         self.attempts.push(begun.attempt.clone());
         let done = begun.writer.finish();
         match &done {
-            Ok(_) => self.acknowledge(begun.attempt.epoch, begun.attempt.content),
+            Ok(info) => {
+                self.cleaned_pages += info.cleaned_pages;
+                self.checkpoints += u64::from(info.checkpoint == Ok(true));
+                self.acknowledge(begun.attempt.epoch, begun.attempt.content);
+            }
             Err(CommitError::NoSpace(_)) => drop(self.attempts.pop()),
             Err(_) => {}
         }

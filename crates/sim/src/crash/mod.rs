@@ -43,6 +43,12 @@ pub struct Report {
     pub lives: u64,
     /// Lives that went on from a crash image.
     pub second_lives: u64,
+    /// Lives that went on from an older snapshot after damage.
+    pub lives_after_loss: u64,
+    /// Pages that the cleaner moved, over all lives.
+    pub cleaned_pages: u64,
+    /// Checkpoints that followed a commit, over all lives.
+    pub checkpoints: u64,
     /// Images of disks that lied about a flush.
     pub lying: u64,
     /// Lying disks that were reported as an error or damage; the others gave exactly some epoch's state.
@@ -145,12 +151,15 @@ impl Run<'_> {
     /// Tries the crash images of a life; `depth` lives crashed before it.
     fn enumerate(&mut self, life: &Life, rng: &mut Prng, depth: u32) {
         self.report.lives += 1;
+        self.report.lives_after_loss += u64::from(life.after_damage);
+        self.report.cleaned_pages += life.cleaned_pages;
+        self.report.checkpoints += life.checkpoints;
         let ops = life.device.ops();
         let mut lasting = Vec::new();
         points::crashes(life, &ops, rng, depth, &mut |point, rng| {
             if let Some((image, last)) = self.try_crash(life, &point)
                 && depth < 2
-                && rng.chance(1, 60)
+                && rng.chance(1, life.workload.second_life_in())
             {
                 lasting.push((image, last));
             }
@@ -217,7 +226,7 @@ impl Run<'_> {
             }
             !self.is_done()
         });
-        lost.truncate(if depth == 0 { 2 } else { 0 });
+        lost.truncate(if depth < 2 { 2 } else { 0 });
         for (image, last) in lost {
             if self.is_done() {
                 return;

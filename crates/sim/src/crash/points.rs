@@ -20,6 +20,9 @@ pub(crate) struct Point {
 /// Hears of each point; answers whether to go on.
 pub(crate) type Visit<'a> = dyn FnMut(Point, &mut Prng) -> bool + 'a;
 
+/// Blocks of the superblock slots.
+pub(crate) const SLOTS: [usize; 2] = [0, 4];
+
 /// Applies what an operation did, all of it.
 fn apply(image: &mut Image, op: &Op) {
     match op {
@@ -72,7 +75,10 @@ pub(crate) fn crashes(life: &Life, ops: &[Op], rng: &mut Prng, depth: u32, visit
         if !prefixes(&durable, ops, first, end, rng, visit) {
             return;
         }
-        let draws = if depth == 0 { 6 } else { 3 };
+        if !without_superblock(&durable, ops, first, end, rng, visit) {
+            return;
+        }
+        let draws = if depth == 0 { 4 } else { 3 };
         for _ in 0..draws {
             let crash = first + rng.below((end - first) as u64 + 1) as usize;
             let (image, how) = scattered(&durable, &ops[first..crash], rng);
@@ -101,7 +107,8 @@ fn prefixes(
             return false;
         }
         let Some(op) = ops.get(crash).filter(|_| crash < end) else { break };
-        for tear in [Tear::Blocks, Tear::FirstSectors, Tear::LastSectors] {
+        let tears = [Tear::Blocks, Tear::FirstSectors, Tear::LastSectors];
+        for tear in [tears[rng.below(3) as usize]] {
             let mut torn = image.clone();
             tear.apply(&mut torn, op, rng);
             let what = format!("operations {first}..{crash} and a part of the next ({tear:?})");
@@ -112,6 +119,25 @@ fn prefixes(
         apply(&mut image, op);
     }
     true
+}
+
+/// The whole window but for its superblock, where it holds more than that.
+fn without_superblock(
+    durable: &Image,
+    ops: &[Op],
+    first: usize,
+    end: usize,
+    rng: &mut Prng,
+    visit: &mut Visit<'_>,
+) -> bool {
+    let is_superblock = |op: &&Op| matches!(op, Op::Write { first, .. } if SLOTS.contains(first));
+    if !ops[first..end].iter().any(|op| is_superblock(&op)) {
+        return true;
+    }
+    let mut image = durable.clone();
+    ops[first..end].iter().filter(|op| !is_superblock(op)).for_each(|op| apply(&mut image, op));
+    let what = format!("operations {first}..{end} without the superblock among them");
+    visit(Point { image, op: end, what, damaged_block: None }, rng)
 }
 
 /// How a write is torn.
@@ -212,33 +238,63 @@ pub(crate) fn lies(life: &Life, ops: &[Op], rng: &mut Prng, visit: &mut Visit<'_
     }
 }
 
-/// The disk at the end of the life with something damaged.
+/// The disk at the end of the life with something damaged: superblocks, records, anything.
 pub(crate) fn damages(life: &Life, rng: &mut Prng, visit: &mut Visit<'_>) {
     let whole = life.device.image();
     let op = life.device.op_count();
+    let records = late_records(life, &whole);
     for n in 0..24 {
-        let mut image = whole.clone();
-        let block = match n {
-            0 => 0,
-            1 => 4,
+        let record = records.get(rng.below(records.len().max(1) as u64) as usize);
+        let block = match (n, record) {
+            (0 | 1, _) => SLOTS[n],
+            (2..13, Some(&record)) => record,
             _ => rng.below(whole.len() as u64) as usize,
         };
-        let what = match rng.below(3) {
-            0 => {
-                image.flip(block, rng.below(4096 * 8) as usize);
-                format!("a bit of block {block} flipped")
-            }
-            1 => {
-                image.set(block, Block::new([0; 4096]));
-                format!("block {block} zeroed")
-            }
-            _ => {
-                image.set(block, life.base.block(block));
-                format!("block {block} as it was at first")
-            }
-        };
+        let (image, what) = hurt(life, &whole, block, rng);
         if !visit(Point { image, op, what, damaged_block: Some(block) }, rng) {
             return;
         }
     }
+}
+
+/// Blocks of the records since the last superblock: those that an opening reads.
+fn late_records(life: &Life, whole: &Image) -> Vec<usize> {
+    let ops = life.device.ops();
+    let mut records = Vec::new();
+    for op in ops.iter().rev().take(24) {
+        match op {
+            Op::Write { first, .. } if SLOTS.contains(first) && !records.is_empty() => break,
+            Op::Write { first, .. } => records.push(*first),
+            Op::Flush | Op::Grow { .. } => {}
+        }
+    }
+    records.retain(|&b| whole.block(b).bytes().starts_with(b"PHRECORD"));
+    records
+}
+
+fn hurt(life: &Life, whole: &Image, block: usize, rng: &mut Prng) -> (Image, String) {
+    let mut image = whole.clone();
+    let what = match rng.below(5) {
+        0 => {
+            image.flip(block, rng.below(4096 * 8) as usize);
+            format!("a bit of block {block} flipped")
+        }
+        1 => {
+            image.flip(block, (128 + rng.below(64)) as usize * 8 + rng.below(8) as usize);
+            format!("a bit of bytes 128 to 191 of block {block} flipped (the first entries of a record)")
+        }
+        2 => {
+            image.flip(block, rng.below(128 * 8) as usize);
+            format!("a bit of the first 128 bytes of block {block} flipped (the head of a record)")
+        }
+        3 => {
+            image.set(block, Block::new([0; 4096]));
+            format!("block {block} zeroed")
+        }
+        _ => {
+            image.set(block, life.base.block(block));
+            format!("block {block} as it was at first")
+        }
+    };
+    (image, what)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use store::{OpenError, OpenOptions, OpenReport, Part, Store};
 
 use crate::crash::life::{Acknowledged, Content, Life, open_options};
-use crate::crash::points::Point;
+use crate::crash::points::{Point, SLOTS};
 use crate::device::SimDevice;
 
 /// The newest epoch that was acknowledged before operation `op`.
@@ -17,7 +17,7 @@ pub(crate) fn acknowledged_at(life: &Life, op: usize) -> &Acknowledged {
 /// After a power cut: the newest acknowledged epoch or a later complete one, exactly, and the one before it.
 /// Returns what was recovered.
 pub(crate) fn after_crash(life: &Life, point: &Point) -> Result<Acknowledged, String> {
-    let (store, report) = open(point, open_options()).map_err(|e| format!("it does not open: {e}"))?;
+    let (store, report) = open(point, open_options(life.workload)).map_err(|e| format!("it does not open: {e}"))?;
     if !report.damage.is_empty() && !life.after_damage {
         return Err(format!("damage reported after a mere crash: {}", report.damage[0]));
     }
@@ -41,7 +41,7 @@ pub(crate) fn after_crash(life: &Life, point: &Point) -> Result<Acknowledged, St
 
 /// After a lie: an error, reported damage, or exactly the state of some epoch. Returns whether it was reported.
 pub(crate) fn after_lie(life: &Life, point: &Point) -> Result<bool, String> {
-    let how = OpenOptions { read_only: true, ..open_options() };
+    let how = OpenOptions { read_only: true, ..open_options(life.workload) };
     let Ok((store, report)) = open(point, how) else { return Ok(true) };
     let reported = never_wrong(life, point, &store, report.epoch.0)?;
     Ok(reported || !report.damage.is_empty())
@@ -57,8 +57,8 @@ pub(crate) struct DamageVerdict {
 /// After damage of one block: the right state, or a report; with one superblock slot damaged nothing is lost.
 pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, String> {
     let must = acknowledged_at(life, point.op).clone();
-    let how = OpenOptions { read_only: true, ..open_options() };
-    let is_slot = matches!(point.damaged_block, Some(0 | 4));
+    let how = OpenOptions { read_only: true, ..open_options(life.workload) };
+    let is_slot = point.damaged_block.is_some_and(|b| SLOTS.contains(&b));
     match open(point, how) {
         Ok((store, report)) => {
             let epoch = report.epoch.0;
@@ -74,7 +74,7 @@ pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, 
         }
         Err(error) if is_slot && !life.after_damage => Err(format!("one slot is damaged: {error}")),
         Err(OpenError::Damaged { readable: Some(epoch), .. }) => {
-            let how = OpenOptions { accept_older: true, read_only: true, ..open_options() };
+            let how = OpenOptions { accept_older: true, read_only: true, ..open_options(life.workload) };
             let (store, report) = open(point, how).map_err(|e| format!("accept_older: {e}"))?;
             if report.epoch != epoch || report.damage.is_empty() {
                 return Err(format!("the error promised epoch {epoch}, {} was opened", report.epoch));
@@ -107,7 +107,7 @@ fn open(point: &Point, how: OpenOptions) -> Result<(Store, OpenReport), OpenErro
 
 /// What is known of an acknowledged epoch.
 fn known(life: &Life, epoch: u64) -> Option<Acknowledged> {
-    life.acknowledged.iter().rev().find(|a| a.epoch == epoch).cloned()
+    life.earlier.iter().chain(&life.acknowledged).rev().find(|a| a.epoch == epoch).cloned()
 }
 
 /// The contents that `epoch` may have in this life.
@@ -168,8 +168,9 @@ fn newest_equals(store: &Store, content: &Content) -> Result<(), String> {
 fn never_wrong(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<bool, String> {
     let mut allowed = allowed(life, point.op, epoch);
     allowed.extend(known(life, epoch));
+    let states = life.earlier.iter().chain(&life.acknowledged).chain(&allowed);
     let every: std::collections::BTreeSet<u32> =
-        life.attempts.iter().flat_map(|a| a.content.keys().copied()).collect();
+        states.flat_map(|s| s.content.keys().copied()).collect();
     let mut refused = false;
     let mut bytes = [0; PAGE_SIZE];
     for page in every {
