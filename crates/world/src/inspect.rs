@@ -7,7 +7,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
 use layout::area;
-use layout::schema::{frame, header, method, program, root, thread};
+use layout::schema::{array, class, frame, method, module, program, root, thread};
+use memory::Memory;
 use layout::{Value, View, ViewError};
 
 /// Most frames that a stack shows.
@@ -129,4 +130,59 @@ fn thread_info(view: &dyn View, addr: Addr) -> Result<ThreadInfo, ViewError> {
         wake_ns: view.u64(addr.add(thread::WAKE_NS))?,
         stack: stack(view, addr)?,
     })
+}
+
+/// A live mapping as a view.
+pub struct MemoryView<'m>(pub &'m Memory);
+
+impl View for MemoryView<'_> {
+    fn read(&self, addr: Addr, bytes: &mut [u8]) -> Result<(), ViewError> {
+        let end = Addr(addr.0.wrapping_add(bytes.len() as u64).wrapping_sub(1));
+        if !addr.in_world() || (!bytes.is_empty() && !end.in_world()) {
+            return Err(ViewError::Damaged { addr, expected: "address of the world" });
+        }
+        self.0.read_bytes(addr, bytes);
+        Ok(())
+    }
+}
+
+/// The stack of a thread, innermost frame first. In a frozen stack addresses are offsets.
+fn stack(view: &dyn View, thread_addr: Addr) -> Result<Vec<String>, ViewError> {
+    let shift = view.object(thread_addr.add(thread::FROZEN))?.map_or(0, |frozen| frozen.0 + array::DATA);
+    let mut at = view.u64(thread_addr.add(thread::FRAME))?;
+    let mut lines = Vec::new();
+    while at != 0 && lines.len() < FRAMES_MAX {
+        let here = Addr(at.wrapping_add(shift));
+        lines.push(frame_line(view, here)?);
+        at = view.u64(here.add(frame::CALLER))?;
+    }
+    Ok(lines)
+}
+
+/// Class, method, file and line of a frame, as a stack trace shows them.
+fn frame_line(view: &dyn View, at: Addr) -> Result<String, ViewError> {
+    let expected = "frame of a method";
+    let method_addr = view.object(at.add(frame::METHOD))?.ok_or(ViewError::Damaged { addr: at, expected })?;
+    let class_addr = view.object(method_addr.add(method::CLASS))?.ok_or(ViewError::Damaged { addr: at, expected })?;
+    let name = view.string_at(method_addr.add(method::NAME))?;
+    let class_name = view.string_at(class_addr.add(class::NAME))?;
+    let source = match view.object(class_addr.add(class::MODULE))? {
+        Some(module_addr) => view.string_at(module_addr.add(module::SOURCE))?,
+        None => return Ok(format!("{class_name}.{name} (kernel)")),
+    };
+    let lines = match view.object(method_addr.add(method::LINES))? {
+        Some(lines) => view.bytes(lines)?,
+        None => Vec::new(),
+    };
+    Ok(match line_at(&lines, view.u32(at.add(frame::PC))?) {
+        Some(line) => format!("{class_name}.{name} ({source}:{line})"),
+        None => format!("{class_name}.{name} ({source})"),
+    })
+}
+
+/// The line of a position, from ascending pairs of position and line.
+fn line_at(pairs: &[u8], pc: u32) -> Option<u32> {
+    let word = |bytes: &[u8]| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let starts = pairs.chunks_exact(8).take_while(|pair| word(pair) <= pc);
+    starts.last().map(|pair| word(&pair[4..]))
 }

@@ -1,3 +1,21 @@
-//! See docs/ARCHITECTURE.md.
+//! The facade: a world is created, opened, run, snapshotted and looked into by what stands here.
+//!
+//! Key types: [`World`] (the worker's half: programs and threads), [`Snapshotter`] (the half that makes snapshots
+//! durable), [`Shared`] (what they tell each other), [`WorldFile`] (a world that nobody runs), [`inspect`].
+//! Both halves are stepped by their caller: by two threads on a host, by one in the simulator.
+//!
+//! *Invariant:* nothing here waits, sleeps or starts a thread.
 #![no_std]
+#![warn(missing_docs, clippy::missing_errors_doc)]
 extern crate alloc;
+
+mod file;
+pub mod inspect;
+mod shared;
+mod snapshot;
+mod world;
+
+pub use file::WorldFile;
+pub use shared::{Ask, Shared};
+pub use snapshot::{Phase, SnapshotError, Snapshotter, Step};
+pub use world::{CreateWorldError, Event, OpenWorldError, Ports, RunError, World, WorldOptions};

@@ -1,24 +1,30 @@
-//! What the worker and the snapshotter tell each other: a few words, no locks across work.
+//! What the worker and the snapshotter tell each other: a few words, no lock across work.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use base::Epoch;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use platform::Waiter;
+use vm::{Request, Requests};
 
-/// Bits of the request word that the interpreter polls.
-pub mod request {
-    /// Collect what is young, a flip is near.
-    pub const PREPARE: u32 = 1;
+/// What the worker can be asked for at its next safepoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Ask {
+    /// Collect what is young: a flip is near.
+    Prepare = 1,
     /// Flip.
-    pub const FLIP: u32 = 2;
-    /// Return to the caller.
-    pub const STOP: u32 = 4;
+    Flip = 2,
+    /// Return to the caller, for good.
+    Stop = 4,
 }
 
 /// State shared by the two halves of a running world.
 pub struct Shared {
-    /// Polled by the interpreter; see [`request`].
-    pub request: Arc<AtomicU32>,
+    asked: AtomicU32,
+    requests: Requests,
+    worker: Arc<dyn Waiter>,
+    snapshotter: Arc<dyn Waiter>,
     flipped: AtomicU64,
     committed: AtomicU64,
     wanted: AtomicU64,
@@ -27,15 +33,28 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(request: Arc<AtomicU32>, last: Epoch) -> Shared {
+    pub(crate) fn new(requests: Requests, worker: Arc<dyn Waiter>, snapshotter: Arc<dyn Waiter>, last: Epoch) -> Shared {
         Shared {
-            request,
+            asked: AtomicU32::new(0),
+            requests,
+            worker,
+            snapshotter,
             flipped: AtomicU64::new(last.0),
             committed: AtomicU64::new(last.0),
             wanted: AtomicU64::new(0),
-            active: AtomicBool::new(true),
+            active: AtomicBool::new(false),
             failure: spin::Mutex::new(None),
         }
+    }
+
+    /// Asks the worker for something, waking it when it is idle.
+    pub fn ask(&self, what: Ask) {
+        self.asked.fetch_or(what as u32, Ordering::AcqRel);
+        self.requests.ask(Request::Stop);
+        self.worker.notify();
+    }
+    pub(crate) fn take_asked(&self, what: Ask) -> bool {
+        self.asked.fetch_and(!(what as u32), Ordering::AcqRel) & what as u32 != 0
     }
 
     /// The newest epoch that a flip has ended.
@@ -43,38 +62,47 @@ impl Shared {
         Epoch(self.flipped.load(Ordering::Acquire))
     }
     pub(crate) fn set_flipped(&self, epoch: Epoch) {
+        self.active.store(false, Ordering::Release);
         self.flipped.store(epoch.0, Ordering::Release);
+        self.snapshotter.notify();
     }
+
     /// The newest durable epoch.
     pub fn committed(&self) -> Epoch {
         Epoch(self.committed.load(Ordering::Acquire))
     }
     pub(crate) fn set_committed(&self, epoch: Epoch) {
         self.committed.store(epoch.0, Ordering::Release);
+        self.requests.ask(Request::Stop);
+        self.worker.notify();
     }
-    /// The epoch that somebody waits for.
+
+    /// The newest epoch that somebody waits for.
     pub fn wanted(&self) -> Epoch {
         Epoch(self.wanted.load(Ordering::Acquire))
     }
     /// Asks that this epoch be made durable at once.
     pub fn want(&self, epoch: Epoch) {
-        self.wanted.fetch_max(epoch.0, Ordering::AcqRel);
+        if self.wanted.fetch_max(epoch.0, Ordering::AcqRel) < epoch.0 {
+            self.snapshotter.notify();
+        }
     }
+
     /// Whether anything ran since the last flip.
     pub fn is_active(&self) -> bool {
         self.active.load(Ordering::Acquire)
     }
-    pub(crate) fn set_active(&self, active: bool) {
-        self.active.store(active, Ordering::Release);
+    pub(crate) fn set_active(&self) {
+        if !self.active.swap(true, Ordering::AcqRel) {
+            self.snapshotter.notify();
+        }
     }
-    /// Asks the worker for something at its next safepoint; wake its waiter as well, it may be idle.
-    pub fn ask(&self, bits: u32) {
-        self.request.fetch_or(bits, Ordering::AcqRel);
-    }
+
     /// The world must stop: why. The first reason stays.
     pub fn fail(&self, reason: String) {
         self.failure.lock().get_or_insert(reason);
-        self.ask(request::STOP);
+        self.ask(Ask::Stop);
+        self.snapshotter.notify();
     }
     /// Why the world must stop, if it must.
     pub fn failure(&self) -> Option<String> {

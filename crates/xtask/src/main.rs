@@ -2,9 +2,12 @@
 //!
 //! Each verb is a module with its own arguments; long ones show progress and take a seed that replays them.
 
+mod bench;
+mod crash;
 mod kill;
 mod shell;
 mod test;
+mod torment;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -20,14 +23,23 @@ struct Arguments {
 enum Verb {
     /// Installs what is missing and passes all tests (what CI runs).
     Test(test::Options),
+    /// Enumerates what power cuts may leave of a world, and opens each.
+    Crash(crash::Arguments),
     /// Kills programs with kill -9 and checks that they go on.
     Kill(kill::Options),
+    /// Runs programs under chaos and checks that nothing shows.
+    Chaos(torment::Options),
+    /// Measures every figure of docs/performance.md.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Test(options) => test::run_tests(&options),
+        Verb::Crash(arguments) => return crash::execute(&arguments),
         Verb::Kill(options) => kill::run(&options),
+        Verb::Chaos(options) => torment::run(&options),
+        Verb::Bench(options) => bench::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,155 @@
+//! The two threads of a running world: this one runs programs, the other makes snapshots.
+
+use platform::Waiter;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use world::{Ask, Event, Phase, Ports, Shared, Snapshotter, World};
+
+/// Between the early collection and the flip the world runs on for a moment.
+const PREPARE_LEAD: Duration = Duration::from_millis(1);
+/// Scanning and copying may take one part in so many of the time; the interval is stretched to keep to it.
+const CAPTURE_SHARE: u32 = 20;
+/// A world in which nothing happened for so long gets a checkpoint.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// How often snapshots are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Time between flips while something changes; `None` for no snapshots but the last.
+    pub(crate) every: Option<Duration>,
+}
+
+/// Runs the world until no thread is left. When this returns, all of it is durable.
+///
+/// # Errors
+/// Why the world had to stop; what was committed stays.
+pub(crate) fn drive(
+    mut world: World,
+    snapshotter: Snapshotter,
+    ports: &Ports,
+    pace: Pace,
+    watch: &(dyn Fn(Phase) + Sync),
+    mut tick: impl FnMut(&World),
+) -> Result<World, String> {
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let ended = &ended;
+        let snapshots = std::thread::Builder::new()
+            .name("snapshots".to_string())
+            .spawn_scoped(scope, move || make_snapshots(snapshotter, &*ports.snapshot_waiter, pace, ended, watch))
+            .map_err(|error| format!("the snapshot thread cannot be started: {error}"))?;
+        let result = run_threads(&mut world, ports, watch, &mut tick);
+        ended.store(true, Ordering::Release);
+        ports.snapshot_waiter.notify();
+        let mut snapshotter = snapshots.join().map_err(|_| "the snapshot thread failed".to_string())?;
+        result?;
+        last_snapshot(&mut world, &mut snapshotter, watch)?;
+        Ok(world)
+    })
+}
+
+fn run_threads(
+    world: &mut World,
+    ports: &Ports,
+    watch: &(dyn Fn(Phase) + Sync),
+    tick: &mut impl FnMut(&World),
+) -> Result<(), String> {
+    loop {
+        let event = world.run(None, watch).map_err(|error| error.to_string())?;
+        tick(world);
+        match event {
+            Event::Idle { wait_ns } => ports.platform.waiter.wait(wait_ns),
+            Event::Congested => ports.platform.waiter.wait(Some(1_000_000)),
+            Event::Ended | Event::Stopped => return Ok(()),
+            Event::Flipped(_) | Event::Paused => {}
+        }
+    }
+}
+
+/// The snapshot thread: until the programs have ended.
+fn make_snapshots(
+    mut snapshotter: Snapshotter,
+    waiter: &dyn Waiter,
+    pace: Pace,
+    ended: &AtomicBool,
+    watch: &(dyn Fn(Phase) + Sync),
+) -> Snapshotter {
+    let shared = snapshotter.shared().clone();
+    let Some(every) = pace.every else {
+        while !ended.load(Ordering::Acquire) && shared.failure().is_none() {
+            waiter.wait(None);
+        }
+        return snapshotter;
+    };
+    let mut due = Instant::now();
+    let mut quiet_since = None;
+    while !ended.load(Ordering::Acquire) {
+        let pressed = shared.wanted() > shared.flipped();
+        let now = Instant::now();
+        if !shared.is_active() && !pressed {
+            rest(&snapshotter, waiter, &mut quiet_since, now);
+        } else if now < due && !pressed {
+            waiter.wait(Some(nanoseconds(due - now)));
+        } else if flip(&shared, waiter, ended) {
+            quiet_since = Some(now);
+            let flipped = Instant::now();
+            let captured = Cell::new(flipped);
+            let result = snapshotter.complete(&|phase| {
+                if phase == Phase::Captured {
+                    captured.set(Instant::now());
+                }
+                watch(phase);
+            });
+            if let Err(error) = result {
+                snapshotter.give_up(&error);
+                break;
+            }
+            due = flipped + every.max((captured.get() - flipped) * CAPTURE_SHARE);
+        }
+    }
+    snapshotter
+}
+
+/// Nothing has happened since the last flip: after a while a checkpoint, then no more work at all.
+fn rest(snapshotter: &Snapshotter, waiter: &dyn Waiter, quiet_since: &mut Option<Instant>, now: Instant) {
+    match *quiet_since {
+        None => waiter.wait(None),
+        Some(since) if now < since + SETTLE => waiter.wait(Some(nanoseconds(since + SETTLE - now))),
+        Some(_) => {
+            *quiet_since = None;
+            // It only shortens the next start; a failure shows when the next snapshot is written.
+            let _ = snapshotter.close();
+        }
+    }
+}
+
+/// Has the worker collect, and a moment later flip; false when the world ended meanwhile.
+fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool) -> bool {
+    let before = shared.flipped();
+    shared.ask(Ask::Prepare);
+    std::thread::sleep(PREPARE_LEAD);
+    shared.ask(Ask::Flip);
+    while shared.flipped() == before {
+        if ended.load(Ordering::Acquire) {
+            return false;
+        }
+        waiter.wait(None);
+    }
+    true
+}
+
+/// What the programs did last becomes durable, and the next start short.
+fn last_snapshot(world: &mut World, snapshotter: &mut Snapshotter, watch: &dyn Fn(Phase)) -> Result<(), String> {
+    let said = |error: &dyn std::fmt::Display| format!("the last snapshot could not be made: {error}");
+    snapshotter.complete(watch).map_err(|error| said(&error))?;
+    if world.shared().is_active() {
+        world.flip(watch).map_err(|error| said(&error))?;
+        snapshotter.complete(watch).map_err(|error| said(&error))?;
+    }
+    snapshotter.close().map_err(|error| said(&error))
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,268 @@
+//! `run` and `resume`: a program is started, or goes on where it was.
+
+use crate::arguments::{Resume, Run, Running};
+use crate::compile::{self, Program};
+use crate::drive::{Pace, drive};
+use crate::figures::Figures;
+use crate::killer::{KillDevice, KillPoint};
+use crate::look::ago;
+use crate::{Failure, STATUS_DIED, STATUS_OLDER, say};
+use host::{Fatal, FileDevice, HostWaiter, Placement};
+use platform::BlockDevice;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::OpenReport;
+use world::inspect::{ProgramInfo, ProgramState};
+use world::{CreateWorldError, OpenWorldError, Phase, Ports, Snapshotter, World, WorldOptions, inspect};
+
+/// A world that is about to run.
+struct Opened {
+    world: World,
+    snapshotter: Snapshotter,
+    ports: Ports,
+    /// What opening found; none for a new world.
+    report: Option<OpenReport>,
+    kill: Option<Arc<KillPoint>>,
+}
+
+/// `phantom run`
+///
+/// # Errors
+/// Phantom's own failures; those of the program are its exit status.
+pub(crate) fn run(options: Run) -> Result<u8, Failure> {
+    let program = Program::find(&options.program, &options.include)?;
+    let path = options.world.clone().unwrap_or_else(|| PathBuf::from(format!("{}.world", program.name)));
+    if options.fresh && path.exists() {
+        return start_over(&options, &program, &path);
+    }
+    if !path.exists() {
+        // Compiled first, so that a program with errors leaves no world behind.
+        let module = program.compile()?;
+        let opened = create(&path, &options.running)?;
+        return start(opened, &options, &program, &module);
+    }
+    let opened = open(&path, &options.running)?;
+    let known = programs(&opened.world, &path)?.into_iter().find(|known| known.name == program.name);
+    match known {
+        None => {
+            let module = program.compile()?;
+            start(opened, &options, &program, &module)
+        }
+        Some(known) if known.arguments != options.arguments => Err(Failure::Usage(format!(
+            "{} was started in {} with the arguments {:?}, not {:?}; use those, --fresh to start over, or another --world",
+            program.name,
+            path.display(),
+            known.arguments,
+            options.arguments
+        ))),
+        Some(known) => go_on(opened, &options, &program, &known),
+    }
+}
+
+/// `phantom resume`
+///
+/// # Errors
+/// Phantom's own failures.
+pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
+    if !options.world.exists() {
+        return Err(Failure::Input(format!("{}: no such world; `phantom run PROGRAM` makes one", options.world.display())));
+    }
+    let opened = open(&options.world, &options.running)?;
+    let programs = programs(&opened.world, &options.world)?;
+    let Some(first) = programs.iter().find(|p| p.state == ProgramState::Running).or(programs.first()) else {
+        return Err(Failure::Input(format!("{}: no program was ever started in it", options.world.display())));
+    };
+    if first.state != ProgramState::Running {
+        return Ok(finished(first));
+    }
+    told_where(&first.name, &opened);
+    let name = first.name.clone();
+    finish(opened, &options.running, &name)
+}
+
+/// The program is in the world already.
+fn go_on(opened: Opened, options: &Run, program: &Program, known: &ProgramInfo) -> Result<u8, Failure> {
+    if program.source_hash != known.source_hash {
+        say(&format_args!(
+            "note: {} has changed since {} was started; it goes on with the code it was started with (--fresh starts over)",
+            options.program.display(),
+            program.name
+        ));
+    }
+    if known.state != ProgramState::Running {
+        return Ok(finished(known));
+    }
+    told_where(&program.name, &opened);
+    finish(opened, &options.running, &program.name)
+}
+
+/// Says from where a program goes on.
+fn told_where(name: &str, opened: &Opened) {
+    if let Some(report) = &opened.report {
+        say(&format_args!("{name} goes on from snapshot {}, made {}", report.epoch, ago(report.wall_ns)));
+    }
+}
+
+/// A program that has ended gives its exit status again.
+fn finished(known: &ProgramInfo) -> u8 {
+    match known.state {
+        ProgramState::Ended(status) => {
+            say(&format_args!("note: {} has ended before, with status {status}; --fresh starts it over", known.name));
+            status as u8
+        }
+        _ => {
+            say(&format_args!("note: {} died before; --fresh starts it over\n{}", known.name, known.failure));
+            STATUS_DIED
+        }
+    }
+}
+
+/// Forgets the world of a program and starts it in a new one, which takes the old one's place when it is whole.
+fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failure> {
+    let module = program.compile()?;
+    let old = FileDevice::open(path).map_err(in_use)?;
+    if let Ok(file) = world::WorldFile::open(Arc::new(FileDevice::open_read_only(path).map_err(in_use)?))
+        && file.report.epoch.0 > 0
+        && let Ok(view) = file.view(file.report.epoch)
+        && let Ok(programs) = inspect::programs(&view)
+        && let Some(other) = programs.iter().find(|p| p.name != program.name && p.state == ProgramState::Running)
+    {
+        return Err(Failure::Usage(format!(
+            "{} also holds {}, which has not ended; start {} over in another --world",
+            path.display(),
+            other.name,
+            program.name
+        )));
+    }
+    let fresh = path.with_extension("world.fresh");
+    if fresh.exists() {
+        std::fs::remove_file(&fresh).map_err(|error| Failure::Input(format!("{}: {error}", fresh.display())))?;
+    }
+    let opened = create(&fresh, &options.running)?;
+    std::fs::rename(&fresh, path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    drop(old);
+    start(opened, options, program, &module)
+}
+
+/// Loads the module and starts the program.
+fn start(mut opened: Opened, options: &Run, program: &Program, module: &compile::Compiled) -> Result<u8, Failure> {
+    let refuse = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
+    opened.world.define_module(&module.bytes).map_err(|error| refuse(&error))?;
+    opened
+        .world
+        .start_program(&program.name, &module.entry, &options.arguments, program.source_hash)
+        .map_err(|error| refuse(&error))?;
+    finish(opened, &options.running, &program.name)
+}
+
+/// Runs the world to the end of its programs and gives the status of one.
+fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> {
+    let Opened { world, snapshotter, ports, report, kill } = opened;
+    let older = report.is_some_and(|report| !report.damage.is_empty());
+    let figures = running.figures.then(Figures::new).map(Arc::new);
+    let watch = {
+        let figures = figures.clone();
+        move |phase: Phase| {
+            if let Some(figures) = &figures {
+                figures.phase(phase);
+            }
+            if let Some(kill) = &kill {
+                kill.pass_phase(phase);
+            }
+        }
+    };
+    let store = snapshotter.store().clone();
+    let pace = Pace { every: (!running.no_snapshots).then_some(running.every) };
+    let mut world = drive(world, snapshotter, &ports, pace, &watch, |world| {
+        if let Some(figures) = &figures {
+            figures.tick(&store, world);
+        }
+    })
+    .map_err(Failure::World)?;
+    for failure in world.vm.take_failures() {
+        say(&failure);
+    }
+    if let Some(figures) = &figures {
+        figures.print(&store, &world);
+    }
+    let view = inspect::MemoryView(world.memory());
+    let programs = inspect::programs(&view).map_err(|error| Failure::World(error.to_string()))?;
+    let status = match programs.iter().find(|p| p.name == name).map(|p| p.state) {
+        Some(ProgramState::Ended(status)) => status as u8,
+        _ => STATUS_DIED,
+    };
+    Ok(if older && status == 0 { STATUS_OLDER } else { status })
+}
+
+fn programs(world: &World, path: &Path) -> Result<Vec<ProgramInfo>, Failure> {
+    inspect::programs(&inspect::MemoryView(world.memory()))
+        .map_err(|error| Failure::World(format!("{}: {error}", path.display())))
+}
+
+fn in_use(error: host::OpenError) -> Failure {
+    match error {
+        host::OpenError::InUse { .. } => Failure::InUse(format!("{error}; one world, one process")),
+        error => Failure::Input(error.to_string()),
+    }
+}
+
+fn ports(device: FileDevice, running: &Running) -> Result<(Ports, Option<Arc<KillPoint>>), Failure> {
+    let fatal = Fatal::call(|message| {
+        say(&format_args!("{message}; the world stops without committing"));
+        std::process::exit(i32::from(Failure::World(String::new()).status()));
+    });
+    let chosen = host::choose_mapper(running.mapper.as_deref(), Placement::Fixed, fatal)
+        .map_err(|error| Failure::Usage(format!("no memory for the world: {error}")))?;
+    if let Some(warning) = chosen.warning {
+        say(&format_args!("warning: {warning}"));
+    }
+    let kill = running.kill_at.as_deref().map(KillPoint::parse).transpose().map_err(Failure::Usage)?.map(Arc::new);
+    let file: Arc<dyn BlockDevice> = Arc::new(device);
+    let device = match &kill {
+        Some(point) => Arc::new(KillDevice::new(file, point.clone())),
+        None => file,
+    };
+    let ports = Ports {
+        device,
+        mapper: chosen.mapper,
+        platform: host::platform(),
+        snapshot_waiter: Arc::new(HostWaiter::new()),
+    };
+    Ok((ports, kill))
+}
+
+fn world_options(running: &Running) -> WorldOptions {
+    WorldOptions { accept_older: running.accept_older, relax: std::thread::yield_now, ..WorldOptions::default() }
+}
+
+fn create(path: &Path, running: &Running) -> Result<Opened, Failure> {
+    let device = FileDevice::create(path).map_err(in_use)?;
+    let (ports, kill) = ports(device, running)?;
+    match World::create(&ports, world_options(running)) {
+        Ok((world, snapshotter)) => Ok(Opened { world, snapshotter, ports, report: None, kill }),
+        Err(error) => {
+            // What could not be created leaves nothing behind.
+            let _ = std::fs::remove_file(path);
+            let place = path.display();
+            Err(match error {
+                CreateWorldError::Store(error) => Failure::Input(format!("{place}: {error}")),
+                error => Failure::World(format!("{place}: {error}")),
+            })
+        }
+    }
+}
+
+fn open(path: &Path, running: &Running) -> Result<Opened, Failure> {
+    let device = FileDevice::open(path).map_err(in_use)?;
+    let (ports, kill) = ports(device, running)?;
+    let (world, snapshotter, report) =
+        World::open(&ports, world_options(running)).map_err(|error| open_failure(path, &error))?;
+    for damage in &report.damage {
+        say(&format_args!("warning: {}: {damage}", path.display()));
+    }
+    Ok(Opened { world, snapshotter, ports, report: Some(report), kill })
+}
+
+fn open_failure(path: &Path, error: &OpenWorldError) -> Failure {
+    Failure::World(format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,296 @@
+//! The worker's half of a running world: it runs threads, and flips when it is asked to.
+
+use crate::shared::{Ask, Shared};
+use crate::snapshot::{Phase, Snapshotter};
+use alloc::string::String;
+use alloc::sync::Arc;
+use base::{Epoch, PageBytes, PageIndex, PageRange, WorldId};
+use layout::{SCHEMA_HASH, area};
+use memory::{Memory, MemoryConfig, MemoryError};
+use platform::{BlockDevice, PageMapper, PageSource, Paging, Platform, Waiter};
+use store::{CommitError, CreateError, OpenError, OpenOptions, OpenReport, Store, StoreOptions, WorldParams};
+use vm::{DefineError, Limits, RunState, StartError, Vm};
+
+/// What a world is connected to.
+#[derive(Clone)]
+pub struct Ports {
+    /// File or disk that holds it.
+    pub device: Arc<dyn BlockDevice>,
+    /// Its address space.
+    pub mapper: Arc<dyn PageMapper>,
+    /// Clocks, console, entropy, and where the worker waits.
+    pub platform: Platform,
+    /// Where the snapshotter waits.
+    pub snapshot_waiter: Arc<dyn Waiter>,
+}
+
+/// How a world is opened or created.
+#[derive(Clone, Copy, Debug)]
+pub struct WorldOptions {
+    /// Goes on from the newest whole snapshot when acknowledged ones are damaged.
+    pub accept_older: bool,
+    /// Sizes of the store.
+    pub store: StoreOptions,
+    /// Passes a moment of waiting for another thread.
+    pub relax: fn(),
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        WorldOptions { accept_older: false, store: StoreOptions::default(), relax: core::hint::spin_loop }
+    }
+}
+
+/// Why a world could not be created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateWorldError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] CreateError),
+    /// The address space could not be set up.
+    #[error("the memory of the world cannot be mapped: {0}")]
+    Memory(#[from] MemoryError),
+}
+
+/// Why a world could not be opened. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenWorldError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Its pages cannot be listed (only where all are read at once).
+    #[error("the pages of the world cannot be listed: {0}")]
+    Pages(store::ReadError),
+    /// The address space could not be set up.
+    #[error("the memory of the world cannot be mapped: {0}")]
+    Memory(#[from] MemoryError),
+    /// The memory holds no world.
+    #[error("the snapshot cannot be used: {0}")]
+    Vm(#[from] vm::OpenError),
+}
+
+/// Why a world must stop running. What was committed stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Memory could not be given back or scanned.
+    #[error("the memory of the world fails: {0}")]
+    Memory(#[from] MemoryError),
+    /// The snapshotter gave up.
+    #[error("{0}")]
+    Snapshot(String),
+}
+
+/// Why [`World::run`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A flip has ended this epoch: the snapshotter has work.
+    Flipped(Epoch),
+    /// No thread can run now.
+    Idle {
+        /// Nanoseconds until the first timer ends.
+        wait_ns: Option<u64>,
+    },
+    /// The limit of slices is reached.
+    Paused,
+    /// Too many old pages wait to be written: let the snapshotter work before running on.
+    Congested,
+    /// No thread is left.
+    Ended,
+    /// A stop was asked for.
+    Stopped,
+}
+
+/// A world at work.
+pub struct World {
+    /// The machine.
+    pub vm: Vm,
+    memory: Arc<Memory>,
+    shared: Arc<Shared>,
+}
+
+/// Pages come from the newest snapshot.
+struct Stored(Arc<Store>);
+
+impl PageSource for Stored {
+    fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, String> {
+        self.0.read_page(page, bytes).map_err(|error| alloc::format!("{error}"))
+    }
+}
+
+impl World {
+    /// Creates a world on an empty device. It is durable from its first snapshot on.
+    ///
+    /// # Errors
+    /// When the device holds a world already or fails, or the memory cannot be mapped.
+    pub fn create(ports: &Ports, options: WorldOptions) -> Result<(World, Snapshotter), CreateWorldError> {
+        let mut id = [0u8; 16];
+        ports.platform.entropy.fill(&mut id);
+        let params = WorldParams {
+            world_id: WorldId(id),
+            schema_hash: SCHEMA_HASH,
+            created_ns: ports.platform.clock.wall_ns(),
+            options: options.store,
+        };
+        let store = Arc::new(Store::create(ports.device.clone(), params)?);
+        let memory = map(ports, &store, &options, alloc::vec::Vec::new())?;
+        let vm = Vm::format(memory.clone(), ports.platform.clone());
+        let (world, snapshotter) = World::halves(vm, memory, store, ports);
+        world.shared.set_active();
+        Ok((world, snapshotter))
+    }
+
+    /// Opens the world on a device at its newest snapshot.
+    ///
+    /// # Errors
+    /// When there is none, it is of another version or schema, damaged, or the memory cannot be mapped.
+    pub fn open(ports: &Ports, options: WorldOptions) -> Result<(World, Snapshotter, OpenReport), OpenWorldError> {
+        let how = OpenOptions {
+            read_only: false,
+            accept_older: options.accept_older,
+            schema_hash: Some(SCHEMA_HASH),
+            options: options.store,
+        };
+        let (store, report) = Store::open(ports.device.clone(), how)?;
+        let store = Arc::new(store);
+        let stored = match ports.mapper.paging() {
+            Paging::OnDemand => alloc::vec::Vec::new(),
+            Paging::Eager if store.last_epoch() == Epoch(0) => alloc::vec::Vec::new(),
+            Paging::Eager => store.reader_at(store.last_epoch()).and_then(|r| r.pages()).map_err(OpenWorldError::Pages)?,
+        };
+        let memory = map(ports, &store, &options, stored)?;
+        // Killed before its first snapshot, a world is an empty one.
+        let vm = match store.last_epoch() {
+            Epoch(0) => Vm::format(memory.clone(), ports.platform.clone()),
+            _ => Vm::open(memory.clone(), ports.platform.clone())?,
+        };
+        let (world, snapshotter) = World::halves(vm, memory, store, ports);
+        Ok((world, snapshotter, report))
+    }
+
+    fn halves(vm: Vm, memory: Arc<Memory>, store: Arc<Store>, ports: &Ports) -> (World, Snapshotter) {
+        let platform = &ports.platform;
+        let shared = Arc::new(Shared::new(
+            vm.requests(),
+            platform.waiter.clone(),
+            ports.snapshot_waiter.clone(),
+            store.last_epoch(),
+        ));
+        let snapshotter = Snapshotter::new(memory.clone(), store, shared.clone(), platform.clock.clone());
+        (World { vm, memory, shared }, snapshotter)
+    }
+
+    /// What the two halves share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The memory, for figures.
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.memory
+    }
+
+    /// Loads a module.
+    ///
+    /// # Errors
+    /// When it is not sound, or a class of it is there with another shape. The world is unchanged then.
+    pub fn define_module(&mut self, bytes: &[u8]) -> Result<base::Addr, DefineError> {
+        self.shared.set_active();
+        self.vm.define_module(bytes)
+    }
+
+    /// Starts a program: its first thread runs from the next [`World::run`] on.
+    ///
+    /// # Errors
+    /// When the class is not there or has no entry.
+    pub fn start_program(
+        &mut self,
+        name: &str,
+        class: &str,
+        arguments: &[String],
+        source_hash: u64,
+    ) -> Result<base::Addr, StartError> {
+        self.shared.set_active();
+        self.vm.start_program(name, class, arguments, source_hash)
+    }
+
+    /// Runs threads until something is asked for, none can run, or `slices` slices are over; tells `watch` of a flip.
+    ///
+    /// # Errors
+    /// When the world must stop. Nothing is committed any more then.
+    pub fn run(&mut self, slices: Option<u64>, watch: &dyn Fn(Phase)) -> Result<Event, RunError> {
+        loop {
+            if self.shared.take_asked(Ask::Stop) {
+                return match self.shared.failure() {
+                    Some(reason) => Err(RunError::Snapshot(reason)),
+                    None => Ok(Event::Stopped),
+                };
+            }
+            self.vm.committed(self.shared.committed().0);
+            if self.shared.take_asked(Ask::Prepare) {
+                self.vm.prepare_flip()?;
+            }
+            if self.shared.take_asked(Ask::Flip) && !self.memory.capture_pending() {
+                return self.flip(watch).map(Event::Flipped).map_err(RunError::from);
+            }
+            if self.memory.wants_pause() {
+                return Ok(Event::Congested);
+            }
+            if self.vm.is_ready() {
+                self.shared.set_active();
+            }
+            match self.vm.run(Limits { slices })? {
+                RunState::Requested if slices.is_some() => return Ok(Event::Paused),
+                RunState::Requested => {}
+                RunState::Idle { wake_ns, commit, .. } => {
+                    if commit {
+                        self.shared.want(self.memory.epoch());
+                    }
+                    let now = self.vm.clock_ns();
+                    return Ok(Event::Idle { wait_ns: wake_ns.map(|wake| wake.saturating_sub(now)) });
+                }
+                RunState::AllEnded => return Ok(Event::Ended),
+            }
+        }
+    }
+
+    /// Ends the epoch: all that happened until now will be in the next snapshot.
+    ///
+    /// # Errors
+    /// When memory cannot be given back: the world must stop without committing.
+    ///
+    /// # Panics
+    /// When the capture of the flip before is still under way.
+    pub fn flip(&mut self, watch: &dyn Fn(Phase)) -> Result<Epoch, MemoryError> {
+        self.vm.before_flip()?;
+        watch(Phase::BeforeFlip);
+        let epoch = self.memory.flip();
+        self.vm.after_flip();
+        self.shared.set_flipped(epoch);
+        watch(Phase::AfterFlip);
+        Ok(epoch)
+    }
+}
+
+impl Snapshotter {
+    /// Writes a checkpoint, so that the next start reads little. For an orderly end.
+    ///
+    /// # Errors
+    /// When it cannot be written; the snapshots are as durable as before.
+    pub fn close(&self) -> Result<(), CommitError> {
+        self.store().checkpoint().map(drop)
+    }
+}
+
+fn map(
+    ports: &Ports,
+    store: &Arc<Store>,
+    options: &WorldOptions,
+    stored_pages: alloc::vec::Vec<PageIndex>,
+) -> Result<Arc<Memory>, MemoryError> {
+    let nursery = PageRange::covering(area::NURSERY.start, area::NURSERY.len());
+    let config = MemoryConfig { scratch: nursery, stored_pages, relax: options.relax };
+    Memory::new(ports.mapper.clone(), Arc::new(Stored(store.clone())), config, store.last_epoch())
+}

@@ -1,0 +1,195 @@
+//! `cargo xtask bench`: every figure of `docs/performance.md`, measured on real processes, beside its bar.
+//!
+//! The machine is taken to be noisy: CPU time of the whole process (snapshot threads included) instead of wall time,
+//! interleaved pairs, medians, and a distribution-free bound on them.
+
+mod flips;
+mod process;
+mod statistics;
+mod stores;
+
+use crate::shell::{build_phantom, root};
+use process::Runner;
+use serde_json::json;
+use statistics::{median, median_bounds};
+
+/// Arguments of the verb.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json")]
+pub(crate) struct Options {
+    /// Which: interpreter, snapshots, utilisation, flip, commit, idle, resume; all by default.
+    which: Vec<String>,
+    /// How many repetitions or pairs.
+    #[arg(long, default_value_t = 9)]
+    pairs: usize,
+    /// Size of the world of `resume`, MiB.
+    #[arg(long, default_value_t = 4096)]
+    resume_mib: u64,
+    /// Prints JSON for machines.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One measured figure.
+pub(crate) struct Row {
+    what: String,
+    bar: String,
+    figure: String,
+    /// Whether the bar is reached; none where there is no bar.
+    reached: Option<bool>,
+}
+
+impl Row {
+    pub(crate) fn new(what: impl Into<String>, bar: impl Into<String>, figure: impl Into<String>, reached: bool) -> Row {
+        Row { what: what.into(), bar: bar.into(), figure: figure.into(), reached: Some(reached) }
+    }
+    pub(crate) fn shown(what: impl Into<String>, figure: impl Into<String>) -> Row {
+        Row { what: what.into(), bar: String::new(), figure: figure.into(), reached: None }
+    }
+}
+
+type Measure = fn(&Runner, &Options) -> Result<Vec<Row>, String>;
+
+const ALL: &[(&str, Measure)] = &[
+    ("interpreter", interpreter),
+    ("snapshots", snapshots),
+    ("utilisation", utilisation),
+    ("flip", flips::measure),
+    ("commit", stores::measure),
+    ("idle", idle),
+    ("resume", resume),
+];
+
+/// Measures.
+///
+/// # Errors
+/// When something cannot be run; a missed bar is shown, not an error.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    if let Some(unknown) = options.which.iter().find(|which| ALL.iter().all(|(name, _)| name != which)) {
+        return Err(format!("there is no measurement {unknown:?}"));
+    }
+    let runner = Runner::new(build_phantom()?)?;
+    let mut rows = Vec::new();
+    for (name, measure) in ALL {
+        if options.which.is_empty() || options.which.iter().any(|which| which == name) {
+            eprintln!("measuring: {name}");
+            rows.extend(measure(&runner, options)?);
+        }
+    }
+    if options.json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| json!({"what": row.what, "bar": row.bar, "figure": row.figure, "reached": row.reached}))
+            .collect();
+        println!("{}", serde_json::Value::Array(rows));
+    } else {
+        println!("| what | bar | measured | reached |\n|---|---|---|---|");
+        for row in &rows {
+            let reached = row.reached.map_or("", |reached| if reached { "yes" } else { "NO" });
+            println!("| {} | {} | {} | {reached} |", row.what, row.bar, row.figure);
+        }
+    }
+    Ok(())
+}
+
+/// The five loops: program, units of work, what a unit is, bar in millions of units a CPU second.
+const LOOPS: &[(&str, f64, &str, f64)] = &[
+    ("locals", 40e6, "iterations with locals", 11.4),
+    ("fields", 40e6, "iterations with fields", 7.8),
+    ("calls", 20e6, "calls", 3.2),
+    ("array", 20e6, "array reads", 3.0),
+    ("concat", 10e6, "concatenations", 3.0),
+];
+
+fn interpreter(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
+    let mut rows = Vec::new();
+    let empty = repeat(options.pairs, || runner.cpu_s("empty", &["--no-snapshots"], &[]))?;
+    for (program, units, what, bar) in LOOPS {
+        let times = repeat(options.pairs.min(5), || runner.cpu_s(program, &["--no-snapshots"], &[]))?;
+        let rate = units / (median(&times) - median(&empty)).max(1e-9) / 1e6;
+        rows.push(Row::new(
+            format!("interpreter, {what} a CPU second"),
+            format!("≥ {bar} M"),
+            format!("{rate:.1} M"),
+            rate >= *bar,
+        ));
+    }
+    Ok(rows)
+}
+
+fn snapshots(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
+    let rounds = ["40"];
+    let mut ratios = Vec::new();
+    for pair in 0..options.pairs {
+        let off = || runner.cpu_s("objects", &["--no-snapshots"], &rounds);
+        let on = || runner.cpu_s("objects", &["--every", "100ms"], &rounds);
+        // The order alternates, so that a drift of the machine falls on both.
+        let (with, without) = if pair % 2 == 0 {
+            let without = off()?;
+            (on()?, without)
+        } else {
+            let with = on()?;
+            (with, off()?)
+        };
+        ratios.push(with / without - 1.0);
+    }
+    let (low, high) = median_bounds(&ratios);
+    let cost = median(&ratios);
+    Ok(vec![Row::new(
+        "cost of snapshots every 100 ms, object workload with garbage, CPU of the process",
+        "≤ 10 %",
+        format!("{:.1} % (95 %: {:.1} to {:.1})", cost * 100.0, low * 100.0, high * 100.0),
+        cost <= 0.10,
+    )])
+}
+
+fn utilisation(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
+    let figures = runner.figures("objects", &["--every", "100ms"], &["40"])?;
+    let field = |name: &str| figures[name].as_f64().ok_or(format!("the run gave no {name}"));
+    let worst = field("utilisation_min")?;
+    let flips = field("flips")?;
+    Ok(vec![
+        Row::new(
+            "mutator utilisation, worst window of 20 ms CPU over flip, collection and capture",
+            "≥ 80 %",
+            format!("{:.0} %, {flips} flips", worst * 100.0),
+            worst >= 0.8,
+        ),
+        Row::shown(
+            "flip on that workload, CPU",
+            format!("median {:.0} µs, longest {:.0} µs", field("flip_cpu_ns_median")? / 1e3, field("flip_cpu_ns_max")? / 1e3),
+        ),
+    ])
+}
+
+fn idle(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
+    let idle = runner.idle("sleeper", 5, 20)?;
+    Ok(vec![
+        Row::new("bytes written by a world in which nothing happens, in 20 s", "0", idle.written.to_string(), idle.written == 0),
+        Row::new("CPU of such a world", "≤ 0.1 % of a core", format!("{:.3} %", idle.share * 100.0), idle.share <= 0.001),
+    ])
+}
+
+fn resume(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
+    let size = options.resume_mib.to_string();
+    let resumed = runner.resume("large", &[&size])?;
+    let what = format!("resume of a world of {} MiB, cold, before the first instruction", options.resume_mib);
+    Ok(vec![
+        Row::new(
+            format!("{what}: bytes read"),
+            "≤ 2 MiB",
+            format!("{:.2} MiB", resumed.read_bytes / 1_048_576.0),
+            resumed.read_bytes <= 2_097_152.0,
+        ),
+        Row::new(format!("{what}: CPU"), "≤ 20 ms", format!("{:.1} ms", resumed.cpu_ns / 1e6), resumed.cpu_ns <= 20e6),
+    ])
+}
+
+fn repeat(times: usize, mut measure: impl FnMut() -> Result<f64, String>) -> Result<Vec<f64>, String> {
+    (0..times.max(1)).map(|_| measure()).collect()
+}
+
+/// Folder of the benchmark programs.
+pub(crate) fn programs() -> std::path::PathBuf {
+    root().join("benches")
+}

@@ -1,0 +1,156 @@
+//! Runs the `phantom` binary and reads what it cost.
+
+use super::programs;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Starts benchmark programs on worlds in a scratch folder.
+pub(crate) struct Runner {
+    phantom: PathBuf,
+    scratch: tempfile::TempDir,
+}
+
+/// What an idle world did.
+pub(crate) struct Idle {
+    pub(crate) written: u64,
+    pub(crate) share: f64,
+}
+
+/// What a resume cost before the first instruction.
+pub(crate) struct Resumed {
+    pub(crate) read_bytes: f64,
+    pub(crate) cpu_ns: f64,
+}
+
+impl Runner {
+    /// A runner of this binary.
+    ///
+    /// # Errors
+    /// When there is no scratch folder.
+    pub(crate) fn new(phantom: PathBuf) -> Result<Runner, String> {
+        // Beside the build, on the disk and not in memory.
+        let folder = phantom.parent().ok_or("the binary lies nowhere")?;
+        let scratch = tempfile::tempdir_in(folder).map_err(|error| format!("no scratch folder: {error}"))?;
+        Ok(Runner { phantom, scratch })
+    }
+
+    fn world(&self, program: &str) -> PathBuf {
+        self.scratch.path().join(format!("{program}.world"))
+    }
+
+    fn command(&self, program: &str, options: &[&str], arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.phantom);
+        command.arg("run").arg("--figures").arg("--world").arg(self.world(program)).args(options);
+        command.arg(programs().join(format!("{program}.ph"))).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a program in a new world to its end; the figures that it printed.
+    ///
+    /// # Errors
+    /// When it fails or prints none.
+    pub(crate) fn figures(&self, program: &str, options: &[&str], arguments: &[&str]) -> Result<Value, String> {
+        let world = self.world(program);
+        if world.exists() {
+            std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
+        }
+        let output = self.command(program, options, arguments).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("{program} ended with {}: {errors}", output.status));
+        }
+        figures_in(&errors).ok_or_else(|| format!("{program} printed no figures: {errors}"))
+    }
+
+    /// CPU seconds of the whole process.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(crate) fn cpu_s(&self, program: &str, options: &[&str], arguments: &[&str]) -> Result<f64, String> {
+        let figures = self.figures(program, options, arguments)?;
+        figures["cpu_ns"].as_f64().map(|ns| ns / 1e9).ok_or_else(|| "no cpu_ns in the figures".to_string())
+    }
+
+    /// Lets a sleeping program settle, then watches it.
+    ///
+    /// # Errors
+    /// When it fails or cannot be watched.
+    pub(crate) fn idle(&self, program: &str, settle_s: u64, watch_s: u64) -> Result<Idle, String> {
+        let _ = std::fs::remove_file(self.world(program));
+        let mut child = self.command(program, &[], &[]).spawn().map_err(|error| error.to_string())?;
+        std::thread::sleep(Duration::from_secs(settle_s));
+        let before = usage(&child);
+        std::thread::sleep(Duration::from_secs(watch_s));
+        let after = usage(&child);
+        child.kill().map_err(|error| error.to_string())?;
+        child.wait().map_err(|error| error.to_string())?;
+        let (before, after) = (before?, after?);
+        Ok(Idle { written: after.0 - before.0, share: (after.1 - before.1) / watch_s as f64 })
+    }
+
+    /// Fills a world, ends the process, empties the page cache, and goes on with it.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub(crate) fn resume(&self, program: &str, arguments: &[&str]) -> Result<Resumed, String> {
+        let _ = std::fs::remove_file(self.world(program));
+        let mut child = self.command(program, &["--every", "1s"], arguments).spawn().map_err(|error| error.to_string())?;
+        let out = child.stdout.take().ok_or("no output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).map_err(|error| error.to_string())?;
+        if line.trim() != "ready" {
+            return Err(format!("{program} said {line:?}"));
+        }
+        // It waits for a line now; the snapshot of that, and the checkpoint of a quiet world, take a moment.
+        std::thread::sleep(Duration::from_secs(8));
+        child.kill().map_err(|error| error.to_string())?;
+        child.wait().map_err(|error| error.to_string())?;
+        drop_page_cache();
+        let mut child = self.command(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
+        let mut stdin = child.stdin.take().ok_or("no input")?;
+        writeln!(stdin, "go on").map_err(|error| error.to_string())?;
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("{program} lost something: {errors}"));
+        }
+        let figures = figures_in(&errors).ok_or_else(|| format!("no figures: {errors}"))?;
+        let field = |name: &str| figures[name].as_f64().ok_or(format!("no {name} in the figures"));
+        Ok(Resumed { read_bytes: field("first_read_bytes")?, cpu_ns: field("first_cpu_ns")? })
+    }
+}
+
+fn figures_in(errors: &str) -> Option<Value> {
+    errors.lines().rev().filter(|line| line.starts_with('{')).find_map(|line| serde_json::from_str(line).ok())
+}
+
+/// Bytes written to the disk layer and CPU seconds so far.
+fn usage(child: &Child) -> Result<(u64, f64), String> {
+    let read = |file: &str| {
+        let path = format!("/proc/{}/{file}", child.id());
+        std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))
+    };
+    let io = read("io")?;
+    let written = io.lines().find_map(|line| line.strip_prefix("wchar: ")).and_then(|n| n.parse().ok());
+    let stat = read("stat")?;
+    // After the name in parentheses: state is field 3, utime 14 and stime 15, in ticks of 10 ms (proc(5)).
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|n| n.parse::<f64>().ok());
+    match (written, ticks(11), ticks(12)) {
+        (Some(written), Some(user), Some(system)) => Ok((written, (user + system) / 100.0)),
+        _ => Err("the process tells nothing of itself".to_string()),
+    }
+}
+
+/// Makes the next reads come from the disk; without the right to do so the figures of CPU time come out lower.
+fn drop_page_cache() {
+    let _ = Command::new("sync").status();
+    if std::fs::write("/proc/sys/vm/drop_caches", "3").is_err() {
+        eprintln!("the page cache cannot be emptied (not root): the resume is not cold");
+    }
+}

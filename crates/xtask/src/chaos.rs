@@ -1,0 +1,320 @@
+//! Chaos: a program's output must not depend on when its native stack is thrown away, what is collected when, or where
+//! the machine is cut off.
+//!
+//! A program runs plainly on the simulated platform, then again with a seed: at seeded safepoints the machine leaves the
+//! interpreter, freezes and thaws threads, collects, drops caches; between slices the harness snapshots, cuts the power
+//! with a snapshot half made or not, and opens the world again. Output that no snapshot holds is taken back at a cut, as
+//! input is, so the transcripts must be equal byte for byte.
+
+use base::limits::SNAPSHOT_INTERVAL_MS;
+use base::prng::Prng;
+use lang::{Request, SourceFile, SourceProvider};
+use platform::{Clock, Console, ConsoleInput, Platform};
+use sim::{SimClock, SimDevice, SimEntropy, SimMapper, SimWaiter};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use world::inspect::{MemoryView, ProgramState, programs};
+use world::{Event, Ports, Snapshotter, Step, World, WorldOptions};
+
+/// Slices between two decisions of the harness, at most.
+const SLICES_MAX: u64 = 6;
+/// Most decisions in a run; a program that needs more does not end.
+const DECISIONS_MAX: u64 = 2_000_000;
+/// Polls in a slice, small so that there are many safepoints to be unkind at.
+const SLICE_POLLS: u32 = 500;
+
+/// A program with what it is given.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Name it is known by.
+    pub name: String,
+    /// Encoded module.
+    pub module: Vec<u8>,
+    /// Class that holds the entry.
+    pub entry: String,
+    /// Arguments.
+    pub arguments: Vec<String>,
+    /// Lines of input.
+    pub input: Vec<String>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    /// Standard output.
+    pub output: String,
+    /// How the program ended.
+    pub state: ProgramState,
+    /// What it died of; empty if it did not.
+    pub failure: String,
+}
+
+/// What happened in a chaotic run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unkindness {
+    /// Snapshots that were made.
+    pub snapshots: u64,
+    /// Power cuts.
+    pub cuts: u64,
+}
+
+struct Sources(Vec<PathBuf>);
+
+impl SourceProvider for Sources {
+    fn class(&self, name: &str) -> Option<SourceFile> {
+        let file = format!("{}.ph", name.trim_start_matches('.'));
+        self.0.iter().find_map(|folder| {
+            let path = folder.join(&file);
+            let text = std::fs::read_to_string(&path).ok()?;
+            Some(SourceFile { label: path.display().to_string(), text })
+        })
+    }
+    fn resource(&self, _: &str, path: &str) -> Option<Vec<u8>> {
+        self.0.iter().find_map(|folder| std::fs::read(folder.join(path)).ok())
+    }
+}
+
+impl Script {
+    /// Compiles a source file; imports are found beside it and in `include`.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn compile(path: &Path, include: &[PathBuf]) -> Result<Script, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut folders = vec![path.parent().map(Path::to_path_buf).unwrap_or_default()];
+        folders.extend(include.iter().cloned());
+        let output = lang::compile(&Request::single(path.display().to_string(), text), &Sources(folders));
+        let Some(module) = output.module else {
+            let all: Vec<String> = output.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message)).collect();
+            return Err(format!("{}: {}", path.display(), all.join("; ")));
+        };
+        let entry = module.entry.clone().ok_or_else(|| format!("{}: no entry", path.display()))?;
+        Ok(Script { name, module: bytecode::encode(&module), entry, arguments: Vec::new(), input: Vec::new() })
+    }
+}
+
+/// A console whose output and input can be taken back to a mark.
+struct Tape {
+    lines: Vec<String>,
+    state: Mutex<Mark>,
+    output: Mutex<Vec<u8>>,
+}
+
+/// A place on the tape: lines taken, bytes written.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    taken: usize,
+    written: usize,
+}
+
+impl Tape {
+    fn new(lines: &[String]) -> Tape {
+        Tape { lines: lines.to_vec(), state: Mutex::default(), output: Mutex::default() }
+    }
+    fn state(&self) -> MutexGuard<'_, Mark> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn mark(&self) -> Mark {
+        *self.state()
+    }
+    fn back_to(&self, mark: Mark) {
+        *self.state() = mark;
+        self.bytes().truncate(mark.written);
+    }
+}
+
+impl Console for Tape {
+    fn write(&self, text: &[u8]) {
+        self.bytes().extend_from_slice(text);
+        self.state().written += text.len();
+    }
+    fn write_error(&self, _: &[u8]) {}
+    fn poll_line(&self) -> ConsoleInput {
+        let mut state = self.state();
+        match self.lines.get(state.taken) {
+            Some(line) => {
+                state.taken += 1;
+                ConsoleInput::Line(line.clone())
+            }
+            None => ConsoleInput::End,
+        }
+    }
+}
+
+/// The simulated platform under one run.
+struct Rig {
+    device: Arc<SimDevice>,
+    clock: Arc<SimClock>,
+    tape: Arc<Tape>,
+    /// None in a plain run.
+    prng: Option<Prng>,
+    /// Where the tape stood when each flip that is not yet committed was made, and at the newest committed one.
+    flipped: Option<Mark>,
+    committed: Mark,
+    seen: Unkindness,
+}
+
+/// Runs a program with nothing in its way.
+///
+/// # Errors
+/// When it cannot be started or does not end.
+pub fn plain(script: &Script) -> Result<Transcript, String> {
+    let mut rig = Rig::new(script, None);
+    let (mut world, _) = rig.create(script)?;
+    for _ in 0..DECISIONS_MAX {
+        match world.run(None, &|_| {}).map_err(|error| error.to_string())? {
+            Event::Idle { wait_ns: Some(ns) } => rig.clock.advance(ns.max(1)),
+            Event::Idle { wait_ns: None } => return Err("every thread waits for ever".to_string()),
+            Event::Ended => return rig.transcript(&world),
+            _ => {}
+        }
+    }
+    Err("it does not end".to_string())
+}
+
+/// Runs a program with a seed's worth of unkindness.
+///
+/// # Errors
+/// When it cannot be started, does not end, or a world cannot be opened again.
+pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), String> {
+    let mut rig = Rig::new(script, Some(seed));
+    let mut dice = Prng::new(!seed);
+    let (mut world, mut snapshotter) = rig.create(script)?;
+    // Until the program is in a snapshot a cut would forget that it was ever started.
+    rig.flip(&mut world)?;
+    rig.commit(&mut snapshotter)?;
+    for _ in 0..DECISIONS_MAX {
+        let slices = 1 + dice.below(SLICES_MAX);
+        match world.run(Some(slices), &|_| {}).map_err(|error| error.to_string())? {
+            Event::Idle { wait_ns: Some(ns) } => rig.clock.advance(ns.clamp(1, SNAPSHOT_INTERVAL_MS * 1_000_000)),
+            Event::Idle { wait_ns: None } if world.shared().wanted() > world.shared().committed() => {}
+            Event::Idle { wait_ns: None } => return Err("every thread waits for ever".to_string()),
+            Event::Ended => return Ok((rig.transcript(&world)?, rig.seen)),
+            _ => {}
+        }
+        let wanted = world.shared().wanted() > world.shared().committed();
+        match dice.below(24) {
+            0 => world.vm.prepare_flip().map_err(|error| error.to_string())?,
+            roll @ 1..=6 if roll <= 4 || wanted => {
+                if !snapshotter.has_work() {
+                    rig.flip(&mut world)?;
+                } else {
+                    rig.commit(&mut snapshotter)?;
+                }
+            }
+            7..=9 => rig.step(&mut snapshotter)?,
+            10 => (world, snapshotter) = rig.cut(world, snapshotter)?,
+            _ => {}
+        }
+    }
+    Err("it does not end".to_string())
+}
+
+impl Rig {
+    fn new(script: &Script, seed: Option<u64>) -> Rig {
+        Rig {
+            device: Arc::new(SimDevice::new()),
+            clock: Arc::new(SimClock::new()),
+            tape: Arc::new(Tape::new(&script.input)),
+            prng: seed.map(Prng::new),
+            flipped: None,
+            committed: Mark::default(),
+            seen: Unkindness::default(),
+        }
+    }
+
+    fn ports(&self) -> Result<Ports, String> {
+        let platform = Platform {
+            clock: self.clock.clone() as Arc<dyn Clock>,
+            entropy: Arc::new(SimEntropy::new(1)),
+            console: self.tape.clone(),
+            waiter: Arc::new(SimWaiter::new(self.clock.clone())),
+        };
+        let mapper = Arc::new(SimMapper::new().map_err(|error| error.to_string())?);
+        let snapshot_waiter = Arc::new(SimWaiter::new(self.clock.clone()));
+        Ok(Ports { device: self.device.clone(), mapper, platform, snapshot_waiter })
+    }
+
+    fn create(&mut self, script: &Script) -> Result<(World, Snapshotter), String> {
+        let (mut world, snapshotter) =
+            World::create(&self.ports()?, WorldOptions::default()).map_err(|error| error.to_string())?;
+        world.define_module(&script.module).map_err(|error| error.to_string())?;
+        world
+            .start_program(&script.name, &script.entry, &script.arguments, 0)
+            .map_err(|error| error.to_string())?;
+        self.be_unkind(&mut world);
+        Ok((world, snapshotter))
+    }
+
+    fn be_unkind(&mut self, world: &mut World) {
+        if let Some(prng) = &mut self.prng {
+            world.vm.set_slice(SLICE_POLLS);
+            world.vm.chaos(prng.next_u64());
+        }
+    }
+
+    fn flip(&mut self, world: &mut World) -> Result<(), String> {
+        world.flip(&|_| {}).map_err(|error| error.to_string())?;
+        self.flipped = Some(self.tape.mark());
+        Ok(())
+    }
+
+    fn step(&mut self, snapshotter: &mut Snapshotter) -> Result<(), String> {
+        if let Step::Committed(_) = snapshotter.step().map_err(|error| error.to_string())? {
+            self.committed = self.flipped.take().unwrap_or(self.committed);
+            self.seen.snapshots += 1;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, snapshotter: &mut Snapshotter) -> Result<(), String> {
+        while snapshotter.has_work() {
+            self.step(snapshotter)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that is not on the disk is gone.
+    fn cut(&mut self, world: World, snapshotter: Snapshotter) -> Result<(World, Snapshotter), String> {
+        drop(snapshotter);
+        drop(world);
+        self.device = Arc::new(SimDevice::from_image(self.device.image()));
+        self.tape.back_to(self.committed);
+        self.flipped = None;
+        self.seen.cuts += 1;
+        let (mut world, snapshotter, _) =
+            World::open(&self.ports()?, WorldOptions::default()).map_err(|error| format!("after a cut: {error}"))?;
+        self.be_unkind(&mut world);
+        Ok((world, snapshotter))
+    }
+
+    fn transcript(&self, world: &World) -> Result<Transcript, String> {
+        let programs = programs(&MemoryView(world.memory())).map_err(|error| error.to_string())?;
+        let program = programs.first().ok_or("the program is gone")?;
+        Ok(Transcript {
+            output: String::from_utf8_lossy(&self.tape.bytes()).into_owned(),
+            state: program.state,
+            failure: program.failure.clone(),
+        })
+    }
+}
+
+/// Every language test and every example that ends, with input and arguments where one needs them.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn all_programs(root: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut all = Vec::new();
+    for folder in ["crates/lang/tests/programs", "examples"] {
+        let folder = root.join(folder);
+        let listing = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        all.extend(listing.flatten().map(|entry| entry.path()));
+    }
+    all.retain(|path| path.extension().is_some_and(|ending| ending == "ph") && !path.ends_with("counter.ph"));
+    all.sort();
+    Ok(all)
+}

@@ -1,0 +1,3 @@
+//! What the verbs and the tests share.
+
+pub mod chaos;

@@ -1,0 +1,82 @@
+//! `cargo xtask chaos`: programs under chaos, over many seeds.
+
+use crate::shell::root;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use xtask::chaos::{Script, Transcript, Unkindness, chaotic, plain};
+
+/// Arguments of the verb.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo xtask chaos --seeds 100\n  cargo xtask chaos examples/queens.ph --seed 7 -- 6")]
+pub(crate) struct Options {
+    /// Program; the language tests and all examples that end by default.
+    program: Option<PathBuf>,
+    /// Only this seed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many seeds for each program, from 1 on.
+    #[arg(long, default_value_t = 20)]
+    seeds: u64,
+    /// Folder in which imports are searched.
+    #[arg(short = 'I', value_name = "DIR")]
+    include: Vec<PathBuf>,
+    /// Arguments of the program.
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// The first run whose transcript differs, with the seed that repeats it.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let paths = match &options.program {
+        Some(program) => vec![program.clone()],
+        None => xtask::chaos::all_programs(&root())?,
+    };
+    let seeds: Vec<u64> = match options.seed {
+        Some(seed) => vec![seed],
+        None => (1..=options.seeds).collect(),
+    };
+    let bar = ProgressBar::new((paths.len() * seeds.len()) as u64);
+    bar.set_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}").map_err(|error| error.to_string())?,
+    );
+    let mut seen = Unkindness::default();
+    for path in &paths {
+        bar.set_message(path.display().to_string());
+        let mut script = Script::compile(path, &options.include)?;
+        if options.program.is_some() {
+            script.arguments.clone_from(&options.arguments);
+        }
+        torment(path, &script, &seeds, &mut seen, &bar)?;
+    }
+    bar.finish_and_clear();
+    println!(
+        "{} programs, {} seeds each: same output every time, over {} snapshots and {} power cuts",
+        paths.len(),
+        seeds.len(),
+        seen.snapshots,
+        seen.cuts
+    );
+    Ok(())
+}
+
+fn torment(path: &Path, script: &Script, seeds: &[u64], seen: &mut Unkindness, bar: &ProgressBar) -> Result<(), String> {
+    let expected = plain(script).map_err(|error| format!("{}: {error}", path.display()))?;
+    for &seed in seeds {
+        let place = || format!("{} --seed {seed}", path.display());
+        let (found, unkindness) = chaotic(script, seed).map_err(|error| format!("{}: {error}", place()))?;
+        if found != expected {
+            return Err(format!("{}: the transcripts differ\n{}", place(), difference(&expected, &found)));
+        }
+        seen.snapshots += unkindness.snapshots;
+        seen.cuts += unkindness.cuts;
+        bar.inc(1);
+    }
+    Ok(())
+}
+
+fn difference(expected: &Transcript, found: &Transcript) -> String {
+    format!("--- plain\n{expected:#?}\n--- under chaos\n{found:#?}")
+}
