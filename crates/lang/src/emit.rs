@@ -354,7 +354,11 @@ impl<'p> Emitter<'p> {
             name: name.into(),
             desc: desc.into(),
         };
-        if let [left, right] = parts {
+        let text = |part: &Expr| part.is_nonnull() && matches!(part.kind, ExprKind::Str(_) | ExprKind::Concat(_));
+        if let [left, right] = parts
+            && text(left)
+            && text(right)
+        {
             self.value(left);
             self.value(right);
             return self.method(

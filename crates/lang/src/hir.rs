@@ -82,7 +82,7 @@ pub(crate) enum ExprKind {
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
     Ternary(Box<Expr>, Box<Expr>, Box<Expr>),
-    /// Non-null strings, joined.
+    /// Objects, their texts joined.
     Concat(Vec<Expr>),
     /// Effects, then a value.
     Seq(Vec<Expr>, Box<Expr>),

@@ -96,9 +96,12 @@ impl Body<'_, '_, '_> {
             return self.report(error.hint("join several with `+`"));
         }
         let text = match args.into_iter().next() {
-            Some((value, span)) => self.stringify(value, span),
+            Some((value, span)) => self.coerce_any(value, span),
             None => Expr::new(ExprKind::Str("".into()), self.classes.string()),
         };
+        if text.ty.is_error() {
+            return text;
+        }
         let line = self.line_of(name.span);
         let class = ".internal.console";
         let constructor = self.internal_method(class, CONSTRUCTOR, "()V");

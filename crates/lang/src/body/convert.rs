@@ -2,10 +2,9 @@
 
 use super::Body;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::hir::{Expr, ExprKind, Target};
-use crate::types::{STRING, Type};
+use crate::hir::{Expr, ExprKind};
+use crate::types::Type;
 use alloc::format;
-use alloc::vec;
 
 /// How well an argument fits a parameter; less is better.
 pub(super) type Cost = u32;
@@ -189,39 +188,6 @@ impl Body<'_, '_, '_> {
                 self.report(error.hint("compare it: `:!= null`, `.equals(…)`, `.length() > 0`"))
             }
         }
-    }
-
-    /// The value as a string that is not null: `toString()`, and "(void)" for null.
-    pub(super) fn stringify(&mut self, value: Expr, span: Span) -> Expr {
-        let string = self.classes.string();
-        let void = Expr::new(ExprKind::Str("(void)".into()), string.clone());
-        match &value.ty {
-            Type::Error => value,
-            Type::Void => self.no_value(span),
-            Type::Null => void,
-            ty if *ty == string && value.is_nonnull() => value,
-            ty if ty.is_numeric() => {
-                let object = Expr::new(ExprKind::Box(value.boxed()), Type::Object);
-                self.to_string(object, span)
-            }
-            ty => {
-                let (is_string, ty) = (*ty == string, ty.clone());
-                let slot = self.temp(&ty);
-                let local = || Expr::new(ExprKind::Local(slot), ty.clone());
-                let text = if is_string { local() } else { self.to_string(local(), span) };
-                let null = Expr::new(ExprKind::IsNull(local().boxed(), true), Type::Int);
-                let choice = ExprKind::Ternary(null.boxed(), void.boxed(), text.boxed());
-                let choice = Expr::new(choice, string.clone());
-                let set = Expr::new(ExprKind::SetLocal(slot, value.boxed()), ty.clone());
-                Expr::new(ExprKind::Seq(vec![set], choice.boxed()), string)
-            }
-        }
-    }
-
-    fn to_string(&mut self, object: Expr, span: Span) -> Expr {
-        let method = self.object_method("toString", &format!("()L{STRING};"));
-        let call = ExprKind::Call(Target::Virtual(method), vec![object], self.line_of(span));
-        Expr::new(call, self.classes.string())
     }
 }
 

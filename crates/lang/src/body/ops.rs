@@ -142,9 +142,9 @@ impl Body<'_, '_, '_> {
         let mut parts = vec![];
         match a.0 {
             Expr { kind: ExprKind::Concat(left), .. } => parts.extend(left),
-            left => parts.push(self.stringify(left, a.1)),
+            left => parts.push(self.coerce_any(left, a.1)),
         }
-        parts.push(self.stringify(b.0, b.1));
+        parts.push(self.coerce_any(b.0, b.1));
         if parts.iter().any(|part| part.ty.is_error()) {
             return Expr::error();
         }

@@ -1,5 +1,5 @@
 //! What the tests share: sources in folders, the compiler and the verifier in one step.
-#![expect(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use lang::{NoSources, Output, Request, SourceFile, SourceProvider};
 use std::path::{Path, PathBuf};
