@@ -61,14 +61,30 @@ impl Shape {
 }
 
 macro_rules! width {
-    (value) => { 8 };
-    (u8) => { 1 };
-    (u16) => { 2 };
-    (u32) => { 4 };
-    (i32) => { 4 };
-    (u64) => { 8 };
-    (i64) => { 8 };
-    (f64) => { 8 };
+    (value) => {
+        8
+    };
+    (u8) => {
+        1
+    };
+    (u16) => {
+        2
+    };
+    (u32) => {
+        4
+    };
+    (i32) => {
+        4
+    };
+    (u64) => {
+        8
+    };
+    (i64) => {
+        8
+    };
+    (f64) => {
+        8
+    };
 }
 
 /// Declares structures. Fields stand in the order written, without gaps, so wide ones come first; references
@@ -232,6 +248,8 @@ schema! {
         KERNEL_ID: u32,
         /// First free field offset in bytes (fields of subclasses start there).
         FIELDS_END: u32,
+        /// Index of the class in its module.
+        INDEX: u32,
         /// [`super::Shape`].
         SHAPE: u8,
         /// log2 of the element size of primitive arrays.
@@ -250,14 +268,11 @@ schema! {
         DESCRIPTOR: value,
         /// Class that declares it.
         CLASS: value,
-        /// Byte array: the bytecode; null for abstract methods.
-        CODE: value,
-        /// Byte array: handlers, each start, end, target, class pool index plus one (u32).
-        HANDLERS: value,
-        /// Byte array: u32 pairs (position, line).
-        LINES: value,
         /// Flags.
         FLAGS: u32,
+        /// Index of the method in its class's definition, which stands in the bytes of the module with code, handlers
+        /// and lines.
+        INDEX: u32,
         /// Ordinal in the method table, `NO_ORDINAL` when it has none.
         ORDINAL: u32,
         /// Slots of locals, arguments included.
@@ -268,8 +283,8 @@ schema! {
         ARG_SLOTS: u16,
         /// Kind of the result by the numbers of the bytecode; 0 void.
         RESULT_KIND: u8,
-        /// Unused.
-        PAD: u8,
+        /// Of a kernel method 0 for short, else what a restart does: 1 idempotent, 2 resumable, 3 once.
+        RESTART: u8,
     }
 
     /// A field.
@@ -432,6 +447,8 @@ schema! {
         WAITERS: value,
         /// Next unused monitor.
         NEXT: value,
+        /// The locked object.
+        OBJECT: value,
         /// How often the owner has entered.
         COUNT: u64,
         /// Index in `MONITORS` plus one: the lock word of the object.
@@ -472,7 +489,7 @@ schema! {
         DEPTH: u32,
         /// What to do with the result: see `vm`.
         FLAGS: u32,
-        /// Phase of an internal method.
+        /// Phase of an internal method; the number of the monitor that a synchronised method holds.
         PHASE: u32,
     }
 }
@@ -533,8 +550,10 @@ pub mod on_return {
     pub const NEW: u32 = 8;
     /// Dropped; the thread ends as after a `main` method that returned, and its object is kept.
     pub const START: u32 = 9;
-    /// Bit: the frame holds the monitor of its receiver or class and leaves it at its end.
+    /// Bit: the frame holds a monitor, whose number is in `PHASE`, and leaves it at its end.
     pub const UNLOCK: u32 = 1 << 16;
+    /// Bit: the frame has yet to enter the monitor of its receiver or class.
+    pub const LOCK: u32 = 1 << 17;
 }
 
 /// [`field::KIND`] of references.

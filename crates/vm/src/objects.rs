@@ -3,13 +3,15 @@
 //! *Invariant:* nothing here collects; an address stays good until the next safepoint.
 
 use crate::Vm;
+use crate::scheduler::Request;
 use alloc::vec;
 use alloc::vec::Vec;
 use base::Addr;
 use base::checksum::checksum;
+use heap::{Heap, OutOfMemory};
 use layout::Value;
 use layout::internal::{CLASSES, ClassId};
-use layout::schema::{Shape, array, boxed, class, exception, header, root};
+use layout::schema::{Shape, array, boxed, class, exception, header};
 use layout::value::Unpacked;
 
 /// A field of the root page.
@@ -68,11 +70,13 @@ impl Vm {
             }
         }
         let interfaces = self.ref_field(class, class::INTERFACES);
-        if !interfaces.is_null() && (0..self.array_len(interfaces)).any(|i| self.array_get(interfaces, i).0 == ancestor.0)
+        if !interfaces.is_null()
+            && (0..self.array_len(interfaces)).any(|i| self.array_get(interfaces, i).0 == ancestor.0)
         {
             return true;
         }
-        let (element, wanted) = (self.ref_field(class, class::ELEMENT), self.ref_field(ancestor, class::ELEMENT));
+        let (element, wanted) =
+            (self.ref_field(class, class::ELEMENT), self.ref_field(ancestor, class::ELEMENT));
         !element.is_null() && !wanted.is_null() && self.is_subclass(element, wanted)
     }
 
@@ -128,7 +132,8 @@ impl Vm {
     }
     /// Writes a reference of the root page.
     pub fn set_root_ref(&mut self, offset: u64, value: Value) {
-        self.heap.write_root(root_field(offset), value);
+        // The slots of the root page are roots of every collection.
+        self.memory.store_u64(root_field(offset), value.0);
     }
     /// Reads a reference of the root page.
     pub fn get_root_ref(&self, offset: u64) -> Value {
@@ -143,15 +148,48 @@ impl Vm {
         self.memory.store_u64(root_field(offset), value);
     }
 
+    /// Allocates what the kernel needs, beyond the limit if it must; the thread is then told at its next safepoint.
+    fn allocate(&mut self, class: Addr, bytes: u64) -> Addr {
+        match self.heap.alloc(class, bytes) {
+            Ok(object) => object,
+            Err(_) => self.allocate_beyond(|heap| heap.alloc(class, bytes)),
+        }
+    }
+    pub(crate) fn allocate_old(&mut self, class: Addr, bytes: u64) -> Addr {
+        match self.heap.alloc_old(class, bytes) {
+            Ok(object) => object,
+            Err(_) => self.allocate_beyond(|heap| heap.alloc_old(class, bytes)),
+        }
+    }
+    #[cold]
+    fn allocate_beyond(&mut self, mut alloc: impl FnMut(&mut Heap) -> Result<Addr, OutOfMemory>) -> Addr {
+        self.heap.set_limit(u64::MAX);
+        let object = alloc(&mut self.heap);
+        self.heap.set_limit(self.heap_limit);
+        self.exhausted = true;
+        self.requests.ask(Request::Attention);
+        object.unwrap_or_else(|error| panic!("the address space of the world is full: {error}"))
+    }
+
+    /// Whether an array of so many elements may be made: neither too long nor beyond the limit.
+    pub fn array_fits(&self, class: Addr, len: u64) -> bool {
+        len < base::limits::OBJECT_BYTES_MAX / 16 && {
+            let used = self.heap.usage();
+            let bytes = self.array_bytes(class, len);
+            let used = used.nursery_bytes + used.cell_bytes + used.large_bytes;
+            used.saturating_add(bytes) <= self.heap_limit && bytes <= base::limits::OBJECT_BYTES_MAX
+        }
+    }
+
     /// A new object of a class, zeroed.
     pub fn new_object(&mut self, class: Addr) -> Addr {
         let bytes = u64::from(self.get_u32(class, class::INSTANCE_SIZE));
-        self.heap.alloc(class, bytes)
+        self.allocate(class, bytes)
     }
     /// A new object that never moves.
     pub(crate) fn new_old(&mut self, class: Addr) -> Addr {
         let bytes = u64::from(self.get_u32(class, class::INSTANCE_SIZE));
-        self.heap.alloc_old(class, bytes)
+        self.allocate_old(class, bytes)
     }
     /// A new object of a kernel class, zeroed.
     pub fn new_kernel(&mut self, id: ClassId) -> Addr {
@@ -181,13 +219,13 @@ impl Vm {
     /// A new array of a class (also a string), zeroed.
     pub fn new_array(&mut self, class: Addr, len: u64) -> Addr {
         let bytes = self.array_bytes(class, len);
-        let array = self.heap.alloc(class, bytes);
+        let array = self.allocate(class, bytes);
         self.memory.store_u64(array.add(array::LENGTH), len);
         array
     }
     pub(crate) fn new_array_old(&mut self, class: Addr, len: u64) -> Addr {
         let bytes = self.array_bytes(class, len);
-        let array = self.heap.alloc_old(class, bytes);
+        let array = self.allocate_old(class, bytes);
         self.memory.store_u64(array.add(array::LENGTH), len);
         array
     }
@@ -242,7 +280,10 @@ impl Vm {
     /// # Panics
     /// When a range is outside.
     pub fn copy_bytes(&mut self, from: Addr, from_at: u64, to: Addr, to_at: u64, len: u64) {
-        assert!(from_at + len <= self.array_len(from) && to_at + len <= self.array_len(to), "bytes are outside");
+        assert!(
+            from_at + len <= self.array_len(from) && to_at + len <= self.array_len(to),
+            "bytes are outside"
+        );
         self.memory.copy(from.add(array::DATA + from_at), to.add(array::DATA + to_at), len);
     }
 
@@ -258,7 +299,9 @@ impl Vm {
     }
     /// Whether the value is a string.
     pub fn is_string(&self, value: Value) -> bool {
-        value.as_object().is_some_and(|addr| self.memory.load_u64(addr) == self.kernel_class(ClassId::String).0)
+        value
+            .as_object()
+            .is_some_and(|addr| self.memory.load_u64(addr) == self.kernel_class(ClassId::String).0)
     }
     /// The bytes of a value that is a string.
     pub fn string_bytes_of(&self, value: Value) -> Option<Vec<u8>> {
@@ -320,7 +363,9 @@ impl Vm {
 
     /// Hash of an object's identity, or of the value of an immediate, number or string; drawn at first use.
     pub fn identity_hash(&mut self, value: Value) -> u32 {
-        let Some(object) = value.as_object() else { return checksum(&value.0.to_le_bytes()) as u32 & !header::IMMUTABLE };
+        let Some(object) = value.as_object() else {
+            return checksum(&value.0.to_le_bytes()) as u32 & !header::IMMUTABLE;
+        };
         let word = self.memory.load_u32(object.add(header::HASH));
         if word & !header::IMMUTABLE != 0 {
             return word & !header::IMMUTABLE;
@@ -328,18 +373,11 @@ impl Vm {
         let hash = match self.kernel_id(value) {
             ClassId::String => checksum(&self.bytes(object)),
             ClassId::Long | ClassId::Double => checksum(&self.get_u64(object, boxed::BITS).to_le_bytes()),
-            _ => self.draw(),
+            _ => return self.heap.identity_hash(object),
         };
         let hash = (hash as u32 & !header::IMMUTABLE).max(1);
         self.memory.store_u32(object.add(header::HASH), word | hash);
         hash
-    }
-
-    /// The next number of the world's own generator.
-    pub(crate) fn draw(&mut self) -> u64 {
-        let state = self.root_u64(root::PRNG);
-        self.set_root_u64(root::PRNG, state.wrapping_add(1));
-        base::prng::Prng::new(state.wrapping_mul(0x9e37_79b9_7f4a_7c15)).next_u64()
     }
 
     /// A copy of an object, shallow; none of what has an identity in the kernel (classes, threads, ...).
@@ -348,7 +386,9 @@ impl Vm {
         let class = self.class_of(value);
         let kernel = self.kernel_id_of_class(class);
         let shared = [ClassId::Class, ClassId::Method, ClassId::Field, ClassId::Module, ClassId::Thread];
-        if shared.contains(&kernel) || [ClassId::Program, ClassId::Monitor, ClassId::FrozenStack].contains(&kernel) {
+        if shared.contains(&kernel)
+            || [ClassId::Program, ClassId::Monitor, ClassId::FrozenStack].contains(&kernel)
+        {
             return None;
         }
         let (to, from_at, len) = match Shape::from_u8(self.get_u8(class, class::SHAPE))? {
@@ -392,7 +432,8 @@ impl Vm {
             return offsets;
         }
         for run in self.bytes(map).chunks_exact(8) {
-            let word = |at: usize| u64::from(u32::from_le_bytes([run[at], run[at + 1], run[at + 2], run[at + 3]]));
+            let word =
+                |at: usize| u64::from(u32::from_le_bytes([run[at], run[at + 1], run[at + 2], run[at + 3]]));
             offsets.extend((0..word(4)).map(|i| word(0) + 8 * i));
         }
         offsets

@@ -1,0 +1,522 @@
+//! Calls off the fast path: kernel methods, calls by ordinal and name, adapting arguments and results, returning.
+//!
+//! Everything here works on frames in memory; the interpreter writes its registers before and reads them again after.
+
+use crate::Vm;
+use crate::frames::Frame;
+use crate::internal::{Call, InternalFn, Invoke, Outcome, implementation};
+use crate::interpreter::Exit;
+use crate::monitors::Lock;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use base::Addr;
+use bytecode::{Flags, Insn, Kind};
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{NO_ORDINAL, class, frame, method, on_return};
+use layout::value::Unpacked;
+
+/// How to go on after a slow operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Flow {
+    /// With the top frame, as it stands in memory.
+    Go,
+    /// Leave the interpreter.
+    Exit(Exit),
+}
+
+impl Vm {
+    /// The function of a kernel method.
+    pub(crate) fn kernel_function(&self, target: Addr) -> Option<InternalFn> {
+        let class = self.ref_field(target, method::CLASS);
+        if !self.ref_field(class, class::MODULE).is_null() {
+            return None;
+        }
+        let id = self.kernel_id_of_class(class);
+        implementation(id, self.get_u32(target, method::ORDINAL) as u16)
+    }
+
+    pub(crate) fn method_flags(&self, target: Addr) -> Flags {
+        Flags(self.get_u32(target, method::FLAGS))
+    }
+
+    /// Whether a method is the kernel's, declared by a kernel class.
+    pub(crate) fn is_kernel_method(&self, target: Addr) -> bool {
+        self.method_flags(target).has(Flags::INTERNAL)
+            && self.ref_field(self.ref_field(target, method::CLASS), class::MODULE).is_null()
+    }
+
+    /// `class.method` for messages.
+    pub(crate) fn method_text(&self, target: Addr) -> alloc::string::String {
+        let class = self.ref_field(target, method::CLASS);
+        let (class, name) = (self.text(class, class::NAME), self.text(target, method::NAME));
+        format!("{class}.{name}{}", self.text(target, method::DESCRIPTOR))
+    }
+
+    /// Kinds of the parameters of a method, the receiver not counted.
+    pub(crate) fn param_kinds(&mut self, target: Addr) -> Arc<[Kind]> {
+        if let Some(there) = self.codes.params.get(&target.0) {
+            return there.clone();
+        }
+        let text = self.text(target, method::DESCRIPTOR);
+        let kinds: Vec<Kind> = bytecode::Descriptor::parse(&text)
+            .map(|desc| desc.param_kinds().collect())
+            .unwrap_or_else(|error| panic!("a loaded method has no descriptor: {error}"));
+        let kinds: Arc<[Kind]> = kinds.into();
+        self.codes.params.insert(target.0, kinds.clone());
+        kinds
+    }
+
+    /// Calls `target`, whose arguments are the operands of the top frame from `args` on; `DEPTH` no longer counts them.
+    pub(crate) fn invoke(&mut self, target: Addr, args: Addr, flags: u32) -> Flow {
+        let method_flags = self.method_flags(target);
+        if self.is_kernel_method(target) {
+            return self.invoke_kernel(target, args, flags);
+        }
+        if method_flags.has(Flags::ABSTRACT) {
+            let text = format!("{} has no body", self.method_text(target));
+            return self.raise_kernel(ClassId::AbstractMethod, &text);
+        }
+        if method_flags.has(Flags::NATIVE) {
+            let text = format!("{} is native and not bound", self.method_text(target));
+            return self.raise_kernel(ClassId::Linkage, &text);
+        }
+        let lock = if method_flags.has(Flags::SYNCHRONIZED) { on_return::LOCK } else { 0 };
+        if self.push_frame(target, args, flags | lock) { self.settle() } else { self.stack_overflow() }
+    }
+
+    pub(crate) fn stack_overflow(&mut self) -> Flow {
+        self.raise_kernel(ClassId::StackOverflow, "the stack of the thread is full")
+    }
+
+    fn invoke_kernel(&mut self, target: Addr, args: Addr, flags: u32) -> Flow {
+        if self.get_u8(target, method::RESTART) != 0 {
+            return if self.push_frame(target, args, flags) { self.settle() } else { self.stack_overflow() };
+        }
+        let kind = self.get_u8(target, method::RESULT_KIND);
+        match self.call_short(target, args) {
+            Ok(bits) => self.deliver(bits, kind, flags, target, 0),
+            Err(thrown) => self.raise(thrown),
+        }
+    }
+
+    /// Runs a short kernel method on arguments in place.
+    ///
+    /// # Errors
+    /// What it throws.
+    pub(crate) fn call_short(&mut self, target: Addr, args: Addr) -> Result<u64, Value> {
+        let Some(function) = self.kernel_function(target) else {
+            let text = format!("{} is not implemented", self.method_text(target));
+            return Err(Value::object(self.make_exception(ClassId::NoSuchMethod, &text)));
+        };
+        let count = u64::from(self.get_u16(target, method::ARG_SLOTS));
+        self.call_function(function, args, count)
+    }
+
+    pub(crate) fn call_function(
+        &mut self,
+        function: InternalFn,
+        args: Addr,
+        count: u64,
+    ) -> Result<u64, Value> {
+        let thread = self.running.thread;
+        match function(&mut Call { vm: self, thread, slots: args, count, frame: Addr::NULL }) {
+            Outcome::Return(bits) => Ok(bits),
+            Outcome::Throw(thrown) => Err(thrown),
+            Outcome::Block(_) | Outcome::Call(_) => Err(Value::object(
+                self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
+            )),
+        }
+    }
+
+    /// Runs whatever stands on top of the stack and is not bytecode ready to go: kernel frames, frames that wait for a
+    /// lock, pending exceptions.
+    pub(crate) fn settle(&mut self) -> Flow {
+        loop {
+            if let Some(thrown) = self.take_pending()
+                && let Flow::Exit(exit) = self.raise(thrown)
+            {
+                return Flow::Exit(exit);
+            }
+            let top = self.top();
+            let flags = self.frame_u32(top.at, frame::FLAGS);
+            if flags & on_return::LOCK != 0 {
+                let statically = self.method_flags(top.method).has(Flags::STATIC);
+                let object = if statically {
+                    self.ref_field(top.method, method::CLASS)
+                } else {
+                    Addr(self.memory.load_u64(top.locals(&self.memory)))
+                };
+                if self.monitor_enter(object) == Lock::Blocked {
+                    return Flow::Exit(Exit::Blocked);
+                }
+                let number = self.monitor_number(object);
+                self.set_frame_u32(top.at, frame::PHASE, number);
+                self.set_frame_u32(top.at, frame::FLAGS, flags & !on_return::LOCK | on_return::UNLOCK);
+            }
+            if !self.is_kernel_method(top.method) {
+                return Flow::Go;
+            }
+            if let Some(exit) = self.step_kernel(&top) {
+                return Flow::Exit(exit);
+            }
+        }
+    }
+
+    /// Invokes the kernel method of the top frame once.
+    fn step_kernel(&mut self, top: &Frame) -> Option<Exit> {
+        let count = u64::from(self.get_u16(top.method, method::ARG_SLOTS));
+        let slots = top.locals(&self.memory);
+        let Some(function) = self.kernel_function(top.method) else {
+            let text = format!("{} is not implemented", self.method_text(top.method));
+            return exit_of(self.raise_kernel(ClassId::NoSuchMethod, &text));
+        };
+        let thread = self.running.thread;
+        let outcome = function(&mut Call { vm: self, thread, slots, count, frame: top.at });
+        let flow = match outcome {
+            Outcome::Return(bits) => self.finish_frame(bits),
+            Outcome::Throw(thrown) => self.raise(thrown),
+            Outcome::Block(what) => {
+                self.block(what);
+                Flow::Exit(Exit::Blocked)
+            }
+            Outcome::Call(invoke) => self.call_from_kernel(top, &invoke),
+        };
+        exit_of(flow)
+    }
+
+    fn call_from_kernel(&mut self, top: &Frame, invoke: &Invoke) -> Flow {
+        // Arguments stand behind the room for the result.
+        let args = top.operands().add(8);
+        let end = args.0 + 8 * (1 + invoke.args.len() as u64);
+        if end > self.running.limit && !self.announce_ahead(end) {
+            return self.stack_overflow();
+        }
+        self.memory.store_unannounced_u64(top.operands(), 0);
+        self.memory.store_unannounced_u64(args, invoke.receiver.0);
+        for (index, value) in invoke.args.iter().enumerate() {
+            self.memory.store_unannounced_u64(args.add(8 * (1 + index as u64)), value.0);
+        }
+        self.set_frame_u32(top.at, frame::DEPTH, 0);
+        let class = self.class_of(invoke.receiver);
+        match self.method_by_ordinal(class, u32::from(invoke.ordinal)) {
+            Ok(target) => match self.adapt_args(target, args, invoke.args.len() as u64) {
+                Ok(()) => self.invoke(target, args, on_return::KERNEL),
+                Err(thrown) => self.raise(thrown),
+            },
+            Err(thrown) => self.raise(thrown),
+        }
+    }
+
+    /// Ends the top frame with a result (the slot of its kind; whatever for `void`).
+    pub(crate) fn finish_frame(&mut self, bits: u64) -> Flow {
+        let top = self.top();
+        let flags = self.frame_u32(top.at, frame::FLAGS);
+        if flags & on_return::UNLOCK != 0 {
+            let number = self.frame_u32(top.at, frame::PHASE);
+            self.monitor_leave(number);
+        }
+        let kind = self.get_u8(top.method, method::RESULT_KIND);
+        let how = flags & 0xff;
+        if how == on_return::END || how == on_return::START {
+            let result = if how == on_return::START {
+                Value(self.memory.load_u64(top.locals(&self.memory)))
+            } else {
+                self.box_slot(bits, kind)
+            };
+            self.end_thread(Ok(result));
+            return Flow::Exit(Exit::Ended);
+        }
+        let receiver = self.memory.load_u64(top.locals(&self.memory));
+        let phase = self.frame_u32(top.at, frame::PHASE);
+        self.pop_frame();
+        if how == on_return::NEW {
+            return self.deliver(receiver, Kind::Ref as u8, on_return::PUSH, top.method, 0);
+        }
+        self.deliver(bits, kind, flags, top.method, phase)
+    }
+
+    /// Hands the result of a call to the top frame, which made it. `phase` is what the called frame's `PHASE` was: of a
+    /// bootstrap method, the pool entry that it was called for.
+    fn deliver(&mut self, bits: u64, kind: u8, flags: u32, target: Addr, phase: u32) -> Flow {
+        match flags & 0xff {
+            on_return::PUSH => {
+                if kind != 0 {
+                    self.push_operand(bits);
+                }
+                self.advance();
+            }
+            on_return::BOX => {
+                let value = self.box_slot(bits, kind);
+                self.push_operand(value.0);
+                self.advance();
+            }
+            on_return::UNBOX => {
+                let wanted = (flags >> 8) as u8;
+                let value = self.box_slot(bits, kind);
+                match Kind::ALL.into_iter().find(|kind| *kind as u8 == wanted) {
+                    None => {}
+                    Some(kind) => match self.unbox(value, kind) {
+                        Ok(bits) => self.push_operand(bits),
+                        Err(thrown) => return self.raise(thrown),
+                    },
+                }
+                self.advance();
+            }
+            on_return::KERNEL => {
+                let value = self.box_slot(bits, kind);
+                let top = self.top();
+                self.memory.store_unannounced_u64(top.operands(), value.0);
+                self.set_frame_u32(top.at, frame::DEPTH, 1);
+                return self.settle();
+            }
+            on_return::AGAIN => {}
+            on_return::INITIALISED => {
+                let class = self.ref_field(target, method::CLASS);
+                self.initialised(class, crate::classes::INITIALISED);
+            }
+            on_return::LINK => {
+                let value = self.box_slot(bits, kind);
+                self.linked(phase, value);
+            }
+            other => unreachable!("a frame returns in the way {other}, which nobody wrote"),
+        }
+        Flow::Go
+    }
+
+    /// Moves the top frame to the instruction behind the one at its `PC`.
+    pub(crate) fn advance(&mut self) {
+        let top = self.top();
+        let next = self.with_definition(top.method, |_, method| {
+            let code = method.code.as_ref()?;
+            Insn::decode(&code.bytes, top.pc).ok().map(|insn| insn.next)
+        });
+        let next = next.flatten().unwrap_or_else(|| panic!("a frame stands at {}, where no code is", top.pc));
+        self.set_frame_u32(top.at, frame::PC, next);
+    }
+
+    /// A slot as an object; nothing (kind zero) as null.
+    pub(crate) fn box_slot(&mut self, bits: u64, kind: u8) -> Value {
+        match Kind::ALL.into_iter().find(|known| *known as u8 == kind) {
+            None => Value::NULL,
+            Some(Kind::I32) => Value::int(bits as u32 as i32),
+            Some(Kind::I64) => self.box_i64(bits as i64),
+            Some(Kind::F32) => Value::float(f32::from_bits(bits as u32)),
+            Some(Kind::F64) => self.box_f64(f64::from_bits(bits)),
+            Some(Kind::Ref) => Value(bits),
+        }
+    }
+
+    /// The number in an object as a slot of a kind; an int also becomes a long, float or double, a float a double.
+    ///
+    /// # Errors
+    /// What to throw.
+    pub(crate) fn unbox(&mut self, value: Value, kind: Kind) -> Result<u64, Value> {
+        let bits = match (kind, value.unpack()) {
+            (Kind::Ref, _) => Some(value.0),
+            (Kind::I32, Unpacked::Int(number)) => Some(u64::from(number as u32)),
+            (Kind::I64, Unpacked::Int(number)) => Some(i64::from(number) as u64),
+            (Kind::F32, Unpacked::Int(number)) => Some(u64::from((number as f32).to_bits())),
+            (Kind::F64, Unpacked::Int(number)) => Some(f64::from(number).to_bits()),
+            (Kind::F32, Unpacked::Float(number)) => Some(u64::from(number.to_bits())),
+            (Kind::F64, Unpacked::Float(number)) => Some(f64::from(number).to_bits()),
+            (Kind::I64, _) => self.as_long(value).map(|number| number as u64),
+            (Kind::F64, _) => self.as_double(value).map(f64::to_bits),
+            _ => None,
+        };
+        bits.ok_or_else(|| {
+            let class = self.text(self.class_of(value), class::NAME);
+            let (id, text) = if value.is_null() {
+                (ClassId::NullPointer, format!("null stands where an {kind} is wanted"))
+            } else {
+                (ClassId::ClassCast, format!("a {class} stands where an {kind} is wanted"))
+            };
+            Value::object(self.make_exception(id, &text))
+        })
+    }
+
+    /// Turns arguments that are all objects into what a method wants, in place.
+    ///
+    /// # Errors
+    /// What to throw: their number or one of their classes is wrong.
+    pub(crate) fn adapt_args(&mut self, target: Addr, args: Addr, count: u64) -> Result<(), Value> {
+        let kinds = self.param_kinds(target);
+        if self.method_flags(target).has(Flags::VARARGS | Flags::INTERNAL) {
+            let fixed = kinds.len() as u64 - 1;
+            if count >= fixed {
+                let rest = self.make_ref_array(count - fixed);
+                for index in 0..count - fixed {
+                    let value = Value(self.memory.load_u64(args.add(8 * (1 + fixed + index))));
+                    self.array_set(rest, index, value);
+                }
+                self.memory.store_unannounced_u64(args.add(8 * (1 + fixed)), rest.0);
+                return self.unbox_args(args, &kinds[..fixed as usize]);
+            }
+        }
+        if kinds.len() as u64 != count {
+            let text =
+                format!("{} wants {} arguments, {count} are given", self.method_text(target), kinds.len());
+            return Err(Value::object(self.make_exception(ClassId::NoSuchMethod, &text)));
+        }
+        self.unbox_args(args, &kinds)
+    }
+
+    fn unbox_args(&mut self, args: Addr, kinds: &[Kind]) -> Result<(), Value> {
+        // All are checked before the first is changed: a frame's map still says that they are objects.
+        let mut slots = Vec::with_capacity(kinds.len());
+        for (index, kind) in kinds.iter().enumerate() {
+            let value = Value(self.memory.load_u64(args.add(8 * (1 + index as u64))));
+            slots.push(self.unbox(value, *kind)?);
+        }
+        for (index, bits) in slots.into_iter().enumerate() {
+            self.memory.store_unannounced_u64(args.add(8 * (1 + index as u64)), bits);
+        }
+        Ok(())
+    }
+
+    /// The method with an ordinal in a class.
+    ///
+    /// # Errors
+    /// What to throw when there is none.
+    pub(crate) fn method_by_ordinal(&mut self, class: Addr, ordinal: u32) -> Result<Addr, Value> {
+        let vtable = self.ref_field(class, class::VTABLE);
+        if u64::from(ordinal) < self.array_len(vtable)
+            && let Some(target) = self.array_get(vtable, u64::from(ordinal)).as_object()
+        {
+            return Ok(target);
+        }
+        let text = format!("{} has no method {ordinal}", self.text(class, class::NAME));
+        Err(Value::object(self.make_exception(ClassId::NoSuchMethod, &text)))
+    }
+
+    /// The method with a name and a number of arguments in a class, its superclasses or interfaces.
+    ///
+    /// # Errors
+    /// What to throw when there is none.
+    pub(crate) fn method_by_name(&mut self, class: Addr, name: &str, count: u64) -> Result<Addr, Value> {
+        let wanted = self.intern(name.as_bytes());
+        let mut varargs = None;
+        let mut at = class;
+        let interfaces = self.ref_field(class, class::INTERFACES);
+        let mut further =
+            (0..self.array_len(interfaces)).map(|i| self.array_get(interfaces, i)).collect::<Vec<_>>();
+        further.reverse();
+        while !at.is_null() {
+            let methods = self.ref_field(at, class::METHODS);
+            for index in 0..self.array_len(methods) {
+                let target = Addr(self.array_get(methods, index).0);
+                if self.ref_field(target, method::NAME) != wanted
+                    || self.method_flags(target).has(Flags::STATIC)
+                {
+                    continue;
+                }
+                if u64::from(self.get_u16(target, method::ARG_SLOTS)) == count + 1 {
+                    // An override further down has been found already: subclasses come first.
+                    return Ok(target);
+                }
+                if self.method_flags(target).has(Flags::VARARGS | Flags::INTERNAL) {
+                    varargs = varargs.or(Some(target));
+                }
+            }
+            at = match self.ref_field(at, class::SUPER) {
+                Addr::NULL => further.pop().map_or(Addr::NULL, |value| Addr(value.0)),
+                above => above,
+            };
+        }
+        varargs.ok_or_else(|| {
+            let text =
+                format!("{} has no method {name} with {count} arguments", self.text(class, class::NAME));
+            Value::object(self.make_exception(ClassId::NoSuchMethod, &text))
+        })
+    }
+
+    /// The method that a call of `declared` on an instance of `class` runs.
+    ///
+    /// # Errors
+    /// What to throw: the class has no such method.
+    pub(crate) fn select(&mut self, class: Addr, declared: Addr) -> Result<Addr, Value> {
+        let owner = self.ref_field(declared, method::CLASS);
+        let ordinal = self.get_u32(declared, method::ORDINAL);
+        let owner_flags = Flags(self.get_u32(owner, class::FLAGS));
+        if !owner_flags.has(Flags::INTERFACE) {
+            if !self.is_subclass(class, owner) {
+                let (class, owner) = (self.text(class, class::NAME), self.text(owner, class::NAME));
+                let text = format!("a {class} is no {owner}");
+                return Err(Value::object(self.make_exception(ClassId::ClassCast, &text)));
+            }
+            if ordinal == NO_ORDINAL {
+                return Ok(declared);
+            }
+            return self.method_by_ordinal(class, ordinal);
+        }
+        let (name, desc) =
+            (self.ref_field(declared, method::NAME), self.ref_field(declared, method::DESCRIPTOR));
+        match self.find_method(class, name, desc) {
+            Some(target) if !self.method_flags(target).has(Flags::STATIC) => Ok(target),
+            _ => {
+                let text = format!("{} has no {}", self.text(class, class::NAME), self.method_text(declared));
+                Err(Value::object(self.make_exception(ClassId::AbstractMethod, &text)))
+            }
+        }
+    }
+
+    /// A method by interned name and descriptor: of the class, a superclass, then a body from an interface, then any
+    /// declaration of an interface.
+    pub(crate) fn find_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+        let mut at = class;
+        while !at.is_null() {
+            if let Some(found) = self.declared_method(at, name, desc) {
+                return Some(found);
+            }
+            at = self.ref_field(at, class::SUPER);
+        }
+        let interfaces = self.ref_field(class, class::INTERFACES);
+        let found: Vec<Addr> = (0..self.array_len(interfaces))
+            .filter_map(|index| self.declared_method(Addr(self.array_get(interfaces, index).0), name, desc))
+            .collect();
+        // The most specific body: one whose interface extends the others'.
+        let bodies = found.iter().filter(|target| !self.method_flags(**target).has(Flags::ABSTRACT));
+        let best = bodies.copied().reduce(|best, other| {
+            let (a, b) = (self.ref_field(best, method::CLASS), self.ref_field(other, method::CLASS));
+            if self.is_subclass(b, a) { other } else { best }
+        });
+        best.or(found.first().copied())
+    }
+
+    fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+        let methods = self.ref_field(class, class::METHODS);
+        (0..self.array_len(methods)).map(|index| Addr(self.array_get(methods, index).0)).find(|target| {
+            self.ref_field(*target, method::NAME) == name
+                && self.ref_field(*target, method::DESCRIPTOR) == desc
+        })
+    }
+
+    /// The method and argument slots of a thread's first call.
+    pub(crate) fn prepare_first_call(
+        &mut self,
+        receiver: Value,
+        ordinal: u16,
+        args: &[Value],
+    ) -> Result<(Addr, Vec<u64>), Value> {
+        let class = self.class_of(receiver);
+        let target = self.method_by_ordinal(class, u32::from(ordinal))?;
+        let kinds = self.param_kinds(target);
+        if kinds.len() != args.len() {
+            let text = format!("{} wants {} arguments", self.method_text(target), kinds.len());
+            return Err(Value::object(self.make_exception(ClassId::NoSuchMethod, &text)));
+        }
+        let mut slots = alloc::vec![receiver.0];
+        for (value, kind) in args.iter().zip(kinds.iter()) {
+            slots.push(self.unbox(*value, *kind)?);
+        }
+        Ok((target, slots))
+    }
+}
+
+fn exit_of(flow: Flow) -> Option<Exit> {
+    match flow {
+        Flow::Go => None,
+        Flow::Exit(exit) => Some(exit),
+    }
+}

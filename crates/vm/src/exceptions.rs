@@ -1,0 +1,196 @@
+//! Throwing: the handler is found first, then frames are left; without one the thread dies with a report.
+
+use crate::Vm;
+use crate::calls::Flow;
+use crate::frames::Frame;
+use crate::interpreter::Exit;
+use alloc::format;
+use alloc::string::String;
+use base::Addr;
+use bytecode::{Const, Flags};
+use core::fmt::Write;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{class, exception, frame, method, module, on_return, thread};
+
+/// Most lines of a stack trace.
+const TRACE_LINES: usize = 64;
+
+impl Vm {
+    /// Throws an exception of a kernel class from where the running thread stands.
+    pub(crate) fn raise_kernel(&mut self, id: ClassId, message: &str) -> Flow {
+        let object = self.make_exception(id, message);
+        self.raise(Value::object(object))
+    }
+
+    /// Throws an object from where the running thread stands; its frames are up to date.
+    pub(crate) fn raise(&mut self, thrown: Value) -> Flow {
+        let thrown = if thrown.is_null() {
+            Value::object(self.make_exception(ClassId::NullPointer, "null was thrown"))
+        } else {
+            thrown
+        };
+        if let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception))
+            && self.get_ref(object, exception::TRACE).is_null()
+        {
+            let trace = self.running_trace();
+            let text = self.make_string(trace.as_bytes());
+            self.set_ref(object, exception::TRACE, Value::object(text));
+        }
+        let mut at = self.running.frame.0;
+        while at != 0 {
+            let frame = Frame::read(&self.memory, Addr(at));
+            if let Some(target) = self.handler(&frame, thrown) {
+                while self.running.frame.0 != at {
+                    self.leave_frame();
+                    self.pop_frame();
+                }
+                self.memory.store_unannounced_u64(frame.operands(), thrown.0);
+                self.set_frame_u32(frame.at, frame::PC, target);
+                self.set_frame_u32(frame.at, frame::DEPTH, 1);
+                return Flow::Go;
+            }
+            at = frame.caller;
+        }
+        let report = self.report(thrown);
+        while self.top().caller != 0 {
+            self.leave_frame();
+            self.pop_frame();
+        }
+        self.leave_frame();
+        self.end_thread(Err((thrown, report)));
+        Flow::Exit(Exit::Ended)
+    }
+
+    /// What the top frame owes when it is left by an exception.
+    fn leave_frame(&mut self) {
+        let top = self.top();
+        let flags = self.frame_u32(top.at, frame::FLAGS);
+        if flags & on_return::UNLOCK != 0 {
+            let number = self.frame_u32(top.at, frame::PHASE);
+            self.monitor_leave(number);
+        }
+        if flags & 0xff == on_return::INITIALISED {
+            let class = self.ref_field(top.method, method::CLASS);
+            self.initialised(class, crate::classes::FAILED);
+        }
+    }
+
+    /// Where a frame catches the object, if it does.
+    fn handler(&mut self, frame: &Frame, thrown: Value) -> Option<u32> {
+        let (module, class, index) = self.definition(frame.method)?;
+        let code = module.classes[class].methods[index].code.as_ref()?;
+        let thrown_class = self.class_of(thrown);
+        code.handlers.iter().filter(|handler| (handler.start..handler.end).contains(&frame.pc)).find_map(
+            |handler| {
+                let fits = match handler.class.map(|index| &module.pool[index as usize]) {
+                    None => true,
+                    // A class that is not loaded has no instances.
+                    Some(Const::Class(name)) => {
+                        self.known_class(name).is_some_and(|class| self.is_subclass(thrown_class, class))
+                    }
+                    Some(_) => false,
+                };
+                fits.then_some(handler.target)
+            },
+        )
+    }
+
+    /// The stack trace of the running thread, empty when none runs.
+    pub(crate) fn running_trace(&mut self) -> String {
+        if self.running.thread.is_null() { String::new() } else { self.trace(self.running.thread) }
+    }
+
+    /// The stack trace of a thread: `at .pkg.class.method (file:line)`, one line each.
+    pub fn trace(&mut self, thread: Addr) -> String {
+        let mut text = String::new();
+        let frames = self.frames_of(thread, TRACE_LINES + 1);
+        for frame in frames.iter().take(TRACE_LINES) {
+            if self.get_u32(frame.method, method::FLAGS) & Flags::HIDDEN.0 == 0 {
+                let line = self.trace_line(frame);
+                text.push_str(&line);
+            }
+        }
+        if frames.len() > TRACE_LINES {
+            text.push_str("  ...\n");
+        }
+        text
+    }
+
+    fn trace_line(&mut self, frame: &Frame) -> String {
+        let class = self.ref_field(frame.method, method::CLASS);
+        let (class_name, name) = (self.text(class, class::NAME), self.text(frame.method, method::NAME));
+        let mut line = format!("  at {class_name}.{name}");
+        let definition = self.definition(frame.method);
+        let source = self.ref_field(class, class::MODULE);
+        let source = if source.is_null() { String::new() } else { self.text(source, module::SOURCE) };
+        let number = definition.and_then(|(module, class, index)| {
+            let code = module.classes[class].methods[index].code.as_ref()?;
+            let last = code.lines.iter().take_while(|line| line.pc <= frame.pc).last()?;
+            Some(last.line)
+        });
+        let _never_fails = match (source.as_str(), number) {
+            ("", None) => Ok(()),
+            ("", Some(number)) => write!(line, " (line {number})"),
+            (source, None) => write!(line, " ({source})"),
+            (source, Some(number)) => write!(line, " ({source}:{number})"),
+        };
+        line.push('\n');
+        line
+    }
+
+    /// What is said of a thread that dies of an object.
+    fn report(&mut self, thrown: Value) -> String {
+        let mut text = format!("Unhandled exception: {}\n", self.describe(thrown));
+        let recorded = thrown
+            .as_object()
+            .filter(|_| self.is_kernel(thrown, ClassId::Exception))
+            .map(|object| self.text(object, exception::TRACE))
+            .filter(|trace| !trace.is_empty());
+        let trace = match recorded {
+            Some(trace) => trace,
+            None => self.running_trace(),
+        };
+        text.push_str(&trace);
+        text
+    }
+
+    /// One line about a value: strings as they are, numbers, exceptions with class and message, others by class.
+    pub fn describe(&self, value: Value) -> String {
+        use layout::value::Unpacked;
+        match value.unpack() {
+            Unpacked::Null => String::from("(void)"),
+            Unpacked::Int(number) => format!("{number}"),
+            Unpacked::Long(number) => format!("{number}"),
+            Unpacked::Float(number) => format!("{number}"),
+            Unpacked::Reserved(bits) => format!("(damaged reference {bits:#x})"),
+            Unpacked::Object(object) => match self.kernel_id(value) {
+                ClassId::String => String::from_utf8_lossy(&self.bytes(object)).into_owned(),
+                ClassId::Long => self.as_long(value).map_or_else(String::new, |number| format!("{number}")),
+                ClassId::Double => {
+                    self.as_double(value).map_or_else(String::new, |number| format!("{number}"))
+                }
+                _ => {
+                    let name = self.text(self.class_of(value), class::NAME);
+                    if self.is_kernel(value, ClassId::Exception) {
+                        let message = self.text(object, exception::MESSAGE);
+                        if message.is_empty() { name } else { format!("{name}: {message}") }
+                    } else {
+                        name
+                    }
+                }
+            },
+        }
+    }
+
+    /// Takes the exception that something outside the thread wants it to throw.
+    pub(crate) fn take_pending(&mut self) -> Option<Value> {
+        let object = self.running.thread;
+        let pending = self.get_ref(object, thread::PENDING);
+        if pending.is_null() {
+            return None;
+        }
+        self.set_ref(object, thread::PENDING, Value::NULL);
+        Some(pending)
+    }
+}

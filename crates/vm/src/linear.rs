@@ -1,0 +1,246 @@
+//! Linear memory: loads, stores, atomics and copies in the bytes of an `.internal.binary`.
+//!
+//! A binary is an object with a reference to its bytes, so that it stays the same object when it grows: growing takes
+//! room that is there, or allocates a larger byte array and moves them.
+
+use crate::Vm;
+use crate::rare::Fault;
+use base::Addr;
+use bytecode::{Op, Rmw, Shape};
+use core::sync::atomic::{Ordering, fence};
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{array, binary};
+
+const NULL: Fault = (ClassId::NullPointer, "linear memory of null");
+const KIND: Fault = (ClassId::ClassCast, "linear memory of what is no binary");
+const OUTSIDE: Fault = (ClassId::Trap, "an address outside of linear memory");
+const MISALIGNED: Fault = (ClassId::Trap, "an atomic access at a misaligned address");
+/// Largest linear memory, in bytes.
+const BYTES_MAX: u64 = 1 << 36;
+
+/// How many operands an instruction takes.
+pub(crate) fn operands(op: Op) -> usize {
+    crate::rare::operands(op)
+}
+
+/// Bytes that a load or store moves, and whether a load extends the sign.
+fn width(op: Op) -> (u64, bool) {
+    match op {
+        Op::I32Load8S | Op::I64Load8S => (1, true),
+        Op::I32Load8U | Op::I64Load8U | Op::I32Store8 | Op::I64Store8 => (1, false),
+        Op::I32Load16S | Op::I64Load16S => (2, true),
+        Op::I32Load16U | Op::I64Load16U | Op::I32Store16 | Op::I64Store16 => (2, false),
+        Op::I64Load32S => (4, true),
+        Op::I64Load32U | Op::I64Store32 | Op::I32Load | Op::F32Load | Op::I32Store | Op::F32Store => {
+            (4, false)
+        }
+        _ => (8, false),
+    }
+}
+
+fn is_load(op: Op) -> bool {
+    (Op::I32Load as u16..=Op::I64Load32U as u16).contains(&(op as u16))
+}
+
+impl Vm {
+    /// Where `bytes` at an address of a binary stand.
+    ///
+    /// # Errors
+    /// What to throw.
+    pub(crate) fn linear_place(
+        &self,
+        object: Value,
+        kind: u64,
+        address: u64,
+        offset: u32,
+        bytes: u64,
+        aligned: bool,
+    ) -> Result<Addr, Fault> {
+        let class = self.class_of(object);
+        if object.is_null() {
+            return Err(NULL);
+        }
+        if class != self.kernel_class(ClassId::Binary) && !self.is_kernel(object, ClassId::Binary) {
+            return Err(KIND);
+        }
+        let object = Addr(object.0);
+        let address = if kind == 0 { u64::from(address as u32) } else { address };
+        let start = address.checked_add(u64::from(offset)).ok_or(OUTSIDE)?;
+        let size = self.get_u64(object, binary::USED);
+        if start > size || bytes > size - start {
+            return Err(OUTSIDE);
+        }
+        if aligned && start % bytes != 0 {
+            return Err(MISALIGNED);
+        }
+        Ok(self.ref_field(object, binary::BYTES).add(array::DATA + start))
+    }
+
+    fn load(&self, at: Addr, bytes: u64) -> u64 {
+        if at.0 % bytes == 0 {
+            return match bytes {
+                1 => u64::from(self.memory.load_u8(at)),
+                2 => u64::from(self.memory.load_u16(at)),
+                4 => u64::from(self.memory.load_u32(at)),
+                _ => self.memory.load_u64(at),
+            };
+        }
+        let mut raw = [0; 8];
+        self.memory.read_bytes(at, &mut raw[..bytes as usize]);
+        u64::from_le_bytes(raw)
+    }
+
+    fn store(&mut self, at: Addr, bytes: u64, value: u64) {
+        if at.0 % bytes == 0 {
+            match bytes {
+                1 => self.memory.store_u8(at, value as u8),
+                2 => self.memory.store_u16(at, value as u16),
+                4 => self.memory.store_u32(at, value as u32),
+                _ => self.memory.store_u64(at, value),
+            }
+        } else {
+            self.memory.write_bytes(at, &value.to_le_bytes()[..bytes as usize]);
+        }
+    }
+
+    /// Runs an instruction on linear memory; `c` holds the address kind, the shape above 8 bits and the combination
+    /// above 16; `args` the operands from the lowest.
+    ///
+    /// # Errors
+    /// What to throw; nothing has changed then.
+    pub(crate) fn linear(
+        &mut self,
+        op: Op,
+        offset: u32,
+        c: u64,
+        args: [u64; 5],
+    ) -> Result<Option<u64>, Fault> {
+        let kind = c & 0xff;
+        let object = Value(args[0]);
+        if is_load(op) {
+            let (bytes, signed) = width(op);
+            let at = self.linear_place(object, kind, args[1], offset, bytes, false)?;
+            let value = self.load(at, bytes);
+            let extended = match (bytes, signed) {
+                (1, true) => i64::from(value as i8) as u64,
+                (2, true) => i64::from(value as i16) as u64,
+                (4, true) => i64::from(value as i32) as u64,
+                _ => value,
+            };
+            // Slots of 32 bits have zeros above them.
+            let narrow = matches!(op, Op::I32Load8S | Op::I32Load16S);
+            return Ok(Some(if narrow { u64::from(extended as u32) } else { extended }));
+        }
+        match op {
+            Op::AtomicFence => {
+                fence(Ordering::SeqCst);
+                Ok(None)
+            }
+            Op::MemSize => {
+                self.linear_place(object, 1, 0, 0, 0, false)?;
+                Ok(Some(self.get_u64(Addr(object.0), binary::USED)))
+            }
+            Op::MemCopy => self.linear_copy(kind, args).map(|()| None),
+            Op::MemFill => {
+                let count = if kind == 0 { u64::from(args[3] as u32) } else { args[3] };
+                let at = self.linear_place(object, kind, args[1], 0, count, false)?;
+                self.memory.fill(at, count, args[2] as u8);
+                Ok(None)
+            }
+            Op::AtomicLoad | Op::AtomicStore | Op::AtomicRmw | Op::AtomicCmpxchg => {
+                self.atomic(op, offset, c, args)
+            }
+            _ => {
+                let (bytes, _) = width(op);
+                let at = self.linear_place(object, kind, args[1], offset, bytes, false)?;
+                self.store(at, bytes, args[2]);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Atomics. One thread runs at a time, and none is left in the middle of an instruction; the fences order these
+    /// accesses for what looks on from outside.
+    fn atomic(&mut self, op: Op, offset: u32, c: u64, args: [u64; 5]) -> Result<Option<u64>, Fault> {
+        let Some(shape) = Shape::from_value((c >> 8) as u8) else { unreachable!("decoded from a shape") };
+        let bytes = u64::from(shape.bytes());
+        let mask = if bytes == 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 };
+        let at = self.linear_place(Value(args[0]), c & 0xff, args[1], offset, bytes, true)?;
+        fence(Ordering::SeqCst);
+        let old = self.load(at, bytes);
+        let new = match op {
+            Op::AtomicLoad => None,
+            Op::AtomicStore => Some(args[2]),
+            Op::AtomicCmpxchg => (old == args[2] & mask).then_some(args[3]),
+            _ => {
+                let Some(rmw) = Rmw::from_value((c >> 16) as u8) else {
+                    unreachable!("decoded from a combination")
+                };
+                Some(match rmw {
+                    Rmw::Add => old.wrapping_add(args[2]),
+                    Rmw::Sub => old.wrapping_sub(args[2]),
+                    Rmw::And => old & args[2],
+                    Rmw::Or => old | args[2],
+                    Rmw::Xor => old ^ args[2],
+                    Rmw::Xchg => args[2],
+                })
+            }
+        };
+        if let Some(new) = new {
+            self.store(at, bytes, new & mask);
+        }
+        fence(Ordering::SeqCst);
+        Ok((op != Op::AtomicStore).then_some(old))
+    }
+
+    /// `mem.copy`: to, address, from, address, count.
+    fn linear_copy(&mut self, kind: u64, args: [u64; 5]) -> Result<(), Fault> {
+        let count = if kind == 0 { u64::from(args[4] as u32) } else { args[4] };
+        let to = self.linear_place(Value(args[0]), kind, args[1], 0, count, false)?;
+        let from = self.linear_place(Value(args[2]), kind, args[3], 0, count, false)?;
+        self.memory.copy(from, to, count);
+        Ok(())
+    }
+
+    /// `mem.init`: binary, address, offset in the constant, count.
+    ///
+    /// # Errors
+    /// What to throw; nothing has changed then.
+    pub(crate) fn linear_init(&mut self, bytes: &[u8], kind: u64, args: [u64; 4]) -> Result<(), Fault> {
+        let (from, count) = (args[2] as u32 as usize, args[3] as u32 as usize);
+        let part = from.checked_add(count).and_then(|end| bytes.get(from..end)).ok_or(OUTSIDE)?;
+        let at = self.linear_place(Value(args[0]), kind, args[1], 0, count as u64, false)?;
+        self.memory.write_bytes(at, part);
+        Ok(())
+    }
+
+    /// `mem.grow`: the old size, or -1 when it may not grow so far.
+    ///
+    /// # Errors
+    /// What to throw.
+    pub(crate) fn linear_grow(&mut self, object: Value, by: u64) -> Result<i64, Fault> {
+        self.linear_place(object, 1, 0, 0, 0, false)?;
+        let object = Addr(object.0);
+        let old = self.get_u64(object, binary::USED);
+        let Some(new) = old.checked_add(by).filter(|new| *new <= BYTES_MAX) else { return Ok(-1) };
+        let bytes = self.ref_field(object, binary::BYTES);
+        if bytes.is_null() || new > self.array_len(bytes) {
+            let class = self.prim_arrays[bytecode::Elem::I8 as usize];
+            let room = new.saturating_add(new / 4);
+            let room = if self.array_fits(class, room) { room } else { new };
+            if !self.array_fits(class, room) {
+                return Ok(-1);
+            }
+            let grown = self.make_bytes(room);
+            if !bytes.is_null() {
+                self.copy_bytes(bytes, 0, grown, 0, old);
+            }
+            self.set_ref(object, binary::BYTES, Value::object(grown));
+        } else {
+            self.memory.fill(bytes.add(array::DATA + old), by, 0);
+        }
+        self.set_u64(object, binary::USED, new);
+        Ok(old as i64)
+    }
+}

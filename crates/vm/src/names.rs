@@ -1,0 +1,97 @@
+//! Hash sets in the world, found by text: the classes of the system loader, the interned strings.
+//!
+//! Open addressing in a ref array whose length is a power of two; the hash is the checksum of the text. Nothing is ever
+//! removed. At most half of the cells are in use.
+
+use crate::Vm;
+use alloc::vec::Vec;
+use base::Addr;
+use base::checksum::checksum;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{class, root};
+
+const FIRST_CELLS: u64 = 256;
+
+/// One of the two sets.
+#[derive(Clone, Copy)]
+pub(crate) struct Set {
+    cells: u64,
+    count: u64,
+    /// Field of an entry that holds its text; `None` when it is the text.
+    text: Option<u64>,
+}
+
+/// Classes by name.
+pub(crate) const CLASSES: Set =
+    Set { cells: root::CLASSES, count: root::CLASS_COUNT, text: Some(class::NAME) };
+/// Interned strings.
+pub(crate) const INTERNED: Set = Set { cells: root::INTERNED, count: root::INTERNED_COUNT, text: None };
+
+impl Vm {
+    fn text_of(&self, set: Set, entry: Addr) -> Vec<u8> {
+        match set.text {
+            Some(field) => self.bytes(self.ref_field(entry, field)),
+            None => self.bytes(entry),
+        }
+    }
+
+    /// The entry with this text.
+    pub(crate) fn set_find(&self, set: Set, text: &[u8]) -> Option<Addr> {
+        let cells = self.root_ref(set.cells);
+        if cells.is_null() {
+            return None;
+        }
+        let mask = self.array_len(cells) - 1;
+        let mut at = checksum(text) & mask;
+        loop {
+            let entry = self.array_get(cells, at).as_object()?;
+            let name = set.text.map_or(entry, |field| self.ref_field(entry, field));
+            if self.array_len(name) == text.len() as u64 && self.text_of(set, entry) == text {
+                return Some(entry);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Adds an entry whose text is not there yet; it must be an object that does not move.
+    pub(crate) fn set_add(&mut self, set: Set, entry: Addr) {
+        let mut cells = self.root_ref(set.cells);
+        let count = self.root_u64(set.count);
+        if cells.is_null() || 2 * (count + 1) > self.array_len(cells) {
+            let len = if cells.is_null() { FIRST_CELLS } else { 2 * self.array_len(cells) };
+            let grown = self.make_ref_array_old(len);
+            if !cells.is_null() {
+                for index in 0..self.array_len(cells) {
+                    if let Some(old) = self.array_get(cells, index).as_object() {
+                        self.set_place(set, grown, old);
+                    }
+                }
+            }
+            self.set_root_ref(set.cells, Value::object(grown));
+            cells = grown;
+        }
+        self.set_place(set, cells, entry);
+        self.set_root_u64(set.count, count + 1);
+    }
+
+    fn set_place(&mut self, set: Set, cells: Addr, entry: Addr) {
+        let mask = self.array_len(cells) - 1;
+        let mut at = checksum(&self.text_of(set, entry)) & mask;
+        while !self.array_get(cells, at).is_null() {
+            at = (at + 1) & mask;
+        }
+        self.array_set(cells, at, Value::object(entry));
+    }
+
+    /// The one string object with this text; it never moves.
+    pub fn intern(&mut self, text: &[u8]) -> Addr {
+        if let Some(there) = self.set_find(INTERNED, text) {
+            return there;
+        }
+        let string = self.new_array_old(self.kernel_class(ClassId::String), text.len() as u64);
+        self.memory.write_bytes(string.add(layout::schema::array::DATA), text);
+        self.set_add(INTERNED, string);
+        string
+    }
+}

@@ -1,0 +1,347 @@
+//! Programs: starting them, their end, and what `ps` shows.
+
+use crate::Vm;
+use alloc::string::String;
+use alloc::vec::Vec;
+use base::Addr;
+use bytecode::Flags;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{class, method, on_return, program, root, thread, thread_state, wait};
+
+/// `STATE` of a program.
+mod state {
+    pub(super) const RUNNING: u32 = 0;
+    pub(super) const ENDED: u32 = 1;
+    pub(super) const DIED: u32 = 2;
+}
+
+/// Exit status of a program whose first thread died.
+const STATUS_DIED: i32 = 1;
+/// Ordinal of the entry of programs in the style of the original: `run(boot)`.
+const RUN_ORDINAL: u64 = 8;
+
+/// Why a program could not be started. No thread was made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The class is not there or cannot be loaded.
+    #[error("the class {class} cannot be used: {reason}")]
+    Class {
+        /// The class.
+        class: String,
+        /// What was thrown.
+        reason: String,
+    },
+    /// The class has nothing to begin with.
+    #[error("{class} has neither `main()` nor `main(string[])`, nor a method 8 that takes one object")]
+    NoEntry {
+        /// The class.
+        class: String,
+    },
+    /// The entry is a method of instances, and the class cannot be instantiated without arguments.
+    #[error("{class} has no constructor without arguments; make its `main` static or add one")]
+    NoConstructor {
+        /// The class.
+        class: String,
+    },
+}
+
+/// What has become of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgramState {
+    /// Its first thread lives.
+    Running,
+    /// Its first thread has returned.
+    Ended {
+        /// The result of `main` if that is an int, else 0.
+        status: i32,
+    },
+    /// An exception left its first thread.
+    Died,
+}
+
+/// One program, for listings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramInfo {
+    /// Where its object stands.
+    pub addr: Addr,
+    /// Number.
+    pub id: u64,
+    /// Name.
+    pub name: String,
+    /// Class that it began with.
+    pub class: String,
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Hash of its source.
+    pub source_hash: u64,
+    /// Wall clock at its start, nanoseconds since 1970.
+    pub started_ns: u64,
+    /// What has become of it.
+    pub state: ProgramState,
+    /// Report of the last of its threads that died.
+    pub failure: Option<String>,
+}
+
+/// One thread, for listings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadInfo {
+    /// Where its object stands.
+    pub addr: Addr,
+    /// Number.
+    pub id: u64,
+    /// Number of its program, if it has one.
+    pub program: Option<u64>,
+    /// `runnable`, `sleeping`, `waiting for input`, ...
+    pub state: &'static str,
+    /// Stack trace, one line for each frame.
+    pub trace: String,
+}
+
+enum Entry {
+    Static(Addr),
+    Instance(Addr),
+    Run(Addr),
+}
+
+impl Vm {
+    /// Starts a program: a thread that begins with `main()` or `main(string[])` of the class, static or of a new
+    /// instance, or else with its method 8, which gets the boot object.
+    ///
+    /// # Errors
+    /// When there is nothing to begin with.
+    pub fn start_program(
+        &mut self,
+        name: &str,
+        class_name: &str,
+        args: &[String],
+        source_hash: u64,
+    ) -> Result<Addr, StartError> {
+        let class = self.class_by_name(class_name).map_err(|thrown| StartError::Class {
+            class: class_name.into(),
+            reason: self.describe(thrown),
+        })?;
+        let no_entry = || StartError::NoEntry { class: class_name.into() };
+        let entry = self.find_entry(class).ok_or_else(no_entry)?;
+        let constructor = match entry {
+            Entry::Static(_) => None,
+            Entry::Instance(_) | Entry::Run(_) => {
+                let found = self.find_by_text(class, "<init>", "()V");
+                let found = found.filter(|_| !Flags(self.get_u32(class, class::FLAGS)).has(Flags::ABSTRACT));
+                Some(found.ok_or(StartError::NoConstructor { class: class_name.into() })?)
+            }
+        };
+        let object = self.new_old(self.kernel_class(ClassId::Program));
+        let strings = self.make_strings(args);
+        self.set_ref(object, program::ARGS, Value::object(strings));
+        let text = self.make_string(name.as_bytes());
+        self.set_ref(object, program::NAME, Value::object(text));
+        self.set_ref(object, program::CLASS, Value::object(class));
+        let module = self.get_ref(class, class::MODULE);
+        self.set_ref(object, program::MODULE, module);
+        let id = self.root_u64(root::NEXT_ID);
+        self.set_root_u64(root::NEXT_ID, id + 1);
+        self.set_u64(object, program::ID, id);
+        self.set_u64(object, program::SOURCE_HASH, source_hash);
+        let started = self.platform.clock.wall_ns();
+        self.set_u64(object, program::STARTED_NS, started);
+        self.set_u32(object, program::STATE, state::RUNNING);
+        self.list_push(root::PROGRAMS, root::PROGRAM_COUNT, Value::object(object));
+
+        let mut slots = Vec::new();
+        let (target, flags) = match entry {
+            Entry::Static(target) | Entry::Instance(target) => (target, on_return::END),
+            Entry::Run(target) => (target, on_return::START),
+        };
+        if constructor.is_some() {
+            slots.push(self.new_object(class).0);
+        }
+        match entry {
+            Entry::Run(_) => slots.push(self.get_root_ref(root::BOOT).0),
+            _ => {
+                if !self.param_kinds(target).is_empty() {
+                    slots.push(self.main_argument(target, strings).0);
+                }
+            }
+        }
+        let first = self.new_thread(Value::object(object), target, &slots, flags);
+        self.set_ref(object, program::THREAD, Value::object(first));
+        self.prepare_thread(first, class, constructor.map(|target| (target, slots[0])));
+        Ok(object)
+    }
+
+    /// Puts on top of a new thread's first frame what runs before it: the constructor, then class initialisers, those of
+    /// superclasses on top.
+    fn prepare_thread(&mut self, first: Addr, class: Addr, constructor: Option<(Addr, u64)>) {
+        self.mount(first);
+        if let Some((target, receiver)) = constructor
+            && !self.is_kernel_method(target)
+        {
+            let at = self.operand_end(&self.top());
+            self.memory.store_unannounced_u64(at, receiver);
+            let room = self.push_frame(target, at, on_return::AGAIN);
+            assert!(room, "a new stack has room for two frames");
+        }
+        let mut at = class;
+        while !at.is_null() && self.get_u8(at, class::INIT_STATE) == crate::classes::LINKED {
+            if let Some(initialiser) = self.find_declared(at, "<clinit>", "()V") {
+                let end = self.operand_end(&self.top());
+                if self.push_frame(initialiser, end, on_return::INITIALISED) {
+                    self.set_u8(at, class::INIT_STATE, crate::classes::INITIALISING);
+                    self.set_ref(at, class::INIT_THREAD, Value::object(first));
+                }
+            }
+            at = self.ref_field(at, class::SUPER);
+        }
+        self.unmount();
+    }
+
+    fn find_entry(&mut self, class: Addr) -> Option<Entry> {
+        let mut at = class;
+        while !at.is_null() {
+            let methods = self.ref_field(at, class::METHODS);
+            for index in 0..self.array_len(methods) {
+                let target = Addr(self.array_get(methods, index).0);
+                let flags = self.method_flags(target);
+                let bodiless =
+                    flags.has(Flags::ABSTRACT) || flags.has(Flags::NATIVE) || flags.has(Flags::SYNCHRONIZED);
+                if self.text(target, method::NAME) != "main" || bodiless {
+                    continue;
+                }
+                let desc = self.text(target, method::DESCRIPTOR);
+                let params = desc.split(')').next().unwrap_or("");
+                let known =
+                    ["(", "([L.internal.string;", "(L.internal.container.array;", "([Ljava/lang/String;"];
+                if known.contains(&params) {
+                    let statically = flags.has(Flags::STATIC);
+                    return Some(if statically { Entry::Static(target) } else { Entry::Instance(target) });
+                }
+            }
+            at = self.ref_field(at, class::SUPER);
+        }
+        let vtable = self.ref_field(class, class::VTABLE);
+        let run = (self.array_len(vtable) > RUN_ORDINAL)
+            .then(|| self.array_get(vtable, RUN_ORDINAL))?
+            .as_object()?;
+        let kinds = self.param_kinds(run);
+        (kinds[..] == [bytecode::Kind::Ref] && !self.is_kernel_method(run)).then_some(Entry::Run(run))
+    }
+
+    fn find_by_text(&mut self, class: Addr, name: &str, desc: &str) -> Option<Addr> {
+        let (name, desc) = (self.intern(name.as_bytes()), self.intern(desc.as_bytes()));
+        self.find_method(class, name, desc)
+    }
+    fn find_declared(&mut self, class: Addr, name: &str, desc: &str) -> Option<Addr> {
+        let found = self.find_by_text(class, name, desc)?;
+        (self.ref_field(found, method::CLASS) == class).then_some(found)
+    }
+
+    fn make_strings(&mut self, args: &[String]) -> Addr {
+        let class = self.array_class(self.kernel_class(ClassId::String));
+        let strings = self.new_array(class, args.len() as u64);
+        for (index, arg) in args.iter().enumerate() {
+            let text = self.make_string(arg.as_bytes());
+            self.array_set(strings, index as u64, Value::object(text));
+        }
+        strings
+    }
+
+    /// The arguments as `main` wants them: an array, or a container.
+    fn main_argument(&mut self, target: Addr, strings: Addr) -> Value {
+        if !self.text(target, method::DESCRIPTOR).starts_with("(L.internal.container.array;") {
+            return Value::object(strings);
+        }
+        use layout::schema::container;
+        let made = self.new_kernel(ClassId::Container);
+        let len = self.array_len(strings);
+        let page = self.make_ref_array(len);
+        for index in 0..len {
+            let text = self.array_get(strings, index);
+            self.array_set(page, index, text);
+        }
+        self.set_ref(made, container::PAGE, Value::object(page));
+        self.set_u64(made, container::USED, len);
+        Value::object(made)
+    }
+
+    pub(crate) fn end_program(&mut self, object: Addr, result: &Result<Value, ()>) {
+        let (state, status) = match result {
+            Ok(value) => (state::ENDED, value.as_int().unwrap_or(0)),
+            Err(()) => (state::DIED, STATUS_DIED),
+        };
+        self.set_u32(object, program::STATE, state);
+        self.set_u32(object, program::STATUS, status as u32);
+    }
+
+    /// Reports of threads that died since the last call.
+    pub fn take_failures(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.failures)
+    }
+
+    /// All programs, in the order of their start.
+    pub fn programs(&self) -> Vec<ProgramInfo> {
+        let list = self.root_ref(root::PROGRAMS);
+        (0..self.root_u64(root::PROGRAM_COUNT))
+            .map(|index| self.program(Addr(self.array_get(list, index).0)))
+            .collect()
+    }
+
+    /// One program.
+    pub fn program(&self, object: Addr) -> ProgramInfo {
+        let args = self.ref_field(object, program::ARGS);
+        let failure = self.text(object, program::FAILURE);
+        ProgramInfo {
+            addr: object,
+            id: self.get_u64(object, program::ID),
+            name: self.text(object, program::NAME),
+            class: self.text(self.ref_field(object, program::CLASS), class::NAME),
+            args: (0..self.array_len(args)).map(|index| self.describe(self.array_get(args, index))).collect(),
+            source_hash: self.get_u64(object, program::SOURCE_HASH),
+            started_ns: self.get_u64(object, program::STARTED_NS),
+            state: match self.get_u32(object, program::STATE) {
+                state::ENDED => ProgramState::Ended { status: self.get_u32(object, program::STATUS) as i32 },
+                state::DIED => ProgramState::Died,
+                _ => ProgramState::Running,
+            },
+            failure: (!failure.is_empty()).then_some(failure),
+        }
+    }
+
+    /// All threads that have not ended, by number.
+    pub fn threads(&mut self) -> Vec<ThreadInfo> {
+        let list = self.root_ref(root::THREADS);
+        let mut infos = Vec::new();
+        for index in 0..self.root_u64(root::THREAD_COUNT) {
+            let object = Addr(self.array_get(list, index).0);
+            let owner = self.get_ref(object, thread::PROGRAM).as_object();
+            infos.push(ThreadInfo {
+                addr: object,
+                id: self.get_u64(object, thread::ID),
+                program: owner.map(|owner| self.get_u64(owner, program::ID)),
+                state: self.thread_state(object),
+                trace: self.trace(object),
+            });
+        }
+        infos.sort_by_key(|info| info.id);
+        infos
+    }
+
+    fn thread_state(&self, object: Addr) -> &'static str {
+        match (self.get_u32(object, thread::STATE), self.get_u32(object, thread::WAIT)) {
+            (thread_state::BLOCKED, wait::TIME) => "sleeping",
+            (thread_state::BLOCKED, wait::INPUT) => "waiting for input",
+            (thread_state::BLOCKED, wait::COMMIT) => "waiting for a snapshot",
+            (thread_state::BLOCKED, wait::MONITOR) => "waiting for a lock",
+            (thread_state::BLOCKED, wait::CLASS) => "waiting for a class",
+            (thread_state::BLOCKED, _) => "waiting for a notification",
+            (thread_state::ENDED, _) => "ended",
+            (thread_state::DIED, _) => "died",
+            _ => "runnable",
+        }
+    }
+
+    /// The value of a finished program's first thread, as [`Vm::describe`] shows it; for tests and tools.
+    pub fn result_of(&self, object: Addr) -> Value {
+        self.get_ref(self.ref_field(object, program::THREAD), thread::RESULT)
+    }
+}

@@ -1,0 +1,126 @@
+//! What a collection asks of the machine: the slots of the root page and of the frames of all threads.
+
+use crate::Vm;
+use crate::decode::Codes;
+use crate::frames::{Frame, Maps};
+use crate::objects::root_field;
+use alloc::collections::BTreeMap;
+use base::Addr;
+use heap::{CollectStats, Collection, Roots};
+use layout::Value;
+use layout::schema::{array, frame, root, thread};
+use memory::{Memory, MemoryError};
+
+struct VmRoots<'a> {
+    memory: &'a Memory,
+    maps: &'a mut Maps,
+    codes: &'a mut Codes,
+    ran: &'a BTreeMap<u64, u64>,
+    swept: bool,
+}
+
+impl VmRoots<'_> {
+    fn visit_root_page(&mut self, visit: &mut dyn FnMut(Value) -> Value) {
+        for index in 0..root::REFS {
+            visit_slot(self.memory, root_field(8 * index), visit);
+        }
+    }
+    /// Visits the frames from `top` down to the last one whose locals start at or above `low`.
+    fn visit_stack(&mut self, top: u64, low: u64, visit: &mut dyn FnMut(Value) -> Value) {
+        let mut at = top;
+        while at != 0 {
+            let frame = Frame::read(self.memory, Addr(at));
+            if frame.locals(self.memory).0 < low {
+                return;
+            }
+            self.maps.visit_frame(self.memory, &frame, &mut |slot| visit_slot(self.memory, slot, visit));
+            // The method of a frame lives as long as the frame.
+            visit(Value::object(frame.method));
+            at = frame.caller;
+        }
+    }
+}
+
+fn visit_slot(memory: &Memory, slot: Addr, visit: &mut dyn FnMut(Value) -> Value) {
+    let old = Value(memory.load_u64(slot));
+    if old.is_null() {
+        return;
+    }
+    let new = visit(old);
+    if new != old {
+        memory.store_u64(slot, new.0);
+    }
+}
+
+impl Roots for VmRoots<'_> {
+    fn visit_young(&mut self, visit: &mut dyn FnMut(Value) -> Value) {
+        self.visit_root_page(visit);
+        for (thread, low) in self.ran {
+            let top = self.memory.load_u64(Addr(thread + thread::FRAME));
+            self.visit_stack(top, *low, visit);
+        }
+    }
+
+    fn visit_all(&mut self, visit: &mut dyn FnMut(Value) -> Value) {
+        self.visit_root_page(visit);
+        let threads = self.memory.load_u64(root_field(root::THREADS));
+        let count = self.memory.load_u64(root_field(root::THREAD_COUNT));
+        for index in 0..count {
+            let thread = self.memory.load_u64(Addr(threads + array::DATA + 8 * index));
+            if self.memory.load_u64(Addr(thread + thread::STACK)) != 0 {
+                let top = self.memory.load_u64(Addr(thread + thread::FRAME));
+                self.visit_stack(top, 0, visit);
+            }
+        }
+    }
+
+    fn visit_frozen(&mut self, object: Addr, visit: &mut dyn FnMut(Value) -> Value) {
+        let data = object.0 + array::DATA;
+        let len = self.memory.load_u64(object.add(array::LENGTH));
+        let mut at = self.memory.load_u64(Addr(data));
+        while at != 0 {
+            assert!(at + frame::SIZE <= len, "a frozen stack has a frame outside");
+            let frame = Frame::read(self.memory, Addr(data + at));
+            self.maps.visit_frame(self.memory, &frame, &mut |slot| visit_slot(self.memory, slot, visit));
+            visit(Value::object(frame.method));
+            at = frame.caller;
+        }
+    }
+
+    fn swept(&mut self, _is_live: &dyn Fn(Addr) -> bool) {
+        self.codes.clear();
+        self.maps.clear();
+        self.swept = true;
+    }
+}
+
+impl Vm {
+    /// Collects. The running thread, if there is one, is wholly in its frames.
+    ///
+    /// # Errors
+    /// When memory cannot be given back: the world must stop without committing.
+    pub fn collect(&mut self, kind: Collection) -> Result<CollectStats, MemoryError> {
+        let running = self.running;
+        if !running.thread.is_null() {
+            self.note_ran(running.low);
+            self.set_u64(running.thread, thread::FRAME, running.frame.0);
+        }
+        let mut roots = VmRoots {
+            memory: &self.memory,
+            maps: &mut self.maps,
+            codes: &mut self.codes,
+            ran: &self.ran,
+            swept: false,
+        };
+        let stats = match kind {
+            Collection::Minor => self.heap.collect_minor(&mut roots),
+            Collection::Full => self.heap.collect_full(&mut roots),
+        }?;
+        self.ran.clear();
+        if !running.thread.is_null() {
+            // Frames below the top one are as they were; when they are entered again, they are noted again.
+            self.announce_top();
+        }
+        Ok(stats)
+    }
+}

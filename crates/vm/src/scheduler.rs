@@ -1,0 +1,561 @@
+//! The run loop, the run queue, timers and the world clock.
+//!
+//! One worker runs one thread at a time, round robin, a slice of so many polls each: counting polls instead of time makes
+//! a run depend on its inputs alone. Queue and timers are in the world; a restart goes on with them as they are.
+//!
+//! *Invariant:* when [`Vm::run`] returns, no thread is mounted as running: the one that was stands at the head of the
+//! queue.
+
+use crate::Vm;
+use crate::internal::Wait;
+use crate::interpreter::{self, Exit};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use base::Addr;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::Relaxed;
+use heap::Collection;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{array, root, thread, thread_state, wait};
+use memory::MemoryError;
+use platform::{ConsoleInput, Platform};
+
+/// Polls that a thread may pass before the next one has its turn.
+pub(crate) const SLICE_POLLS: u32 = 20_000;
+/// In chaos, one safepoint in so many does something.
+const CHAOS_ODDS: u64 = 8;
+
+/// What the running thread is asked for at its next safepoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Request {
+    /// [`Vm::run`] is to return.
+    Stop = 1,
+    /// The machine itself has something to do: collect, tell of exhausted memory.
+    Attention = 2,
+}
+
+/// The word that safepoints look at; any thread of the host may ask.
+#[derive(Clone, Debug, Default)]
+pub struct Requests(Arc<AtomicU32>);
+
+impl Requests {
+    /// Asks for something.
+    pub fn ask(&self, request: Request) {
+        self.0.fetch_or(request as u32, Relaxed);
+    }
+    /// Whether something is asked for.
+    #[inline(always)]
+    pub(crate) fn any(&self) -> bool {
+        self.0.load(Relaxed) != 0
+    }
+    fn take(&self, request: Request) -> bool {
+        self.0.fetch_and(!(request as u32), Relaxed) & request as u32 != 0
+    }
+}
+
+/// How far a call of [`Vm::run`] goes at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Return [`RunState::Requested`] after so many slices.
+    pub slices: Option<u64>,
+}
+
+/// Why [`Vm::run`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// [`Request::Stop`] or a limit; threads can run on.
+    Requested,
+    /// No thread can run now.
+    Idle {
+        /// World clock at which the first timer ends.
+        wake_ns: Option<u64>,
+        /// Whether a thread waits for input.
+        input: bool,
+        /// Whether a thread waits for a commit.
+        commit: bool,
+    },
+    /// No thread is left.
+    AllEnded,
+}
+
+/// Monotonic nanoseconds of the world, over all restarts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WorldClock {
+    /// World clock when this run began.
+    base_ns: u64,
+    /// Platform clock when this run began.
+    started_ns: u64,
+}
+
+impl WorldClock {
+    pub(crate) fn new(platform: &Platform) -> WorldClock {
+        WorldClock { base_ns: 0, started_ns: platform.clock.monotonic_ns() }
+    }
+}
+
+impl Vm {
+    /// The world clock in nanoseconds: monotonic, goes on over restarts, by default with the down time.
+    pub fn clock_ns(&self) -> u64 {
+        let since = self.platform.clock.monotonic_ns().saturating_sub(self.clock.started_ns);
+        self.clock.base_ns.saturating_add(since)
+    }
+
+    /// Takes the world clock up from the last flip, the down time by the wall clock included.
+    pub(crate) fn restart_clock(&mut self) {
+        let down = self.platform.clock.wall_ns().saturating_sub(self.root_u64(root::WALL_NS));
+        self.clock = WorldClock::new(&self.platform);
+        self.clock.base_ns = self.root_u64(root::CLOCK_NS).saturating_add(down);
+    }
+
+    /// Leaves the down time out of the world clock: it goes on from the last flip. To be called right after opening.
+    pub fn exclude_down_time(&mut self) {
+        self.clock.base_ns = self.root_u64(root::CLOCK_NS);
+    }
+
+    /// The word by which a host thread asks for a stop.
+    pub fn requests(&self) -> Requests {
+        self.requests.clone()
+    }
+
+    /// Makes each thread pass at most so many polls in a row.
+    pub fn set_slice(&mut self, polls: u32) {
+        self.slice_polls = polls.max(1);
+    }
+
+    /// At seeded safepoints, does one of: leave the interpreter, freeze and thaw the thread, collect, drop all caches.
+    pub fn chaos(&mut self, seed: u64) {
+        self.chaos = Some(base::prng::Prng::new(seed));
+    }
+
+    /// Whether a thread could run now: wakes those whose time or input has come. Changes nothing when there is none.
+    pub fn is_ready(&mut self) -> bool {
+        self.wake_due();
+        self.wake_input();
+        !self.root_ref(root::RUN_HEAD).is_null()
+    }
+
+    /// Runs threads until a stop is asked for, none can run, or a limit is reached.
+    ///
+    /// # Errors
+    /// When memory cannot be given back: the world must stop without committing.
+    pub fn run(&mut self, limits: Limits) -> Result<RunState, MemoryError> {
+        let mut slices = limits.slices;
+        loop {
+            if self.requests.take(Request::Attention) {
+                self.attend()?;
+            }
+            if self.requests.take(Request::Stop) || slices == Some(0) {
+                return Ok(RunState::Requested);
+            }
+            self.wake_due();
+            self.wake_input();
+            let Some(thread) = self.queue_pop() else {
+                return Ok(self.idle());
+            };
+            slices = slices.map(|left| left - 1);
+            self.set_u32(thread, thread::STATE, thread_state::RUNNING);
+            self.mount(thread);
+            match self.slice()? {
+                Exit::Safepoint => {
+                    self.unmount();
+                    self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);
+                    // Stopped by a request it keeps its turn.
+                    if self.requests.any() { self.queue_push_front(thread) } else { self.queue_push(thread) }
+                }
+                Exit::Blocked => self.unmount(),
+                Exit::Ended => {}
+            }
+        }
+    }
+
+    /// Runs the mounted thread until its slice ends, or it blocks or ends.
+    fn slice(&mut self) -> Result<Exit, MemoryError> {
+        loop {
+            let exit = interpreter::execute(self);
+            if exit != Exit::Safepoint {
+                return Ok(exit);
+            }
+            if self.chaos.is_some() {
+                self.be_unkind()?;
+            }
+            if self.requests.take(Request::Attention) {
+                self.attend()?;
+            }
+            if self.running.polls == 0 || self.requests.any() {
+                return Ok(Exit::Safepoint);
+            }
+        }
+    }
+
+    /// Does what [`Request::Attention`] asks for.
+    fn attend(&mut self) -> Result<(), MemoryError> {
+        if let Some(kind) = self.heap.collection_wanted() {
+            self.collect(kind)?;
+        }
+        if core::mem::take(&mut self.exhausted) {
+            let used = self.heap.usage();
+            if used.cell_bytes + used.large_bytes > self.heap_limit / 2 {
+                self.collect(Collection::Full)?;
+            }
+            let used = self.heap.usage();
+            let thread = self.running.thread;
+            if used.cell_bytes + used.large_bytes > self.heap_limit && !thread.is_null() {
+                let error = self.make_exception(ClassId::OutOfMemory, "the memory limit is reached");
+                self.set_ref(thread, thread::PENDING, Value::object(error));
+            }
+        }
+        Ok(())
+    }
+
+    fn be_unkind(&mut self) -> Result<(), MemoryError> {
+        let Some(prng) = &mut self.chaos else { return Ok(()) };
+        if !prng.chance(1, CHAOS_ODDS) {
+            return Ok(());
+        }
+        match prng.below(6) {
+            0 => self.running.polls = 0,
+            1 | 2 => {
+                let (thread, polls) = (self.running.thread, self.running.polls);
+                self.unmount();
+                self.freeze(thread);
+                self.mount(thread);
+                self.running.polls = polls;
+            }
+            3 => drop(self.collect(Collection::Minor)?),
+            4 => drop(self.collect(Collection::Full)?),
+            _ => self.drop_caches(),
+        }
+        Ok(())
+    }
+
+    /// Forgets everything that can be had from the world again.
+    pub fn drop_caches(&mut self) {
+        self.codes.clear();
+        self.maps.clear();
+    }
+
+    fn idle(&self) -> RunState {
+        if self.root_u64(root::THREAD_COUNT) == 0 {
+            return RunState::AllEnded;
+        }
+        let timers = self.root_u64(root::TIMER_COUNT);
+        let first = (timers > 0).then(|| self.timer_ns(0));
+        RunState::Idle {
+            wake_ns: first,
+            input: !self.root_ref(root::WAIT_INPUT).is_null(),
+            commit: !self.root_ref(root::WAIT_COMMIT).is_null(),
+        }
+    }
+
+    /// Long before the flip, while the world may still run on: freezes what has blocked, empties the nursery.
+    ///
+    /// # Errors
+    /// When memory cannot be given back: the world must stop without committing.
+    pub fn prepare_flip(&mut self) -> Result<(), MemoryError> {
+        for thread in core::mem::take(&mut self.parked) {
+            let thread = Addr(thread);
+            if self.get_u32(thread, thread::STATE) == thread_state::BLOCKED {
+                self.freeze(thread);
+            }
+        }
+        self.collect(Collection::Minor).map(drop)
+    }
+
+    /// Right before the flip: empties the nursery of what came since, writes the clocks.
+    ///
+    /// # Errors
+    /// When memory cannot be given back: the world must stop without committing.
+    pub fn before_flip(&mut self) -> Result<(), MemoryError> {
+        self.collect(Collection::Minor)?;
+        let (clock, wall) = (self.clock_ns(), self.platform.clock.wall_ns());
+        self.set_root_u64(root::CLOCK_NS, clock);
+        self.set_root_u64(root::WALL_NS, wall);
+        let epoch = self.memory.epoch().0;
+        self.set_root_u64(root::EPOCH, epoch);
+        Ok(())
+    }
+
+    /// Right after the flip, before [`Vm::run`]. Threads announce their frames when they are mounted.
+    pub fn after_flip(&mut self) {
+        assert!(self.running.thread.is_null(), "no thread is mounted at a flip");
+    }
+
+    /// The epoch that will hold what happens now.
+    pub fn epoch(&self) -> u64 {
+        self.memory.epoch().0
+    }
+    /// The newest durable epoch.
+    pub fn committed_epoch(&self) -> u64 {
+        self.committed
+    }
+    /// Says that an epoch is durable; wakes who waited for it.
+    pub fn committed(&mut self, epoch: u64) {
+        self.committed = self.committed.max(epoch);
+        let mut waiting = Vec::new();
+        let mut at = self.root_ref(root::WAIT_COMMIT);
+        while !at.is_null() {
+            waiting.push(at);
+            at = self.ref_field(at, thread::NEXT);
+        }
+        for thread in waiting {
+            if self.get_u64(thread, thread::AWAITED) <= self.committed {
+                self.wake(thread);
+            }
+        }
+    }
+
+    /// A line of input, if there is one.
+    pub fn take_input(&mut self) -> ConsoleInput {
+        self.input.take().unwrap_or_else(|| self.platform.console.poll_line())
+    }
+
+    fn wake_input(&mut self) {
+        if self.root_ref(root::WAIT_INPUT).is_null() {
+            return;
+        }
+        if self.input.is_none() {
+            match self.platform.console.poll_line() {
+                ConsoleInput::Pending => return,
+                input => self.input = Some(input),
+            }
+        }
+        // One line, one reader; the end of the input is there for all.
+        loop {
+            let thread = self.root_ref(root::WAIT_INPUT);
+            if thread.is_null() {
+                return;
+            }
+            self.wake(thread);
+            if self.input != Some(ConsoleInput::End) {
+                return;
+            }
+        }
+    }
+
+    /// Blocks the running thread; it is then to be unmounted.
+    pub(crate) fn block(&mut self, what: Wait) {
+        match what {
+            Wait::Until { ns } => {
+                self.block_on(wait::TIME, Value::NULL);
+                self.timer_add(ns);
+            }
+            Wait::Input => {
+                self.block_on(wait::INPUT, Value::NULL);
+                self.append_waiter(root::WAIT_INPUT);
+            }
+            Wait::Commit { epoch } => {
+                self.block_on(wait::COMMIT, Value::NULL);
+                self.set_u64(self.running.thread, thread::AWAITED, epoch);
+                self.append_waiter(root::WAIT_COMMIT);
+            }
+        }
+    }
+
+    fn append_waiter(&mut self, list: u64) {
+        let thread = self.running.thread;
+        self.set_ref(thread, thread::NEXT, Value::NULL);
+        let mut last = self.root_ref(list);
+        if last.is_null() {
+            return self.set_root_ref(list, Value::object(thread));
+        }
+        loop {
+            let next = self.ref_field(last, thread::NEXT);
+            if next.is_null() {
+                return self.set_ref(last, thread::NEXT, Value::object(thread));
+            }
+            last = next;
+        }
+    }
+
+    fn remove_waiter(&mut self, list: u64, thread: Addr) {
+        let mut before = Addr::NULL;
+        let mut at = self.root_ref(list);
+        while !at.is_null() {
+            let next = self.get_ref(at, thread::NEXT);
+            if at == thread {
+                if before.is_null() {
+                    self.set_root_ref(list, next)
+                } else {
+                    self.set_ref(before, thread::NEXT, next)
+                }
+                return;
+            }
+            (before, at) = (at, Addr(next.0));
+        }
+    }
+
+    pub(crate) fn block_on(&mut self, kind: u32, object: Value) {
+        let thread = self.running.thread;
+        self.set_u32(thread, thread::STATE, thread_state::BLOCKED);
+        self.set_u32(thread, thread::WAIT, kind);
+        self.set_ref(thread, thread::WAITS_FOR, object);
+        self.parked.insert(thread.0);
+    }
+
+    /// Makes a blocked thread runnable, whatever it waited for.
+    pub(crate) fn wake(&mut self, thread: Addr) {
+        if self.get_u32(thread, thread::STATE) != thread_state::BLOCKED {
+            return;
+        }
+        match self.get_u32(thread, thread::WAIT) {
+            wait::INPUT => self.remove_waiter(root::WAIT_INPUT, thread),
+            wait::COMMIT => self.remove_waiter(root::WAIT_COMMIT, thread),
+            wait::ATOMIC => self.mark_awaited(thread, crate::slow::WOKEN),
+            _ => {}
+        }
+        self.timer_remove(thread);
+        self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);
+        self.set_u32(thread, thread::WAIT, wait::NONE);
+        self.set_ref(thread, thread::WAITS_FOR, Value::NULL);
+        self.parked.remove(&thread.0);
+        self.queue_push(thread);
+    }
+
+    fn mark_awaited(&mut self, thread: Addr, bits: u64) {
+        let awaited = self.get_u64(thread, thread::AWAITED);
+        self.set_u64(thread, thread::AWAITED, awaited | bits);
+    }
+
+    /// Wakes the threads that wait for `object` in this way, at most so many; how many.
+    pub(crate) fn wake_waiting(
+        &mut self,
+        kind: u32,
+        object: Addr,
+        most: u32,
+        also: impl Fn(&Vm, Addr) -> bool,
+    ) -> u32 {
+        let threads = self.root_ref(root::THREADS);
+        let mut found = Vec::new();
+        for index in 0..self.root_u64(root::THREAD_COUNT) {
+            let thread = Addr(self.array_get(threads, index).0);
+            let waits = self.get_u32(thread, thread::STATE) == thread_state::BLOCKED
+                && self.get_u32(thread, thread::WAIT) == kind
+                && self.ref_field(thread, thread::WAITS_FOR) == object
+                && also(self, thread);
+            if waits {
+                found.push((self.get_u64(thread, thread::ID), thread));
+            }
+        }
+        found.sort_unstable();
+        found.truncate(most as usize);
+        for (_, thread) in &found {
+            self.wake(*thread);
+        }
+        found.len() as u32
+    }
+
+    pub(crate) fn queue_push(&mut self, thread: Addr) {
+        self.set_ref(thread, thread::NEXT, Value::NULL);
+        let tail = self.root_ref(root::RUN_TAIL);
+        if tail.is_null() {
+            self.set_root_ref(root::RUN_HEAD, Value::object(thread));
+        } else {
+            self.set_ref(tail, thread::NEXT, Value::object(thread));
+        }
+        self.set_root_ref(root::RUN_TAIL, Value::object(thread));
+    }
+
+    fn queue_push_front(&mut self, thread: Addr) {
+        let head = self.get_root_ref(root::RUN_HEAD);
+        self.set_ref(thread, thread::NEXT, head);
+        self.set_root_ref(root::RUN_HEAD, Value::object(thread));
+        if head.is_null() {
+            self.set_root_ref(root::RUN_TAIL, Value::object(thread));
+        }
+    }
+
+    fn queue_pop(&mut self) -> Option<Addr> {
+        let head = self.get_root_ref(root::RUN_HEAD).as_object()?;
+        let next = self.get_ref(head, thread::NEXT);
+        self.set_root_ref(root::RUN_HEAD, next);
+        if next.is_null() {
+            self.set_root_ref(root::RUN_TAIL, Value::NULL);
+        }
+        self.set_ref(head, thread::NEXT, Value::NULL);
+        Some(head)
+    }
+
+    // Timers: a binary heap by wake time, then by thread number, so that equal times have an order.
+
+    fn timer(&self, index: u64) -> Addr {
+        Addr(self.array_get(self.root_ref(root::TIMERS), index).0)
+    }
+    fn timer_ns(&self, index: u64) -> u64 {
+        self.get_u64(self.timer(index), thread::WAKE_NS)
+    }
+    fn timer_key(&self, index: u64) -> (u64, u64) {
+        let thread = self.timer(index);
+        (self.get_u64(thread, thread::WAKE_NS), self.get_u64(thread, thread::ID))
+    }
+    fn timer_place(&mut self, index: u64, thread: Addr) {
+        let timers = self.root_ref(root::TIMERS);
+        self.array_set(timers, index, Value::object(thread));
+        self.set_u64(thread, thread::TIMER, index + 1);
+    }
+    fn timer_swap(&mut self, a: u64, b: u64) {
+        let (first, second) = (self.timer(a), self.timer(b));
+        self.timer_place(a, second);
+        self.timer_place(b, first);
+    }
+    fn timer_up(&mut self, mut index: u64) {
+        while index > 0 && self.timer_key(index) < self.timer_key((index - 1) / 2) {
+            self.timer_swap(index, (index - 1) / 2);
+            index = (index - 1) / 2;
+        }
+    }
+    fn timer_down(&mut self, mut index: u64) {
+        let count = self.root_u64(root::TIMER_COUNT);
+        loop {
+            let mut least = index;
+            for child in [2 * index + 1, 2 * index + 2] {
+                if child < count && self.timer_key(child) < self.timer_key(least) {
+                    least = child;
+                }
+            }
+            if least == index {
+                return;
+            }
+            self.timer_swap(index, least);
+            index = least;
+        }
+    }
+    /// The running thread is to be woken at a time at the latest.
+    pub(crate) fn timer_add(&mut self, ns: u64) {
+        let thread = self.running.thread;
+        self.set_u64(thread, thread::WAKE_NS, ns);
+        let index = self.list_push(root::TIMERS, root::TIMER_COUNT, Value::object(thread));
+        self.set_u64(thread, thread::TIMER, index + 1);
+        self.timer_up(index);
+    }
+    pub(crate) fn timer_remove(&mut self, thread: Addr) {
+        let Some(index) = self.get_u64(thread, thread::TIMER).checked_sub(1) else { return };
+        let last = self.root_u64(root::TIMER_COUNT) - 1;
+        if index != last {
+            self.timer_swap(index, last);
+        }
+        let timers = self.root_ref(root::TIMERS);
+        self.array_set(timers, last, Value::NULL);
+        self.set_root_u64(root::TIMER_COUNT, last);
+        self.set_u64(thread, thread::TIMER, 0);
+        if index != last {
+            self.timer_up(index);
+            self.timer_down(index);
+        }
+        const { assert!(array::LENGTH == 16) };
+    }
+    fn wake_due(&mut self) {
+        if self.root_u64(root::TIMER_COUNT) == 0 {
+            return;
+        }
+        let now = self.clock_ns();
+        while self.root_u64(root::TIMER_COUNT) > 0 && self.timer_ns(0) <= now {
+            let thread = self.timer(0);
+            if self.get_u32(thread, thread::WAIT) == wait::ATOMIC {
+                self.mark_awaited(thread, crate::slow::TIMED_OUT);
+            }
+            self.wake(thread);
+        }
+    }
+}
