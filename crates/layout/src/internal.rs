@@ -118,7 +118,7 @@ internal_classes! {
         14 "instanceof" "(L.internal.object;)I" "1 when the object is of this class or one that extends it; null is of `.internal.void`.";
         16 "getName" "()L.internal.string;" "The name, with the leading dot.";
         17 "getSuper" "()L.internal.class;" "The class that this one extends, null for the root.";
-        18 "newInstance" "()L.internal.object;" resumable "A new object, constructed without arguments; throws a string when the class has no such objects.";
+        18 "newInstance" "()L.internal.object;" "A new object, all zero and null: no constructor runs; throws a string when the class has no such objects.";
         19 "getVersion" "()I" "The version, counted by upgrades.";
     }
     Interface ".internal.interface" ".internal.object" "Table of methods (the original's; not used)." {}
@@ -209,6 +209,11 @@ internal_classes! {
         15 "hashCode" "()I" "Hash of the bytes that are there now.";
         16 "append" "(L.internal.object;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end; returns itself.";
         17 "clear" "()V" "Removes all bytes.";
+        18 "appendString" "(L.internal.string;)L.internal.stringbuilder;" "Adds a string at the end, `(void)` for null; returns itself.";
+        19 "appendInt" "(I)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
+        20 "appendLong" "(J)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
+        21 "appendFloat" "(F)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
+        22 "appendDouble" "(D)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
     }
     Container ".internal.container.array" ".internal.object" "A growing array of objects." {
         3 "clone" "()L.internal.object;" "Another array with the same elements.";
@@ -257,6 +262,7 @@ internal_classes! {
         17 "contains" "(L.internal.object;)I" "1 when the key is there.";
         18 "values" "()L.internal.container.array;" "A new array of all values, in the order of the keys.";
         19 "clear" "()V" "Removes all keys.";
+        20 "iterator" "()L.internal.iterator;" "As `iterate`.";
     }
     Closure ".internal.closure" ".internal.object" "A method bound to an object." {
         8 "call" "([L.internal.object;)L.internal.object;" resumable "Calls the method with these arguments.";

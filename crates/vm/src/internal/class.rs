@@ -1,11 +1,9 @@
 //! `.internal.class`.
 
 use super::support::{Step, methods};
-use super::{Call, Invoke, Methods, Outcome};
-use alloc::vec::Vec;
+use super::{Call, Methods, Outcome};
 use base::Addr;
 use bytecode::Flags;
-use layout::Value;
 use layout::schema::{Shape, class};
 
 pub(super) const METHODS: Methods = methods! {
@@ -43,11 +41,8 @@ fn instance_of(call: &mut Call<'_>) -> Step {
     Ok(Outcome::truth(call.vm.is_subclass(class, call.this())))
 }
 
-/// Phase 0: nothing done yet; 1: the constructor of the object at reference 0 was called.
+/// As `new *(class)` of the original: no constructor runs.
 fn new_instance(call: &mut Call<'_>) -> Step {
-    if call.phase() == 1 {
-        return Ok(Outcome::value(call.reference(0)));
-    }
     let this = call.this();
     let flags = Flags(call.vm.get_u32(this, class::FLAGS));
     let shape = call.vm.get_u8(this, class::SHAPE);
@@ -55,11 +50,5 @@ fn new_instance(call: &mut Call<'_>) -> Step {
     if !creatable || flags.has(Flags::ABSTRACT) || flags.has(Flags::INTERFACE) {
         return Err(call.throw_string("class newInstance is not possible for this class"));
     }
-    let object = Value::object(call.vm.new_object(this));
-    call.set_reference(0, object);
-    call.set_phase(1);
-    Ok(Outcome::Call(Invoke { receiver: object, ordinal: CONSTRUCTOR, args: Vec::new() }))
+    Ok(Outcome::object(call.vm.new_object(this)))
 }
-
-/// Ordinal of the constructor.
-const CONSTRUCTOR: u16 = 0;

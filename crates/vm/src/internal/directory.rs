@@ -29,6 +29,7 @@ pub(super) const METHODS: Methods = methods! {
     17 |call: &mut Call<'_>| Ok(Outcome::truth(find_argument(call).is_some()));
     18 |call: &mut Call<'_>| Ok(Outcome::object(collect(call, 1)?));
     19 clear;
+    20 iterate;
 };
 
 /// What `put` returns when the key is there (EEXIST).

@@ -1,5 +1,6 @@
 //! `.internal.stringbuilder`: a string under construction, in a byte array that doubles.
 
+use super::number::Number;
 use super::support::{Bytes, Step, Text, clone_bytes, hash_bytes, methods, set_used};
 use super::{Call, Methods, Outcome, string};
 use layout::Value;
@@ -19,6 +20,11 @@ pub(super) const METHODS: Methods = methods! {
     15 hash_bytes;
     16 append;
     17 clear;
+    18 append_string;
+    19 |call: &mut Call<'_>| { let number = Number::Int(call.int(0)); append_number(call, number) };
+    20 |call: &mut Call<'_>| { let number = Number::Long(call.long(0)); append_number(call, number) };
+    21 |call: &mut Call<'_>| { let number = Number::Float(call.float(0)); append_number(call, number) };
+    22 |call: &mut Call<'_>| { let number = Number::Double(call.double(0)); append_number(call, number) };
 };
 
 fn this(call: &mut Call<'_>) -> Bytes {
@@ -79,6 +85,20 @@ fn append(call: &mut Call<'_>) -> Step {
         call.called_text()?
     };
     add(call, &bytes)?;
+    Ok(Outcome::value(call.receiver()))
+}
+
+fn append_string(call: &mut Call<'_>) -> Step {
+    let bytes = match call.value(0) {
+        Value::NULL => b"(void)".to_vec(),
+        _ => call.string(0, "stringbuilder.appendString argument is not a string")?,
+    };
+    add(call, &bytes)?;
+    Ok(Outcome::value(call.receiver()))
+}
+
+fn append_number(call: &mut Call<'_>, number: Number) -> Step {
+    add(call, number.text().as_bytes())?;
     Ok(Outcome::value(call.receiver()))
 }
 

@@ -34,6 +34,8 @@ pub(super) use methods;
 
 /// Most bytes in a string, stringbuilder or binary (1 GiB).
 pub(super) const BYTES_MAX: u64 = 1 << 30;
+/// Bytes compared at a time.
+const COMPARED_BYTES: usize = 128;
 /// Ordinal of `toString`.
 pub(super) const TO_STRING: u16 = 5;
 /// Ordinal of the method that a thread or a class loader begins with.
@@ -194,7 +196,16 @@ impl Bytes {
     }
     /// Whether both hold the same.
     pub(super) fn same(self, vm: &Vm, other: Bytes) -> bool {
-        self.len == other.len && (self.array == other.array || self.read(vm) == other.read(vm))
+        if self.len != other.len {
+            return false;
+        }
+        let (mut ours, mut theirs) = ([0; COMPARED_BYTES], [0; COMPARED_BYTES]);
+        (0..self.len).step_by(COMPARED_BYTES).all(|from| {
+            let len = (self.len - from).min(COMPARED_BYTES as u64) as usize;
+            vm.read_bytes(self.array, from, &mut ours[..len]);
+            vm.read_bytes(other.array, from, &mut theirs[..len]);
+            ours[..len] == theirs[..len]
+        })
     }
 }
 

@@ -328,6 +328,15 @@ fn stringbuilders() {
         b toString -> "one two5(void)1.5bootstrap(directory)one two5(void)1.5bootstrap(directory)"
         c length -> 75
         b clear
+        b appendString "s" -> (.internal.stringbuilder)
+        b appendString null -> (.internal.stringbuilder)
+        b appendString 5 -> throws "stringbuilder.appendString argument is not a string"
+        b appendInt -2147483648 -> (.internal.stringbuilder)
+        b appendLong -9223372036854775808L -> (.internal.stringbuilder)
+        b appendFloat 1.5f -> (.internal.stringbuilder)
+        b appendDouble 1.0e10 -> (.internal.stringbuilder)
+        b toString -> "s(void)-2147483648-92233720368547758081.51.0E10"
+        b clear
         b length -> 0
         b concat "again" -> 5
         b equals "again" -> 1
@@ -786,7 +795,6 @@ fn only_what_may_wait_has_a_frame() {
         .collect();
     expect![[r#"
         [
-            ".internal.class newInstance",
             ".internal.stringbuilder append",
             ".internal.closure call",
             ".internal.time sleepSec",

@@ -235,6 +235,8 @@ impl Bench {
             let value = self.object(&mut words);
             slots.push(match (kind, value.unpack()) {
                 (Kind::I32, Unpacked::Int(number)) => number as u32 as u64,
+                (Kind::F32, Unpacked::Float(number)) => u64::from(number.to_bits()),
+                (Kind::F64, _) => self.vm.as_double(value).expect("a double").to_bits(),
                 (Kind::I64, _) => self.vm.as_long(value).expect("a long") as u64,
                 (Kind::Ref, _) => value.0,
                 other => panic!("{method} does not take {other:?}"),
