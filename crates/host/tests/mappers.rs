@@ -73,7 +73,7 @@ impl Stored {
 
 const SCRATCH: PageRange = PageRange { first: PageIndex(1 << 24), count: 1 << 12 };
 const CLERKS: u64 = 2;
-const AREA_PAGES: u64 = 600;
+const AREA_PAGES: u64 = 200;
 const AREAS: [u64; 3] = [4096, 2 << 40, WORLD_SIZE - AREA_PAGES * PAGE_SIZE as u64];
 /// Where each clerk has a page for its frame, one for its records, and a drawer.
 const OFFICES: u64 = 3 << 40;
@@ -205,15 +205,7 @@ fn work(memory: &Arc<Memory>, stored: &Arc<Stored>, seed: u64, rounds: u32) {
         }
     });
     memory.flip();
-    let mut capture = memory.begin_capture().unwrap();
-    let mut pages = Vec::new();
-    let mut take = |page: PageIndex, bytes: &PageBytes| {
-        pages.push((page, Box::new(*bytes)));
-        Ok::<_, Infallible>(())
-    };
-    while capture.step(usize::MAX, &mut take).unwrap() != Progress::Done {}
-    stored.put(pages);
-    capture.committed();
+    commit(memory, stored);
     audit(&|addr| stored.read(addr));
     audit(&|addr| memory.load_u64(addr));
 }
@@ -274,6 +266,53 @@ fn discarded_pages_read_as_zero_not_from_the_source() {
         while capture.step(100, &mut take).unwrap() != Progress::Done {}
         capture.committed();
         assert_eq!(zeros, 1210);
+    }
+}
+
+/// Takes a snapshot to its end.
+fn commit(memory: &Arc<Memory>, stored: &Stored) {
+    let mut capture = memory.begin_capture().unwrap();
+    let mut pages = Vec::new();
+    let mut take = |page: PageIndex, bytes: &PageBytes| {
+        pages.push((page, Box::new(*bytes)));
+        Ok::<_, Infallible>(())
+    };
+    while capture.step(usize::MAX, &mut take).unwrap() != Progress::Done {}
+    stored.put(pages);
+    capture.committed();
+}
+
+#[test]
+fn between_the_flip_and_the_scan() {
+    for make in [userfaultfd as MakeMapper, software, simulated] {
+        let stored = Arc::new(Stored::default());
+        let memory = open(make(no_fatal()), &stored, Epoch(0));
+        let [written, dead, fresh] = [4096, 2 << 40, 3 << 40].map(|offset| Addr::BASE.add(offset));
+        let in_store = || [written, dead, fresh].map(|addr| stored.read(addr));
+        memory.store_u64(written, 1);
+        memory.store_u64(dead, 1);
+        memory.flip();
+        commit(&memory, &stored);
+        assert_eq!(in_store(), [1, 1, 0]);
+
+        memory.store_u64(written, 2);
+        memory.store_u64(dead, 2);
+        memory.flip();
+        memory.store_u64(written, 3);
+        memory.discard(PageRange::covering(dead, 1)).unwrap();
+        memory.store_u64(fresh, 4);
+        commit(&memory, &stored);
+        assert_eq!(in_store(), [2, 2, 0]);
+
+        memory.flip();
+        commit(&memory, &stored);
+        assert_eq!(in_store(), [3, 0, 4], "the scan took the marks of later writes away");
+
+        // Nothing was written since: nothing is stored.
+        let before = memory.stats().captured_pages;
+        memory.flip();
+        commit(&memory, &stored);
+        assert_eq!(memory.stats().captured_pages, before);
     }
 }
 

@@ -88,6 +88,9 @@ fn snapshots_equal_the_model_while_writes_go_on() {
             }
             let ended = memory.flip();
             let frozen = model.clone();
+            for _ in 0..prng.below(20) {
+                write(&mut prng, &mut model);
+            }
             let mut capture = memory.begin_capture().unwrap();
             assert_eq!(capture.epoch(), ended);
             let mut sink = Stored(stored.0.clone());
