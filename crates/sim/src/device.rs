@@ -116,7 +116,10 @@ impl State {
         Ok(())
     }
     fn range(&self, offset: u64, count: usize) -> Result<usize, DeviceError> {
-        assert!(offset.is_multiple_of(PAGE_SIZE as u64) && count.is_multiple_of(PAGE_SIZE), "whole blocks only");
+        assert!(
+            offset.is_multiple_of(PAGE_SIZE as u64) && count.is_multiple_of(PAGE_SIZE),
+            "whole blocks only"
+        );
         let len = (self.now.len() * PAGE_SIZE) as u64;
         if offset + count as u64 > len {
             return Err(DeviceError::OutOfRange { offset, count: count as u64, len });

@@ -1,4 +1,8 @@
-//! See docs/ARCHITECTURE.md.
+//! `platform` that is deterministic and unkind, and what is tried with it.
+//!
+//! Key types: [`SimDevice`] (records every write, fails when told to), [`crash::run`] (crash enumeration of `store`),
+//! [`SimMapper`], [`SimClock`], [`SimConsole`].
+//! *Invariant:* one seed, one run: nothing here asks the system for time or entropy.
 
 mod clock;
 mod console;

@@ -9,6 +9,9 @@ fn five_thousand_crash_images_recover() {
         panic!("{failure}");
     }
     assert!(report.points >= 5_000);
-    assert!(report.second_lives > 0 && report.lying_reported > 0 && report.damaged_reported > 0, "{report:?}");
+    assert!(
+        report.second_lives > 0 && report.lying_reported > 0 && report.damaged_reported > 0,
+        "{report:?}"
+    );
     println!("{report:?}");
 }

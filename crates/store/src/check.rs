@@ -132,11 +132,7 @@ impl Check<'_> {
         Ok(pages.into_iter().collect())
     }
 
-    fn pages(
-        &mut self,
-        pages: &[(u32, Entry)],
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<(), ReadError> {
+    fn pages(&mut self, pages: &[(u32, Entry)], progress: &mut dyn FnMut(u64, u64)) -> Result<(), ReadError> {
         let mut bytes = [0u8; BLOCK];
         for (done, &(page, entry)) in pages.iter().enumerate() {
             let page = PageIndex(page);

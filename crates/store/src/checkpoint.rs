@@ -83,8 +83,12 @@ impl Shared {
     fn write_checkpoint(&self, writer: &mut WriterState) -> Result<Written, CommitError> {
         let changes = self.changes(writer);
         let old_root = self.read.lock().root;
-        let mut work =
-            Rebuild { disk: &self.disk, nodes: &self.nodes, log: &mut writer.log, turnover: Turnover::default() };
+        let mut work = Rebuild {
+            disk: &self.disk,
+            nodes: &self.nodes,
+            log: &mut writer.log,
+            turnover: Turnover::default(),
+        };
         let root = map::rebuild(&mut work, old_root, &changes)?;
         let turnover = work.turnover;
         count(&self.counters.node_bytes, (turnover.added.len() * PAGE_SIZE) as u64);
@@ -115,7 +119,11 @@ impl Shared {
 
     /// Appends the segment table as it will be when this checkpoint is complete: the places of its own pages are
     /// planned first.
-    fn write_table(&self, log: &mut LogWriter, turnover: &Turnover) -> Result<(Entry, Segments), CommitError> {
+    fn write_table(
+        &self,
+        log: &mut LogWriter,
+        turnover: &Turnover,
+    ) -> Result<(Entry, Segments), CommitError> {
         let group = log.group();
         log.ensure_room(&self.disk, table_blocks(log.segments.table_pages()) * 2 + 2)?;
         let mut plan = log.plan();

@@ -85,7 +85,8 @@ fn choose(shared: &Shared, writer: &mut WriterState) -> Option<Victim> {
             && !writer.cleaned.contains(s)
             && !writer.uncleanable.contains(&segment.generation)
     };
-    let segment = (0..log.segments.count()).filter(may).min_by_key(|&s| log.segments.list[s as usize].live)?;
+    let segment =
+        (0..log.segments.count()).filter(may).min_by_key(|&s| log.segments.list[s as usize].live)?;
     let generation = log.segments.list[segment as usize].generation;
     match written_in(shared, writer, segment, generation) {
         Some(queue) => Some(Victim { segment, generation, queue }),

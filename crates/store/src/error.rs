@@ -94,7 +94,9 @@ pub enum OpenError {
         known: u32,
     },
     /// Its objects follow another schema.
-    #[error("the world has schema {found:016x}, this Phantom has {expected:016x}; it must be converted first")]
+    #[error(
+        "the world has schema {found:016x}, this Phantom has {expected:016x}; it must be converted first"
+    )]
     OtherSchema {
         /// Hash in the file.
         found: u64,
@@ -138,7 +140,9 @@ pub enum ReadError {
     #[error("damage: {0}; the world must not go on with it, restore a copy or an older snapshot")]
     Damaged(Damage),
     /// An entry of a kind that this version does not read.
-    #[error("page {page:?} is stored in a form that this version cannot read (kind {kind}); use a newer Phantom")]
+    #[error(
+        "page {page:?} is stored in a form that this version cannot read (kind {kind}); use a newer Phantom"
+    )]
     UnknownKind {
         /// The page, if it is one.
         page: PageIndex,

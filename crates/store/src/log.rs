@@ -113,9 +113,8 @@ impl LogWriter {
         payload: Option<&PageBytes>,
     ) -> Result<RecordEntry, CommitError> {
         let with_payload = entry.kind.has_payload();
-        let full = |c: &Chunk| {
-            c.entries.len() == RECORD_ENTRIES_MAX || with_payload && c.payload == c.capacity
-        };
+        let full =
+            |c: &Chunk| c.entries.len() == RECORD_ENTRIES_MAX || with_payload && c.payload == c.capacity;
         if self.chunk.as_ref().is_some_and(full) {
             self.write_chunk(disk, false)?;
         }
@@ -128,7 +127,11 @@ impl LogWriter {
             chunk.payload += 1;
             entry.block = record_at + u64::from(chunk.payload);
             if let Some(bytes) = payload.filter(|_| !self.dry) {
-                assert_eq!(checksum(bytes), entry.checksum, "the page changed between its checksum and its write");
+                assert_eq!(
+                    checksum(bytes),
+                    entry.checksum,
+                    "the page changed between its checksum and its write"
+                );
                 chunk.bytes.extend_from_slice(bytes);
             }
         }
@@ -169,7 +172,8 @@ impl LogWriter {
     /// A copy that assigns the positions that this one will assign, and writes nothing.
     pub(crate) fn plan(&self) -> LogWriter {
         let mut plan = LogWriter { chunk: None, dry: true, undo: Vec::new(), ..self.clone() };
-        plan.chunk = self.chunk.as_ref().map(|c| Chunk { entries: c.entries.clone(), bytes: Vec::new(), ..*c });
+        plan.chunk =
+            self.chunk.as_ref().map(|c| Chunk { entries: c.entries.clone(), bytes: Vec::new(), ..*c });
         plan
     }
 

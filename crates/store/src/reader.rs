@@ -47,7 +47,8 @@ impl Store {
         }
         let read = self.shared.read.lock();
         let older = read.previous.iter().filter(|_| read.history_whole);
-        let mut all: Vec<SnapshotInfo> = older.chain([&read.checkpoint]).map(SnapshotInfo::of_checkpoint).collect();
+        let mut all: Vec<SnapshotInfo> =
+            older.chain([&read.checkpoint]).map(SnapshotInfo::of_checkpoint).collect();
         all.extend(read.history.iter().map(|delta| delta.info()));
         all.sort_by_key(|s| s.epoch);
         all.dedup_by_key(|s| s.epoch);

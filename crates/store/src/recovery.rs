@@ -12,7 +12,7 @@ use base::Epoch;
 use platform::{BlockDevice, DeviceError};
 
 use crate::disk::Disk;
-use crate::error::{Damage, OpenError, Part, ReadError};
+use crate::error::{CommitError, Damage, OpenError, Part, ReadError};
 use crate::format::{
     BLOCK, Cursor, Entry, FORMAT_VERSION, HEADER_BLOCKS, Kind, NODE_ENTRIES, Record, RecordEntry, RecordKind,
     SLOT_BLOCKS, Slot, Superblock, TABLE_PAGE_SEGMENTS, decode_record, node_entry,
@@ -125,14 +125,27 @@ impl Store {
         }
         let store = Store::assemble(disk, how.options, state, (!how.read_only).then_some(writer));
         if lost && !how.read_only {
-            store.checkpoint().map_err(|e| {
+            store.leave_both_slots().map_err(|e| {
                 let reason = alloc::string::ToString::to_string(&e);
-                DeviceError::Io { what: "the checkpoint that leaves the damage behind".into(), reason }
+                DeviceError::Io { what: "the checkpoints that leave the damage behind".into(), reason }
             })?;
         }
         let read_bytes = store.stats().read_bytes;
         let report = OpenReport { epoch, wall_ns, slots: reports, damage, discarded, records, read_bytes };
         Ok((store, report))
+    }
+}
+
+impl Store {
+    /// Takes two checkpoints, so that neither slot leads to the damaged log any more.
+    fn leave_both_slots(&self) -> Result<(), CommitError> {
+        for _ in 0..2 {
+            if let Some(writer) = self.shared.writer.lock().as_mut() {
+                writer.commits_since += 1;
+            }
+            self.checkpoint()?;
+        }
+        Ok(())
     }
 }
 
@@ -193,8 +206,11 @@ fn candidates(disk: &Disk, slots: [Slot; 2], how: &OpenOptions) -> Result<Vec<Su
 /// Recovers from the newest superblock whose tree can be read; also says what was wrong with those before it.
 fn recover_any(disk: &Disk, candidates: &[Superblock]) -> Result<(Recovered, Vec<Damage>), OpenError> {
     let mut damage = Vec::new();
-    let order: Vec<usize> =
-        if mutants::on(Mutant::WrongFallback) { (0..candidates.len()).rev().collect() } else { (0..candidates.len()).collect() };
+    let order: Vec<usize> = if mutants::on(Mutant::WrongFallback) {
+        (0..candidates.len()).rev().collect()
+    } else {
+        (0..candidates.len()).collect()
+    };
     for i in order {
         let older = candidates.get(i + 1).cloned();
         match recover(disk, &candidates[i], older) {
@@ -250,7 +266,10 @@ fn recover(disk: &Disk, superblock: &Superblock, older: Option<Superblock>) -> R
     Ok(replay(superblock, older, segments, groups, end, loss, discarded, records))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts that a recovery was found in, put together in one place")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts that a recovery was found in, put together in one place"
+)]
 fn replay(
     superblock: &Superblock,
     older: Option<Superblock>,
@@ -382,7 +401,8 @@ impl Scan {
         let before = self.cursor;
         let group = self.partial.get_or_insert_with(|| Group::new(&record, before));
         let is_jump = header.kind == RecordKind::Jump;
-        let fits = header.chunk == group.chunks() && (is_jump || header.kind == group.kind || group.entries.is_empty());
+        let fits = header.chunk == group.chunks()
+            && (is_jump || header.kind == group.kind || group.entries.is_empty());
         if !fits || header.epoch != group.epoch {
             return false;
         }
@@ -585,6 +605,5 @@ fn leave_damaged_log(disk: &Disk, writer: &mut WriterState) -> Result<(), OpenEr
     let cursor = log.cursor;
     let segments = log.segments.clone();
     writer.log = LogWriter::new(log.world_id(), segments, cursor, log.keep_group);
-    writer.commits_since += 1;
     Ok(())
 }

@@ -16,7 +16,8 @@ use crate::clean::Victim;
 use crate::disk::Disk;
 use crate::error::{CommitError, CreateError, Part, ReadError};
 use crate::format::{
-    Cursor, Entry, HEADER_BLOCKS, Kind, RecordEntry, SEGMENT_BLOCKS_MIN, SLOT_BLOCKS, Segment, Slot, Superblock,
+    Cursor, Entry, HEADER_BLOCKS, Kind, RecordEntry, SEGMENT_BLOCKS_MIN, SLOT_BLOCKS, Segment, Slot,
+    Superblock,
 };
 use crate::log::LogWriter;
 use crate::map::{self, NodeCache};

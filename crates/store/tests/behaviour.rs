@@ -18,12 +18,12 @@ fn world() -> Arc<MemoryDevice> {
     let device = MemoryDevice::new();
     let store = create(&device, small());
     (1..=40).for_each(|epoch| commit(&store, epoch, (epoch as u32 % 8..64).step_by(8)));
-    store.close().unwrap();
+    store.close().expect("closed");
     device
 }
 
 fn open_error(device: &Arc<MemoryDevice>) -> OpenError {
-    Store::open(device.clone(), OpenOptions::default()).map(|_| ()).unwrap_err()
+    Store::open(device.clone(), OpenOptions::default()).map(|_| ()).expect_err("no world")
 }
 
 #[test]
@@ -101,7 +101,9 @@ fn a_damaged_page_is_reported_where_it_is_read_and_by_check() {
     commit(&store, 2, [3]);
     device.damage(9 * 4096 + 1000);
     let mut bytes = [0; PAGE_SIZE];
-    let Err(ReadError::Damaged(damage)) = store.read_page(PageIndex(1), &mut bytes) else { panic!("no damage") };
+    let Err(ReadError::Damaged(damage)) = store.read_page(PageIndex(1), &mut bytes) else {
+        panic!("no damage")
+    };
     assert_eq!((damage.part, damage.block), (Part::Page, 9));
     assert_page(&store, 2, 1);
     let report = store.check(&mut |_, _| {}).unwrap();

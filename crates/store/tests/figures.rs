@@ -32,7 +32,8 @@ fn one_percent_of_a_gibibyte_is_written_with_five_percent_overhead() {
     let (mut dirty, first) = (0u64, store.last_epoch().0 + 1);
     let commits = 40;
     for epoch in first..first + commits {
-        let mut chosen: Vec<u32> = (0..GIB_PAGES / 100).map(|_| rng.below(u64::from(GIB_PAGES)) as u32).collect();
+        let mut chosen: Vec<u32> =
+            (0..GIB_PAGES / 100).map(|_| rng.below(u64::from(GIB_PAGES)) as u32).collect();
         chosen.sort_unstable();
         chosen.dedup();
         dirty += chosen.len() as u64;
@@ -46,7 +47,10 @@ fn one_percent_of_a_gibibyte_is_written_with_five_percent_overhead() {
     println!("write amplification {amplification:.4} over {commits} commits, {flushes} flushes, {stats:?}");
     assert!(amplification <= 1.05, "write amplification {amplification:.4}");
     let checkpoints = flushes - commits;
-    assert!(checkpoints <= 2 * 6, "one flush a commit and two a checkpoint, not {flushes} for {commits} commits");
+    assert!(
+        checkpoints <= 2 * 6,
+        "one flush a commit and two a checkpoint, not {flushes} for {commits} commits"
+    );
 }
 
 #[test]

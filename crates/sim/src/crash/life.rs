@@ -175,7 +175,13 @@ impl Life {
     ///
     /// # Errors
     /// What the store did wrong while nothing crashed.
-    pub(crate) fn after(&self, image: Image, last: Acknowledged, rng: &mut Prng, steps: u64) -> Result<Life, String> {
+    pub(crate) fn after(
+        &self,
+        image: Image,
+        last: Acknowledged,
+        rng: &mut Prng,
+        steps: u64,
+    ) -> Result<Life, String> {
         let mut life = Life {
             workload: self.workload,
             base: image.clone(),
@@ -193,7 +199,12 @@ impl Life {
     }
 
     /// The life that gives up what is damaged in `image` and goes on from `last`.
-    pub(crate) fn after_loss(&self, image: Image, last: Acknowledged, rng: &mut Prng) -> Result<Life, String> {
+    pub(crate) fn after_loss(
+        &self,
+        image: Image,
+        last: Acknowledged,
+        rng: &mut Prng,
+    ) -> Result<Life, String> {
         let device = SimDevice::from_image(image.clone());
         let how = OpenOptions { accept_older: true, ..open_options(self.workload) };
         let (store, _) = Store::open(Arc::new(device.clone()), how).map_err(|e| e.to_string())?;

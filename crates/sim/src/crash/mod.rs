@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::image::Image;
-use life::{Acknowledged, Life};
 pub use life::Workload;
+use life::{Acknowledged, Life};
 use points::Point;
 
 /// What to try.
@@ -103,7 +103,14 @@ struct Run<'a> {
 /// Runs until enough distinct images were tried or one failed.
 pub fn run(options: Options<'_>) -> Report {
     let Options { points, seed, workload, progress } = options;
-    let mut run = Run { points_max: points, seed, workload, progress, seen: BTreeMap::new(), report: Report::default() };
+    let mut run = Run {
+        points_max: points,
+        seed,
+        workload,
+        progress,
+        seen: BTreeMap::new(),
+        report: Report::default(),
+    };
     let mut round = 0;
     while !run.is_done() {
         let mut rng = Prng::new(seed.wrapping_add(round * 0x1234_5678_9abc_def1));

@@ -108,13 +108,12 @@ fn prefixes(
         }
         let Some(op) = ops.get(crash).filter(|_| crash < end) else { break };
         let tears = [Tear::Blocks, Tear::FirstSectors, Tear::LastSectors];
-        for tear in [tears[rng.below(3) as usize]] {
-            let mut torn = image.clone();
-            tear.apply(&mut torn, op, rng);
-            let what = format!("operations {first}..{crash} and a part of the next ({tear:?})");
-            if !visit(Point { image: torn, op: crash + 1, what, damaged_block: None }, rng) {
-                return false;
-            }
+        let tear = tears[rng.below(3) as usize];
+        let mut torn = image.clone();
+        tear.apply(&mut torn, op, rng);
+        let what = format!("operations {first}..{crash} and a part of the next ({tear:?})");
+        if !visit(Point { image: torn, op: crash + 1, what, damaged_block: None }, rng) {
+            return false;
         }
         apply(&mut image, op);
     }
@@ -220,7 +219,10 @@ pub(crate) fn lies(life: &Life, ops: &[Op], rng: &mut Prng, visit: &mut Visit<'_
     for (lied, &(first, end)) in windows.iter().enumerate() {
         for kept in [0, 2] {
             let mut image = durable.clone();
-            ops[first..end].iter().filter(|op| matches!(op, Op::Grow { .. })).for_each(|op| apply(&mut image, op));
+            ops[first..end]
+                .iter()
+                .filter(|op| matches!(op, Op::Grow { .. }))
+                .for_each(|op| apply(&mut image, op));
             for piece in pieces(&ops[first..end]) {
                 if rng.chance(kept, 3) {
                     put(&mut image, &piece, 0xff);
@@ -229,7 +231,8 @@ pub(crate) fn lies(life: &Life, ops: &[Op], rng: &mut Prng, visit: &mut Visit<'_
             let later = (lied + 1 + rng.below(3) as usize).min(windows.len() - 1);
             let upto = windows[later].1.max(end);
             ops[end..upto].iter().for_each(|op| apply(&mut image, op));
-            let what = format!("operations 0..{upto}, flush of {first}..{end} was a lie ({kept}/3 of it kept)");
+            let what =
+                format!("operations 0..{upto}, flush of {first}..{end} was a lie ({kept}/3 of it kept)");
             if !visit(Point { image, op: upto, what, damaged_block: None }, rng) {
                 return;
             }
@@ -246,7 +249,8 @@ pub(crate) fn damages(life: &Life, rng: &mut Prng, visit: &mut Visit<'_>) {
     for n in 0..24 {
         let record = records.get(rng.below(records.len().max(1) as u64) as usize);
         let block = match (n, record) {
-            (0 | 1, _) => SLOTS[n],
+            (0, _) => SLOTS[0],
+            (1, _) => SLOTS[1],
             (2..13, Some(&record)) => record,
             _ => rng.below(whole.len() as u64) as usize,
         };

@@ -2,7 +2,7 @@
 
 use base::{Epoch, PAGE_SIZE, PageIndex};
 use std::sync::Arc;
-use store::{OpenError, OpenOptions, OpenReport, Part, Store};
+use store::{OpenError, OpenOptions, OpenReport, Store};
 
 use crate::crash::life::{Acknowledged, Content, Life, open_options};
 use crate::crash::points::{Point, SLOTS};
@@ -17,8 +17,9 @@ pub(crate) fn acknowledged_at(life: &Life, op: usize) -> &Acknowledged {
 /// After a power cut: the newest acknowledged epoch or a later complete one, exactly, and the one before it.
 /// Returns what was recovered.
 pub(crate) fn after_crash(life: &Life, point: &Point) -> Result<Acknowledged, String> {
-    let (store, report) = open(point, open_options(life.workload)).map_err(|e| format!("it does not open: {e}"))?;
-    if !report.damage.is_empty() && !life.after_damage {
+    let (store, report) =
+        open(point, open_options(life.workload)).map_err(|e| format!("it does not open: {e}"))?;
+    if !report.damage.is_empty() {
         return Err(format!("damage reported after a mere crash: {}", report.damage[0]));
     }
     let must = acknowledged_at(life, point.op);
@@ -27,13 +28,11 @@ pub(crate) fn after_crash(life: &Life, point: &Point) -> Result<Acknowledged, St
         return Err(format!("epoch {} was acknowledged, {epoch} was recovered", must.epoch));
     }
     let recovered = holds(life, point, &store, epoch)?;
-    let before = recovered.before.clone().filter(|_| !life.after_damage);
-    if let Some((earlier, content)) = before {
-        equals(&store, earlier, &content).map_err(|e| format!("the snapshot before: {e}"))?;
+    if let Some((earlier, content)) = &recovered.before {
+        equals(&store, *earlier, content).map_err(|e| format!("the snapshot before: {e}"))?;
     }
     let check = store.check(&mut |_, _| {}).map_err(|e| format!("check: {e}"))?;
-    let tolerated = |d: &&store::Damage| !(life.after_damage && d.part == Part::Record);
-    if let Some(damage) = check.damage.iter().find(tolerated) {
+    if let Some(damage) = check.damage.first() {
         return Err(format!("check finds damage after a mere crash: {damage}"));
     }
     Ok(recovered)
@@ -62,17 +61,21 @@ pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, 
     match open(point, how) {
         Ok((store, report)) => {
             let epoch = report.epoch.0;
-            if is_slot && !life.after_damage {
+            if is_slot {
                 equals(&store, must.epoch, &must.content)?;
             }
-            let is_last = must.before.as_ref().is_some_and(|b| b.0 == epoch) && is_in_last_window(life, point);
+            let is_last =
+                must.before.as_ref().is_some_and(|b| b.0 == epoch) && is_in_last_window(life, point);
             if epoch < must.epoch && !is_last && report.damage.is_empty() {
-                return Err(format!("epoch {} was acknowledged, {epoch} was opened without a word", must.epoch));
+                return Err(format!(
+                    "epoch {} was acknowledged, {epoch} was opened without a word",
+                    must.epoch
+                ));
             }
             let reported = never_wrong(life, point, &store, epoch)?;
             Ok(DamageVerdict { reported: reported || !report.damage.is_empty(), older: None })
         }
-        Err(error) if is_slot && !life.after_damage => Err(format!("one slot is damaged: {error}")),
+        Err(error) if is_slot => Err(format!("one slot is damaged: {error}")),
         Err(OpenError::Damaged { readable: Some(epoch), .. }) => {
             let how = OpenOptions { accept_older: true, read_only: true, ..open_options(life.workload) };
             let (store, report) = open(point, how).map_err(|e| format!("accept_older: {e}"))?;
@@ -92,13 +95,12 @@ pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, 
 fn is_in_last_window(life: &Life, point: &Point) -> bool {
     let all = &life.acknowledged;
     let from = if all.len() >= 2 { all[all.len() - 2].op } else { 0 };
-    let written = life.device.ops().into_iter().skip(from).any(|op| match op {
+    life.device.ops().into_iter().skip(from).any(|op| match op {
         crate::device::Op::Write { first, blocks } => {
             point.damaged_block.is_some_and(|b| (first..first + blocks.len()).contains(&b))
         }
         _ => false,
-    });
-    written
+    })
 }
 
 fn open(point: &Point, how: OpenOptions) -> Result<(Store, OpenReport), OpenError> {
@@ -169,8 +171,7 @@ fn never_wrong(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<
     let mut allowed = allowed(life, point.op, epoch);
     allowed.extend(known(life, epoch));
     let states = life.earlier.iter().chain(&life.acknowledged).chain(&allowed);
-    let every: std::collections::BTreeSet<u32> =
-        states.flat_map(|s| s.content.keys().copied()).collect();
+    let every: std::collections::BTreeSet<u32> = states.flat_map(|s| s.content.keys().copied()).collect();
     let mut refused = false;
     let mut bytes = [0; PAGE_SIZE];
     for page in every {

@@ -27,7 +27,7 @@ impl MemoryDevice {
     }
     /// Changes one byte behind the store's back.
     pub(crate) fn damage(&self, at: u64) {
-        let mut pages = self.pages.lock().unwrap();
+        let mut pages = self.pages.lock().expect("no panic under the lock");
         pages.entry(at / PAGE_SIZE as u64).or_insert([0; PAGE_SIZE])[at as usize % PAGE_SIZE] ^= 0x10;
     }
     /// Cuts the device.
@@ -45,7 +45,7 @@ impl BlockDevice for MemoryDevice {
             return Err(DeviceError::OutOfRange { offset, count: bytes.len() as u64, len: self.len() });
         }
         self.read_bytes.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        let pages = self.pages.lock().unwrap();
+        let pages = self.pages.lock().expect("no panic under the lock");
         for (i, page) in bytes.chunks_mut(PAGE_SIZE).enumerate() {
             let stored = pages.get(&(offset / PAGE_SIZE as u64 + i as u64));
             page.copy_from_slice(stored.unwrap_or(&[0; PAGE_SIZE]));
@@ -57,9 +57,9 @@ impl BlockDevice for MemoryDevice {
             return Err(DeviceError::OutOfRange { offset, count: bytes.len() as u64, len: self.len() });
         }
         self.written_bytes.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        let mut pages = self.pages.lock().unwrap();
+        let mut pages = self.pages.lock().expect("no panic under the lock");
         for (i, page) in bytes.chunks(PAGE_SIZE).enumerate() {
-            pages.insert(offset / PAGE_SIZE as u64 + i as u64, page.try_into().unwrap());
+            pages.insert(offset / PAGE_SIZE as u64 + i as u64, page.try_into().expect("whole pages"));
         }
         Ok(())
     }
@@ -88,17 +88,17 @@ pub(crate) fn page(index: u32, version: u64) -> PageBytes {
 
 pub(crate) fn create(device: &Arc<MemoryDevice>, options: StoreOptions) -> Store {
     let params = WorldParams { world_id: WorldId([9; 16]), schema_hash: 42, created_ns: 1, options };
-    Store::create(device.clone(), params).unwrap()
+    Store::create(device.clone(), params).expect("a new world")
 }
 
 pub(crate) fn open(device: &Arc<MemoryDevice>) -> Store {
-    Store::open(device.clone(), OpenOptions::default()).unwrap().0
+    Store::open(device.clone(), OpenOptions::default()).expect("a world").0
 }
 
 /// Commits `pages` with the epoch as their version.
 pub(crate) fn commit(store: &Store, epoch: u64, pages: impl IntoIterator<Item = u32>) {
     let pages: Vec<u32> = pages.into_iter().collect();
-    assert_eq!(try_commit(store, epoch, &pages).unwrap().checkpoint.err(), None);
+    assert_eq!(try_commit(store, epoch, &pages).expect("a commit").checkpoint.err(), None);
 }
 
 /// As [`commit`], and says how it went.
