@@ -52,11 +52,15 @@ impl Store {
         let history = self.shared.load_history();
         check.note(history)?;
         let reader = self.reader_at(self.last_epoch())?;
-        let overlay: BTreeMap<u32, Entry> = shared.read.lock().overlay.clone();
-        let root = shared.read.lock().root;
+        let (overlay, root) = {
+            let read = shared.read.lock();
+            (read.overlay.clone(), read.root)
+        };
         let pages = check.tree(root, &overlay)?;
         check.pages(&pages, progress)?;
-        check.accounting();
+        if shared.read.lock().root == root && self.last_epoch() == reader.epoch() {
+            check.accounting();
+        }
         drop(reader);
         Ok(check.report)
     }
