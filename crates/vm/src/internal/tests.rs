@@ -249,6 +249,8 @@ fn sizes_are_bounded() {
     let too_long = "throws \"string.concat result is too long\"";
     assert_eq!(results, ["", "", too_many, too_many, "1073741824", "536870913", too_long]);
 
+    drop(bench);
+
     let mut bench = Bench::new();
     bench.vm.heap_limit = 64 << 20;
     bench.vm.heap.set_limit(64 << 20);

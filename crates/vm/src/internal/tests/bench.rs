@@ -15,6 +15,8 @@
 //! Names keep their objects over a restart. The frame of a waiting method stands in the area of stacks as the machine lays
 //! it out.
 
+extern crate std;
+
 use crate::Vm;
 use crate::internal::{Call, Outcome, STATE_SLOTS, Wait, implementation};
 use alloc::collections::BTreeMap;
@@ -34,6 +36,7 @@ use layout::value::Unpacked;
 use memory::{Memory, MemoryConfig, Progress};
 use platform::{PageSource, Platform};
 use sim::{SimClock, SimConsole, SimEntropy, SimMapper, SimWaiter};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Pages as a store would hold them.
 #[derive(Default, Clone)]
@@ -57,6 +60,34 @@ impl Stored {
     }
 }
 
+/// Most benches at a time: each takes 16 TiB of the 128 TiB of address space that a process has, twice that while it
+/// restarts.
+const BENCHES_MAX: u32 = 3;
+
+static BENCHES: Mutex<u32> = Mutex::new(0);
+static BENCH_GONE: Condvar = Condvar::new();
+
+/// The right to have a bench.
+struct Permit;
+
+impl Permit {
+    fn take() -> Permit {
+        let benches = BENCHES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut benches = BENCH_GONE
+            .wait_while(benches, |benches| *benches >= BENCHES_MAX)
+            .unwrap_or_else(PoisonError::into_inner);
+        *benches += 1;
+        Permit
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *BENCHES.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        BENCH_GONE.notify_one();
+    }
+}
+
 /// A method that waits.
 struct Pending {
     method: &'static InternalMethod,
@@ -72,6 +103,8 @@ pub(super) struct Bench {
     console: Arc<SimConsole>,
     names: BTreeMap<String, Value>,
     pending: Option<Pending>,
+    /// After the memory is gone.
+    _permit: Permit,
 }
 
 /// The slots of the root page, the names, and the frame.
@@ -111,11 +144,12 @@ fn platform(clock: &Arc<SimClock>, console: &Arc<SimConsole>) -> Platform {
 
 impl Bench {
     pub(super) fn new() -> Bench {
+        let permit = Permit::take();
         let (clock, console) = (Arc::new(SimClock::new()), Arc::new(SimConsole::new()));
         let vm = Vm::format(Stored::default().open(Epoch(0)), platform(&clock, &console));
         let boot = vm.get_root_ref(root::BOOT);
         let names = [("boot".into(), boot)].into();
-        Bench { vm, stored: Stored::default(), clock, console, names, pending: None }
+        Bench { vm, stored: Stored::default(), clock, console, names, pending: None, _permit: permit }
     }
 
     /// Runs a script; the transcript.
