@@ -2,12 +2,14 @@
 //!
 //! Works on a live mapping and on a page reader alike.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
 use layout::area;
-use layout::schema::{array, class, frame, method, module, program, root, thread};
+use bytecode::Module;
+use layout::schema::{array, class, frame, method, module, program, root, thread, thread_state, wait};
 use memory::Memory;
 use layout::{Value, View, ViewError};
 
@@ -53,7 +55,7 @@ pub struct ThreadInfo {
     pub id: u64,
     /// Number of its program.
     pub program: Option<u64>,
-    /// `new`, `runnable`, `running`, `blocked`, `ended`, `died`.
+    /// What it does or waits for, in words.
     pub state: &'static str,
     /// World clock at which it will be woken, nanoseconds; zero for none.
     pub wake_ns: u64,
@@ -74,7 +76,13 @@ pub fn programs(view: &dyn View) -> Result<Vec<ProgramInfo>, ViewError> {
 /// # Errors
 /// When a page cannot be read or is not what the schema says.
 pub fn threads(view: &dyn View) -> Result<Vec<ThreadInfo>, ViewError> {
-    counted(view, root::THREADS, root::THREAD_COUNT)?.into_iter().map(|addr| thread_info(view, addr)).collect()
+    let mut stacks = Stacks { view, modules: BTreeMap::new() };
+    let mut threads = Vec::new();
+    for addr in counted(view, root::THREADS, root::THREAD_COUNT)? {
+        threads.push(thread_info(&mut stacks, addr)?);
+    }
+    threads.sort_by_key(|thread| thread.id);
+    Ok(threads)
 }
 
 /// The objects in the used part of an array of the root page.
@@ -109,27 +117,28 @@ fn program_info(view: &dyn View, addr: Addr) -> Result<ProgramInfo, ViewError> {
     })
 }
 
-fn thread_info(view: &dyn View, addr: Addr) -> Result<ThreadInfo, ViewError> {
-    let state = match view.u32(addr.add(thread::STATE))? {
-        0 => "new",
-        1 => "runnable",
-        2 => "running",
-        3 => "blocked",
-        4 => "ended",
-        5 => "died",
+fn thread_info(stacks: &mut Stacks<'_>, addr: Addr) -> Result<ThreadInfo, ViewError> {
+    let view = stacks.view;
+    let state = match (view.u32(addr.add(thread::STATE))?, view.u32(addr.add(thread::WAIT))?) {
+        (thread_state::NEW, _) => "new",
+        (thread_state::RUNNABLE, _) => "runnable",
+        (thread_state::RUNNING, _) => "running",
+        (thread_state::BLOCKED, wait::TIME) => "sleeping",
+        (thread_state::BLOCKED, wait::INPUT) => "waiting for input",
+        (thread_state::BLOCKED, wait::COMMIT) => "waiting for a snapshot",
+        (thread_state::BLOCKED, wait::MONITOR) => "waiting for a lock",
+        (thread_state::BLOCKED, wait::CLASS) => "waiting for a class",
+        (thread_state::BLOCKED, _) => "waiting",
+        (thread_state::ENDED, _) => "ended",
+        (thread_state::DIED, _) => "died",
         _ => return Err(ViewError::Damaged { addr, expected: "thread" }),
     };
     let program = match view.object(addr.add(thread::PROGRAM))? {
         Some(program) => Some(view.u64(program.add(program::ID))?),
         None => None,
     };
-    Ok(ThreadInfo {
-        id: view.u64(addr.add(thread::ID))?,
-        program,
-        state,
-        wake_ns: view.u64(addr.add(thread::WAKE_NS))?,
-        stack: stack(view, addr)?,
-    })
+    let stack = stacks.of(addr)?;
+    Ok(ThreadInfo { id: view.u64(addr.add(thread::ID))?, program, state, wake_ns: view.u64(addr.add(thread::WAKE_NS))?, stack })
 }
 
 /// A live mapping as a view.
@@ -146,43 +155,66 @@ impl View for MemoryView<'_> {
     }
 }
 
-/// The stack of a thread, innermost frame first. In a frozen stack addresses are offsets.
-fn stack(view: &dyn View, thread_addr: Addr) -> Result<Vec<String>, ViewError> {
-    let shift = view.object(thread_addr.add(thread::FROZEN))?.map_or(0, |frozen| frozen.0 + array::DATA);
-    let mut at = view.u64(thread_addr.add(thread::FRAME))?;
-    let mut lines = Vec::new();
-    while at != 0 && lines.len() < FRAMES_MAX {
-        let here = Addr(at.wrapping_add(shift));
-        lines.push(frame_line(view, here)?);
-        at = view.u64(here.add(frame::CALLER))?;
+/// Reads stacks, keeping the modules that it decodes for their lines.
+struct Stacks<'v> {
+    view: &'v dyn View,
+    modules: BTreeMap<u64, Option<Module>>,
+}
+
+impl Stacks<'_> {
+    /// The stack of a thread, innermost frame first. In a frozen stack addresses are offsets.
+    fn of(&mut self, thread_addr: Addr) -> Result<Vec<String>, ViewError> {
+        let shift = self.view.object(thread_addr.add(thread::FROZEN))?.map_or(0, |frozen| frozen.0 + array::DATA);
+        let mut at = self.view.u64(thread_addr.add(thread::FRAME))?;
+        let mut lines = Vec::new();
+        while at != 0 && lines.len() < FRAMES_MAX {
+            let here = Addr(at.wrapping_add(shift));
+            lines.push(self.line(here)?);
+            at = self.view.u64(here.add(frame::CALLER))?;
+        }
+        Ok(lines)
     }
-    Ok(lines)
-}
 
-/// Class, method, file and line of a frame, as a stack trace shows them.
-fn frame_line(view: &dyn View, at: Addr) -> Result<String, ViewError> {
-    let expected = "frame of a method";
-    let method_addr = view.object(at.add(frame::METHOD))?.ok_or(ViewError::Damaged { addr: at, expected })?;
-    let class_addr = view.object(method_addr.add(method::CLASS))?.ok_or(ViewError::Damaged { addr: at, expected })?;
-    let name = view.string_at(method_addr.add(method::NAME))?;
-    let class_name = view.string_at(class_addr.add(class::NAME))?;
-    let source = match view.object(class_addr.add(class::MODULE))? {
-        Some(module_addr) => view.string_at(module_addr.add(module::SOURCE))?,
-        None => return Ok(format!("{class_name}.{name} (kernel)")),
-    };
-    let lines = match view.object(method_addr.add(method::LINES))? {
-        Some(lines) => view.bytes(lines)?,
-        None => Vec::new(),
-    };
-    Ok(match line_at(&lines, view.u32(at.add(frame::PC))?) {
-        Some(line) => format!("{class_name}.{name} ({source}:{line})"),
-        None => format!("{class_name}.{name} ({source})"),
-    })
-}
+    /// Class, method, file and line of a frame, as a stack trace shows them.
+    fn line(&mut self, at: Addr) -> Result<String, ViewError> {
+        let view = self.view;
+        let damaged = ViewError::Damaged { addr: at, expected: "frame of a method" };
+        let method_addr = view.object(at.add(frame::METHOD))?.ok_or_else(|| damaged.clone())?;
+        let class_addr = view.object(method_addr.add(method::CLASS))?.ok_or(damaged)?;
+        let name = view.string_at(method_addr.add(method::NAME))?;
+        let class_name = view.string_at(class_addr.add(class::NAME))?;
+        let Some(module_addr) = view.object(class_addr.add(class::MODULE))? else {
+            return Ok(format!("{class_name}.{name} (kernel)"));
+        };
+        let index = view.u32(method_addr.add(method::INDEX))? as usize;
+        let pc = view.u32(at.add(frame::PC))?;
+        let place = match self.module(module_addr)? {
+            None => String::from("unknown"),
+            Some(module) => {
+                let def = module.classes.iter().find(|def| def.name == class_name);
+                let code = def.and_then(|def| def.methods.get(index)).and_then(|method| method.code.as_ref());
+                let named = def.and_then(|def| def.attributes.iter().find(|a| a.name == "source"));
+                let file = match named {
+                    Some(attribute) => String::from_utf8_lossy(&attribute.bytes).into_owned(),
+                    None => module.source.clone().unwrap_or_default(),
+                };
+                match code.and_then(|code| code.line_at(pc)) {
+                    Some(line) => format!("{file}:{line}"),
+                    None => file,
+                }
+            }
+        };
+        Ok(format!("{class_name}.{name} ({place})"))
+    }
 
-/// The line of a position, from ascending pairs of position and line.
-fn line_at(pairs: &[u8], pc: u32) -> Option<u32> {
-    let word = |bytes: &[u8]| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let starts = pairs.chunks_exact(8).take_while(|pair| word(pair) <= pc);
-    starts.last().map(|pair| word(&pair[4..]))
+    fn module(&mut self, addr: Addr) -> Result<Option<&Module>, ViewError> {
+        if !self.modules.contains_key(&addr.0) {
+            let bytes = match self.view.object(addr.add(module::BYTES))? {
+                Some(bytes) => self.view.bytes(bytes)?,
+                None => Vec::new(),
+            };
+            self.modules.insert(addr.0, bytecode::decode(&bytes).ok());
+        }
+        Ok(self.modules.get(&addr.0).and_then(Option::as_ref))
+    }
 }
