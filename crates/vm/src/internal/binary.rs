@@ -107,9 +107,8 @@ pub(super) fn set_size(call: &mut Call<'_>, object: Addr, len: i32) -> Result<()
     let (old, len) = (Bytes::in_use(call.vm, object), len as u64);
     if len < old.len {
         // What is cut off must read as zero when the binary grows again.
-        let kept = old.read_part(call.vm, 0, len);
         let array = call.vm.make_bytes(len);
-        call.vm.write_bytes(array, 0, &kept);
+        call.vm.copy_bytes(old.array, 0, array, 0, len);
         call.vm.set_ref(object, binary::BYTES, Value::object(array));
         call.vm.set_u64(object, binary::USED, len);
         return Ok(());
