@@ -39,6 +39,9 @@ pub enum OpenError {
     },
 }
 
+/// How many bytes a world's objects may take unless [`Vm::set_memory_limit`] says otherwise (8 GiB): as long as pages
+/// are not evicted, all of them are in memory.
+const HEAP_BYTES_DEFAULT: u64 = 8 << 30;
 /// Ordinals below this are those of every object.
 pub(crate) const ORDINALS_FIXED: u32 = 16;
 const ACC_PUBLIC: u32 = Flags::PUBLIC.0;
@@ -73,6 +76,8 @@ fn kernel_shape(id: ClassId) -> Option<(Shape, u64, u64)> {
 impl Vm {
     fn new(memory: Arc<Memory>, heap: Heap, platform: Platform) -> Vm {
         let clock = WorldClock::new(&platform);
+        let mut heap = heap;
+        heap.set_limit(HEAP_BYTES_DEFAULT);
         Vm {
             memory,
             heap,
@@ -96,7 +101,7 @@ impl Vm {
             input: None,
             failures: Vec::new(),
             exhausted: false,
-            heap_limit: u64::MAX,
+            heap_limit: HEAP_BYTES_DEFAULT,
         }
     }
 

@@ -398,31 +398,21 @@ impl Vm {
         let wanted = self.intern(name.as_bytes());
         let mut varargs = None;
         let mut at = class;
-        let interfaces = self.ref_field(class, class::INTERFACES);
-        let mut further =
-            (0..self.array_len(interfaces)).map(|i| self.array_get(interfaces, i)).collect::<Vec<_>>();
-        further.reverse();
         while !at.is_null() {
-            let methods = self.ref_field(at, class::METHODS);
-            for index in 0..self.array_len(methods) {
-                let target = Addr(self.array_get(methods, index).0);
-                if self.ref_field(target, method::NAME) != wanted
-                    || self.method_flags(target).has(Flags::STATIC)
-                {
-                    continue;
-                }
-                if u64::from(self.get_u16(target, method::ARG_SLOTS)) == count + 1 {
-                    // An override further down has been found already: subclasses come first.
-                    return Ok(target);
-                }
-                if self.method_flags(target).has(Flags::VARARGS | Flags::INTERNAL) {
-                    varargs = varargs.or(Some(target));
-                }
+            match self.declared_by_name(at, wanted, count, &mut varargs) {
+                // An override further down has been found already: subclasses come first.
+                Some(target) => return Ok(target),
+                None => at = self.ref_field(at, class::SUPER),
             }
-            at = match self.ref_field(at, class::SUPER) {
-                Addr::NULL => further.pop().map_or(Addr::NULL, |value| Addr(value.0)),
-                above => above,
-            };
+        }
+        let interfaces = self.ref_field(class, class::INTERFACES);
+        let found: Vec<Addr> = (0..self.array_len(interfaces))
+            .filter_map(|index| {
+                self.declared_by_name(Addr(self.array_get(interfaces, index).0), wanted, count, &mut varargs)
+            })
+            .collect();
+        if let Some(target) = self.most_specific(&found) {
+            return Ok(target);
         }
         varargs.ok_or_else(|| {
             let text =
@@ -438,13 +428,12 @@ impl Vm {
     pub(crate) fn select(&mut self, class: Addr, declared: Addr) -> Result<Addr, Value> {
         let owner = self.ref_field(declared, method::CLASS);
         let ordinal = self.get_u32(declared, method::ORDINAL);
-        let owner_flags = Flags(self.get_u32(owner, class::FLAGS));
-        if !owner_flags.has(Flags::INTERFACE) {
-            if !self.is_subclass(class, owner) {
-                let (class, owner) = (self.text(class, class::NAME), self.text(owner, class::NAME));
-                let text = format!("a {class} is no {owner}");
-                return Err(Value::object(self.make_exception(ClassId::ClassCast, &text)));
-            }
+        if !self.is_subclass(class, owner) {
+            let (class, owner) = (self.text(class, class::NAME), self.text(owner, class::NAME));
+            let text = format!("a {class} is no {owner}");
+            return Err(Value::object(self.make_exception(ClassId::ClassCast, &text)));
+        }
+        if !Flags(self.get_u32(owner, class::FLAGS)).has(Flags::INTERFACE) {
             if ordinal == NO_ORDINAL {
                 return Ok(declared);
             }
@@ -475,13 +464,42 @@ impl Vm {
         let found: Vec<Addr> = (0..self.array_len(interfaces))
             .filter_map(|index| self.declared_method(Addr(self.array_get(interfaces, index).0), name, desc))
             .collect();
-        // The most specific body: one whose interface extends the others'.
+        self.most_specific(&found)
+    }
+
+    /// Of methods of interfaces, the body whose interface extends the others', else any declaration.
+    fn most_specific(&self, found: &[Addr]) -> Option<Addr> {
         let bodies = found.iter().filter(|target| !self.method_flags(**target).has(Flags::ABSTRACT));
         let best = bodies.copied().reduce(|best, other| {
             let (a, b) = (self.ref_field(best, method::CLASS), self.ref_field(other, method::CLASS));
             if self.is_subclass(b, a) { other } else { best }
         });
         best.or(found.first().copied())
+    }
+
+    /// A method that a class declares, by interned name and number of arguments; one that takes any number goes to
+    /// `varargs`.
+    fn declared_by_name(
+        &self,
+        class: Addr,
+        name: Addr,
+        count: u64,
+        varargs: &mut Option<Addr>,
+    ) -> Option<Addr> {
+        let methods = self.ref_field(class, class::METHODS);
+        for index in 0..self.array_len(methods) {
+            let target = Addr(self.array_get(methods, index).0);
+            if self.ref_field(target, method::NAME) != name || self.method_flags(target).has(Flags::STATIC) {
+                continue;
+            }
+            if u64::from(self.get_u16(target, method::ARG_SLOTS)) == count + 1 {
+                return Some(target);
+            }
+            if self.method_flags(target).has(Flags::VARARGS | Flags::INTERNAL) {
+                *varargs = varargs.or(Some(target));
+            }
+        }
+        None
     }
 
     fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {

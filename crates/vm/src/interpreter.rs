@@ -863,10 +863,13 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                     if len < 0 {
                         throw!(NegativeSize, "an array of {len} elements");
                     }
-                    if !vm.array_fits(class, len as u64) {
-                        throw!(OutOfMemory, "no room for an array of {len} elements");
+                    match vm.try_new_array(class, len as u64) {
+                        Ok(array) => *sp.sub(1) = array.0,
+                        Err(thrown) => {
+                            save_at!(ip, sp);
+                            flow!(vm.raise(thrown))
+                        }
                     }
-                    *sp.sub(1) = vm.new_array(class, len as u64).0;
                     if vm.heap.collection_wanted().is_some() {
                         vm.ask_attention();
                     }

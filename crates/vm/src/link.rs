@@ -358,6 +358,9 @@ impl Vm {
             unreachable!("the verifier saw a call site at {index}")
         };
         let function = self.array_get(cell, 0);
+        if let Some(flow) = self.initialise_target(function) {
+            return flow;
+        }
         // The function goes below the arguments, where `call_ref` wants it.
         let count = self.kinds_of(desc).0.len() as u64;
         let top = self.top();
@@ -377,6 +380,20 @@ impl Vm {
             Ok(desc) => (desc.param_kinds().collect(), desc.result_kind().map_or(0, |kind| kind as u8)),
             Err(error) => unreachable!("the verifier read this descriptor: {error}"),
         }
+    }
+
+    /// Sees to it that the class is initialised that a handle's call needs; the operands are as before the instruction.
+    pub(crate) fn initialise_target(&mut self, function: Value) -> Option<Flow> {
+        use HandleKind::{CallStatic, GetStatic, NewSpecial, PutStatic};
+        let object = function.as_object().filter(|_| self.is_kernel(function, ClassId::Closure))?;
+        let kind = HandleKind::from_value(self.get_u64(object, closure::KIND) as u8)?;
+        let member = self.ref_field(object, closure::METHOD);
+        let owner = match kind {
+            CallStatic | NewSpecial => self.ref_field(member, method::CLASS),
+            GetStatic | PutStatic => self.ref_field(member, field::CLASS),
+            _ => return None,
+        };
+        self.initialise(owner)
     }
 
     /// `call_ref`: the function object stands at `at`, its `count` arguments behind it; both are still counted as
@@ -423,6 +440,18 @@ impl Vm {
                 let made = self.new_object(class);
                 self.memory.store_unannounced_u64(at, made.0);
                 self.invoke(target, at, on_return::NEW)
+            }
+            HandleKind::CallSpecial => {
+                let receiver = Value(self.memory.load_u64(at.add(8)));
+                let owner = self.ref_field(target, method::CLASS);
+                if receiver.is_null() {
+                    return self.raise_kernel(ClassId::NullPointer, "a call on null");
+                }
+                if !self.is_instance(receiver, owner) {
+                    return self
+                        .raise_kernel(ClassId::ClassCast, "a method's handle is called on another object");
+                }
+                self.invoke(target, at.add(8), on_return::PUSH)
             }
             HandleKind::CallVirtual | HandleKind::CallInterface => {
                 let receiver = Value(self.memory.load_u64(at.add(8)));

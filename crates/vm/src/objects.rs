@@ -171,6 +171,12 @@ impl Vm {
         object.unwrap_or_else(|error| panic!("the address space of the world is full: {error}"))
     }
 
+    /// Sets how many bytes objects may take; what a program asks for beyond throws `out_of_memory`.
+    pub fn set_memory_limit(&mut self, bytes: u64) {
+        self.heap_limit = bytes;
+        self.heap.set_limit(bytes);
+    }
+
     /// Whether an array of so many elements may be made: neither too long nor beyond the limit.
     pub fn array_fits(&self, class: Addr, len: u64) -> bool {
         len < base::limits::OBJECT_BYTES_MAX / 16 && {
@@ -222,6 +228,20 @@ impl Vm {
         let array = self.allocate(class, bytes);
         self.memory.store_u64(array.add(array::LENGTH), len);
         array
+    }
+    /// A new array of a class, as a program asks for it.
+    ///
+    /// # Errors
+    /// What to throw when there is no room.
+    pub fn try_new_array(&mut self, class: Addr, len: u64) -> Result<Addr, Value> {
+        if self.array_fits(class, len)
+            && let Ok(array) = self.heap.alloc(class, self.array_bytes(class, len))
+        {
+            self.memory.store_u64(array.add(array::LENGTH), len);
+            return Ok(array);
+        }
+        let text = alloc::format!("no room for an array of {len} elements");
+        Err(Value::object(self.make_exception(ClassId::OutOfMemory, &text)))
     }
     pub(crate) fn new_array_old(&mut self, class: Addr, len: u64) -> Addr {
         let bytes = self.array_bytes(class, len);

@@ -192,10 +192,17 @@ impl Vm {
                 let count = bytecode::Descriptor::parse(desc).map_or(0, |desc| desc.params.len() as u64);
                 let top = self.top();
                 let at = self.operand_end(&top).sub(8 * (count + 1));
+                let function = if insn.op == Op::CallRefTop {
+                    Value(self.operand(0))
+                } else {
+                    Value(self.memory.load_u64(at))
+                };
+                if let Some(flow) = self.initialise_target(function) {
+                    return Ok(flow);
+                }
                 if insn.op == Op::CallRefTop {
-                    let function = self.operand(0);
                     self.memory.copy_unannounced(at, at.add(8), 8 * count);
-                    self.memory.store_unannounced_u64(at, function);
+                    self.memory.store_unannounced_u64(at, function.0);
                 }
                 Ok(self.call_function_object(at, desc, count))
             }
@@ -485,10 +492,10 @@ impl Vm {
 
     fn make_dimensions(&mut self, class: Addr, lens: &[i32]) -> Result<Addr, Value> {
         let Some((len, inner)) = lens.split_first() else { return Ok(Addr::NULL) };
-        if class.is_null() || !self.array_fits(class, *len as u64) {
-            return Err(self.exception_value(ClassId::OutOfMemory, "no room for an array"));
+        if class.is_null() {
+            return Err(self.exception_value(ClassId::ClassCast, "the array has fewer dimensions"));
         }
-        let made = self.new_array(class, *len as u64);
+        let made = self.try_new_array(class, *len as u64)?;
         if !inner.is_empty() {
             let element = self.ref_field(class, class::ELEMENT);
             for index in 0..*len as u64 {
