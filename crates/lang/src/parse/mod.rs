@@ -25,6 +25,8 @@ pub(crate) struct Parser<'a> {
     sink: &'a mut Sink,
     /// An error was reported and no place to go on is found yet.
     lost: bool,
+    /// The rest of the file is not read.
+    stopped: bool,
     depth: usize,
     /// Height of the expression that was read last.
     height: usize,
@@ -33,7 +35,7 @@ pub(crate) struct Parser<'a> {
 /// Reads a file.
 pub(crate) fn file(text: &str, file: u32, sink: &mut Sink) -> File {
     let toks = tokens(text, file, sink);
-    Parser { toks, at: 0, sink, lost: false, depth: 0, height: 0 }.file()
+    Parser { toks, at: 0, sink, lost: false, stopped: false, depth: 0, height: 0 }.file()
 }
 
 /// The token as messages show it.
@@ -92,7 +94,7 @@ impl Parser<'_> {
 
     /// Reports an error at a token, unless one is being recovered from.
     fn fail(&mut self, diagnostic: Diagnostic) {
-        if !self.lost {
+        if !self.lost && !self.stopped {
             self.sink.push(diagnostic);
         }
         self.lost = true;
@@ -134,6 +136,7 @@ impl Parser<'_> {
                     .hint("take parts out into methods or variables"),
             );
             self.at = self.toks.len() - 1;
+            self.stopped = true;
         }
     }
 
