@@ -41,7 +41,7 @@ fn arguments_that_make_no_sense() {
     s.phantom(&["fly"]).status(2).says(&["fly"]);
     s.phantom(&["run", "--every", "soon", "count.ph"]).status(2).says(&["--every", "50ms"]);
     s.phantom(&["run", "--mapper", "magic", "count.ph"]).status(2).says(&["magic", "userfaultfd"]);
-    s.phantom(&["compile", "count.world"]).status(120);
+    s.phantom(&["compile", "count.world"]).status(2).says(&["only sources"]);
     for verb in ["run", "resume", "info", "log", "ps", "check", "compile", "disasm", "asm"] {
         let help = s.phantom(&[verb, "--help"]).status(0);
         assert!(help.out.contains("Example"), "{help:#?}");
