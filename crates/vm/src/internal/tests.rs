@@ -814,3 +814,28 @@ fn only_what_may_wait_has_a_frame() {
     "#]]
     .assert_debug_eq(&framed);
 }
+
+#[test]
+fn no_arguments_bring_the_machine_down() {
+    let mut bench = Bench::new();
+    bench.vm.heap_limit = 64 << 20;
+    bench.vm.heap.set_limit(64 << 20);
+    for (name, class) in [("a", "container.array"), ("b", "binary"), ("c", "closure"), ("d", "directory")] {
+        bench.run(&format!("{name} = new {class}"));
+    }
+    for (name, class) in
+        [("e", "exception.io"), ("t", "time"), ("w", "world"), ("o", "console"), ("i", "iterator")]
+    {
+        bench.run(&format!("{name} = new {class}"));
+    }
+    bench.run("k = class .internal.directory\ns = new stringbuilder");
+    for (name, call) in
+        [("one", "5 clone"), ("two", "5L clone"), ("half", "0.5 clone"), ("quarter", "0.25f clone")]
+    {
+        bench.run(&format!("{name} = {call}"));
+    }
+    bench.run("text = \"a text, 12\" clone\nempty = \"\" clone\njson = \"[1,{}]\" clone");
+    bench.keep("null", layout::Value::NULL);
+    let (returned, threw) = bench.draw_calls(1, 60_000);
+    assert!(returned > 5_000 && threw > 5_000, "{returned} returned, {threw} threw");
+}

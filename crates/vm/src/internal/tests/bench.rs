@@ -103,6 +103,8 @@ pub(super) struct Bench {
     console: Arc<SimConsole>,
     names: BTreeMap<String, Value>,
     pending: Option<Pending>,
+    /// Nobody reads what arrays hold.
+    quiet: bool,
     /// After the memory is gone.
     _permit: Permit,
 }
@@ -149,7 +151,16 @@ impl Bench {
         let vm = Vm::format(Stored::default().open(Epoch(0)), platform(&clock, &console));
         let boot = vm.get_root_ref(root::BOOT);
         let names = [("boot".into(), boot)].into();
-        Bench { vm, stored: Stored::default(), clock, console, names, pending: None, _permit: permit }
+        Bench {
+            vm,
+            stored: Stored::default(),
+            clock,
+            console,
+            names,
+            pending: None,
+            quiet: false,
+            _permit: permit,
+        }
     }
 
     /// Runs a script; the transcript.
@@ -343,7 +354,15 @@ impl Bench {
     /// Calls a short kernel method as bytecode would; none when it is not one.
     fn call_short(&mut self, id: ClassId, invoke: &crate::internal::Invoke) -> Option<Result<Value, Value>> {
         let found = CLASSES[id as usize].method_by_ordinal(invoke.ordinal)?;
-        if found.restart != Restart::Short {
+        let desc = Descriptor::parse(found.descriptor).expect("a descriptor");
+        // The machine itself refuses what does not fit.
+        let fits = desc.params.len() == invoke.args.len()
+            && desc.param_kinds().zip(&invoke.args).all(|(kind, argument)| match kind {
+                Kind::Ref => true,
+                Kind::I32 => argument.as_int().is_some(),
+                _ => false,
+            });
+        if found.restart != Restart::Short || !fits {
             return None;
         }
         let slots = SLOTS.add(1 << 16);
@@ -427,6 +446,11 @@ impl Bench {
     }
 
     pub(super) fn show(&self, value: Value) -> String {
+        self.show_within(value, if self.quiet { 0 } else { 200 })
+    }
+
+    /// Arrays may hold themselves, and many.
+    fn show_within(&self, value: Value, depth: u32) -> String {
         if value.is_null() {
             return "null".into();
         }
@@ -448,12 +472,12 @@ impl Bench {
         if let Some(number) = number {
             return number;
         }
-        if self.vm.is_kernel(value, ClassId::Container) {
+        if depth > 0 && self.vm.is_kernel(value, ClassId::Container) {
             let object = Addr(value.0);
             let page = self.vm.ref_field(object, container::PAGE);
             let count = self.vm.get_u64(object, container::USED);
             let shown: Vec<String> =
-                (0..count).map(|index| self.show(self.vm.array_get(page, index))).collect();
+                (0..count).map(|index| self.show_within(self.vm.array_get(page, index), depth - 1)).collect();
             return format!("[{}]", shown.join(" "));
         }
         format!("({})", self.class_name(value))
@@ -492,6 +516,59 @@ pub(super) fn check(expected: &expect_test::Expect) {
 }
 
 impl Bench {
+    /// Calls every method of every object of `objects` with drawn arguments, good and bad; counts what returned and what
+    /// threw. Results join the objects.
+    pub(super) fn draw_calls(&mut self, seed: u64, calls: u32) -> (u32, u32) {
+        let mut prng = base::prng::Prng::new(seed);
+        self.quiet = true;
+        let (mut returned, mut threw) = (0, 0);
+        for _ in 0..calls {
+            let objects: Vec<Value> = self.names.values().copied().collect();
+            let mut draw = |count: usize| (prng.next_u64() % count as u64) as usize;
+            let receiver = objects[draw(objects.len())];
+            let id = self.vm.kernel_id(receiver);
+            let ordinal = draw(32) as u16;
+            let Some(method) = CLASSES[id as usize].method_by_ordinal(ordinal) else { continue };
+            let desc = Descriptor::parse(method.descriptor).expect("a descriptor");
+            let mut slots = vec![receiver.0];
+            for kind in desc.param_kinds() {
+                let number =
+                    [0, 1, 2, 3, 7, 8, 16, 100, -1, i64::MIN, i64::MAX, i64::from(i32::MIN), 1 << 30]
+                        [draw(13)];
+                slots.push(match kind {
+                    Kind::I32 => u64::from(number.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as u32),
+                    Kind::I64 => number as u64,
+                    Kind::F32 => u64::from((number as f32).to_bits()),
+                    Kind::F64 => (number as f64).to_bits(),
+                    Kind::Ref => objects[draw(objects.len())].0,
+                });
+            }
+            let count = slots.len() as u64;
+            slots.extend(vec![0; (STATE_SLOTS + frame::SIZE / 8 + 1) as usize]);
+            for (index, slot) in slots.iter().enumerate() {
+                self.vm.memory.store_u64(SLOTS.add(8 * index as u64), *slot);
+            }
+            let name = Some(format!("drawn {}", draw(64)));
+            self.pending = Some(Pending { method, owner: owner(id, ordinal), slots: count, name });
+            if self.invoke_quietly() {
+                returned += 1
+            } else {
+                threw += 1
+            }
+            if self.vm.heap.collection_wanted().is_some() {
+                self.collect();
+            }
+        }
+        (returned, threw)
+    }
+
+    /// Invokes the waiting method; whether it returned. What waits is given up.
+    fn invoke_quietly(&mut self) -> bool {
+        let threw = self.invoke().starts_with("throws");
+        self.pending = None;
+        !threw
+    }
+
     /// What each line of a script leads to.
     pub(super) fn results(&mut self, script: &str) -> Vec<String> {
         script.lines().map(|line| self.step(line.trim())).collect()
