@@ -354,7 +354,8 @@ impl<'p> Emitter<'p> {
             name: name.into(),
             desc: desc.into(),
         };
-        let text = |part: &Expr| part.is_nonnull() && matches!(part.kind, ExprKind::Str(_) | ExprKind::Concat(_));
+        let text =
+            |part: &Expr| part.is_nonnull() && matches!(part.kind, ExprKind::Str(_) | ExprKind::Concat(_));
         if let [left, right] = parts
             && text(left)
             && text(right)

@@ -292,13 +292,13 @@ impl Lexer<'_> {
         if self.peek() == Some('\'') && value.is_some() {
             self.bump();
         } else {
+            let rest = self.rest();
+            let line = rest.find('\n').unwrap_or(rest.len());
+            self.at += rest[..line].find('\'').map_or(0, |quote| quote + 1);
             let span = self.span(start);
             let error =
                 Diagnostic::error("bad-char-literal", span, "a character literal holds one character");
             self.sink.push(error.hint("write `'a'`; text of several characters is a string, in `\"`"));
-            let rest = self.rest();
-            let line = rest.find('\n').unwrap_or(rest.len());
-            self.at += rest[..line].find('\'').map_or(0, |quote| quote + 1);
         }
         self.push(start, Tok::Int(value.map_or(0, |c| c as i32)));
     }

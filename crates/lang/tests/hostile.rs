@@ -8,12 +8,87 @@ use lang::{NoSources, Request};
 
 /// Words that mutations put in.
 const WORDS: &[&str] = &[
-    "class ", "interface ", "extends ", "implements ", "package ", "import ", "var ", "int ", "string ", "void ",
-    "if(", "else ", "while(", "do ", "for(", "foreach(", "in ", "switch(", "case ", "default:", "try ", "catch(",
-    "finally ", "throw ", "return ", "break;", "continue;", "new ", "this", "null", "super", "static ", "@const ",
-    "(", ")", "{", "}", "[", "]", ";", ",", ".", "\"", "'", "\\", "/*", "*/", "//", "=", "==", ":==", "+", "++", "-",
-    "*", "/", "%", "<<", ">>>", "?", ":", "!", "~", "&&", "||", "1", "2147483648", "0xFFFFFFFFF", "1.5f", "9L", "'a'",
-    ".16(", ".internal.object", ".internal.string", "int[]", "x", "main", "toString()", "é", "\u{1F600}", "\u{0}",
+    "class ",
+    "interface ",
+    "extends ",
+    "implements ",
+    "package ",
+    "import ",
+    "var ",
+    "int ",
+    "string ",
+    "void ",
+    "if(",
+    "else ",
+    "while(",
+    "do ",
+    "for(",
+    "foreach(",
+    "in ",
+    "switch(",
+    "case ",
+    "default:",
+    "try ",
+    "catch(",
+    "finally ",
+    "throw ",
+    "return ",
+    "break;",
+    "continue;",
+    "new ",
+    "this",
+    "null",
+    "super",
+    "static ",
+    "@const ",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    ";",
+    ",",
+    ".",
+    "\"",
+    "'",
+    "\\",
+    "/*",
+    "*/",
+    "//",
+    "=",
+    "==",
+    ":==",
+    "+",
+    "++",
+    "-",
+    "*",
+    "/",
+    "%",
+    "<<",
+    ">>>",
+    "?",
+    ":",
+    "!",
+    "~",
+    "&&",
+    "||",
+    "1",
+    "2147483648",
+    "0xFFFFFFFFF",
+    "1.5f",
+    "9L",
+    "'a'",
+    ".16(",
+    ".internal.object",
+    ".internal.string",
+    "int[]",
+    "x",
+    "main",
+    "toString()",
+    "é",
+    "\u{1F600}",
+    "\u{0}",
 ];
 
 fn programs() -> Vec<String> {
@@ -80,7 +155,11 @@ fn refused(text: String, code: &str) {
     let code = code.to_string();
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
         let output = compile("deep.ph", &text);
-        assert!(output.diagnostics.iter().any(|diagnostic| diagnostic.code == code), "{:?}", output.diagnostics);
+        assert!(
+            output.diagnostics.iter().any(|diagnostic| diagnostic.code == code),
+            "{:?}",
+            output.diagnostics
+        );
     });
     thread.expect("a thread").join().expect("no panic, no overflow");
 }
@@ -109,7 +188,13 @@ fn depth_is_limited() {
 #[test]
 fn a_body_of_greatest_depth_compiles() {
     let n = 120;
-    let nested = format!("{}println({}1{});{}", "if(1){".repeat(n / 4), "(".repeat(n), ")".repeat(n), "}".repeat(n / 4));
+    let nested = format!(
+        "{}println({}1{});{}",
+        "if(1){".repeat(n / 4),
+        "(".repeat(n),
+        ")".repeat(n),
+        "}".repeat(n / 4)
+    );
     let sum = format!("println({}1);", "1+".repeat(n));
     let tries = format!("{}{}", "try { ".repeat(n / 2), "} finally { println(1); }".repeat(n / 2));
     let text = body(&format!("{nested} {sum} {tries}"));

@@ -215,8 +215,11 @@ impl Body<'_, '_, '_> {
             None if result == Type::Void => {}
             None => {
                 let shown = self.classes.show(&result);
-                let error =
-                    Diagnostic::error("no-value", span, format!("the method must return a `{shown}`"));
+                let error = Diagnostic::error(
+                    "no-value",
+                    span,
+                    format!("the method returns a value of type `{shown}`"),
+                );
                 self.report(error.hint("write the value behind `return`"));
                 self.emit.zero(&result);
             }

@@ -1,6 +1,6 @@
 //! Expressions: Java's precedence and associativity, with `:==` and `:!=` beside `==`.
 
-use super::Parser;
+use super::{BUILT_IN, Parser};
 use crate::ast::*;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::Tok;
@@ -38,9 +38,6 @@ const ASSIGN: &[(&str, Option<BinaryOp>)] = &[
     (">>=", Some(BinaryOp::Shr)),
     (">>>=", Some(BinaryOp::UShr)),
 ];
-
-/// Names of built-in types; in brackets they always cast.
-const BUILT_IN: &[&str] = &["int", "long", "float", "double", "string", "boolean"];
 
 impl Parser<'_> {
     /// An expression over ones of at most this height.

@@ -19,7 +19,13 @@ use alloc::vec::Vec;
 /// Deepest nesting of statements, and of the operators of one expression.
 pub(crate) const DEPTH_MAX: usize = 200;
 
+/// Names of built-in types; in brackets they always cast.
+pub(crate) const BUILT_IN: &[&str] = &["int", "long", "float", "double", "string", "boolean"];
+
 pub(crate) struct Parser<'a> {
+    text: &'a str,
+    /// Starts of what the lexer could not read.
+    unread: Vec<u32>,
     toks: Vec<Token>,
     at: usize,
     sink: &'a mut Sink,
@@ -34,8 +40,10 @@ pub(crate) struct Parser<'a> {
 
 /// Reads a file.
 pub(crate) fn file(text: &str, file: u32, sink: &mut Sink) -> File {
+    let before = sink.list.len();
     let toks = tokens(text, file, sink);
-    Parser { toks, at: 0, sink, lost: false, stopped: false, depth: 0, height: 0 }.file()
+    let unread = sink.list[before..].iter().map(|diagnostic| diagnostic.span().start).collect();
+    Parser { text, unread, toks, at: 0, sink, lost: false, stopped: false, depth: 0, height: 0 }.file()
 }
 
 /// The token as messages show it.
@@ -94,10 +102,19 @@ impl Parser<'_> {
 
     /// Reports an error at a token, unless one is being recovered from.
     fn fail(&mut self, diagnostic: Diagnostic) {
-        if !self.lost && !self.stopped {
+        if !self.lost && !self.stopped && !self.follows_unread(diagnostic.span().start) {
             self.sink.push(diagnostic);
         }
         self.lost = true;
+    }
+    /// Whether something unreadable stands on this line or the one before, and was reported.
+    fn follows_unread(&self, at: u32) -> bool {
+        let near = |start: &u32| {
+            let between = self.text.get(*start as usize..at as usize);
+            *start <= at && between.is_some_and(|text| text.matches('\n').count() < 2)
+        };
+        let before = self.unread.partition_point(|start| *start <= at);
+        before > 0 && near(&self.unread[before - 1])
     }
     /// Reports that something else was expected here.
     fn expected(&mut self, what: &str) {
@@ -111,7 +128,7 @@ impl Parser<'_> {
         if op == ";" {
             // The place to look at is where the semicolon should stand.
             let last = self.last_span();
-            let span = Span { start: last.end, end: last.end + 1, ..last };
+            let span = Span { start: last.end, ..last };
             let message = format!("expected `;`, found {}", shown(self.tok()));
             self.fail(Diagnostic::error("syntax", span, message).label("here"));
         } else {

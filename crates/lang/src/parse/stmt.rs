@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::Parser;
+use super::{BUILT_IN, Parser};
 use crate::ast::*;
 use crate::diagnostic::Diagnostic;
 use crate::lexer::Tok;
@@ -43,6 +43,8 @@ impl Parser<'_> {
         self.lost = false;
         if self.at == from {
             self.bump();
+        } else if matches!(self.toks[self.at - 1].tok, Tok::Op(";")) {
+            return;
         }
         loop {
             match self.tok() {
@@ -117,9 +119,13 @@ impl Parser<'_> {
     /// Whether a type and a name stand here, as in `int x = 5;`.
     fn at_declaration(&self) -> bool {
         let Some(behind) = self.scan_type(self.at) else { return false };
-        let name = behind - self.at;
-        matches!(self.ahead(name), Tok::Ident(_))
-            && !matches!(self.ahead(name), Tok::Ident(text) if &**text == "instanceof")
+        let built_in = matches!(self.tok(), Tok::Ident(text) if BUILT_IN.contains(&&**text));
+        match self.ahead(behind - self.at) {
+            Tok::Ident(text) => &**text != "instanceof",
+            // Not a name, but nothing else either: the message then says so.
+            Tok::Word(_) => built_in,
+            _ => false,
+        }
     }
 
     fn typed_locals(&mut self) -> StmtKind {
