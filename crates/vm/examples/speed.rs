@@ -78,10 +78,9 @@ fn main() {
         let text = format!(
             "module speed\n entry Speed\n class Speed super .internal.object flags public {{
                 field s I flags public\n field i I flags public
-                method <init> ()V flags public constructor {{ return }}
-                method same (I)I flags public {{ local.get 1\n return }}
-                method main ()I flags public {{
-                    i32.const8 0\n local.set 1\n i32.const {count}\n local.set 2\n i32.const8 0\n local.set 3
+                method <init> ()V flags public constructor {{\n return\n }}
+                method same (I)I flags public {{\n local.get 1\n return\n }}
+                method main ()I flags public {{\n i32.const8 0\n local.set 1\n i32.const {count}\n local.set 2\n i32.const8 0\n local.set 3
                     null\n local.set 4
                     {before}
                 loop:

@@ -25,6 +25,8 @@ use platform::{ConsoleInput, Platform};
 pub(crate) const SLICE_POLLS: u32 = 20_000;
 /// In chaos, one safepoint in so many does something.
 const CHAOS_ODDS: u64 = 8;
+/// Stack bytes from which on chaos becomes rarer.
+const CHAOS_STACK_BYTES: u64 = 16 << 10;
 
 /// What the running thread is asked for at its next safepoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +213,9 @@ impl Vm {
 
     fn be_unkind(&mut self) -> Result<(), MemoryError> {
         let Some(prng) = &mut self.chaos else { return Ok(()) };
-        if !prng.chance(1, CHAOS_ODDS) {
+        // What follows costs as much as the stack is deep: the deeper, the rarer.
+        let depth = 1 + self.running.frame.0 % base::limits::STACK_RESERVED_BYTES / CHAOS_STACK_BYTES;
+        if !prng.chance(1, CHAOS_ODDS * depth * depth) {
             return Ok(());
         }
         match prng.below(6) {

@@ -348,22 +348,26 @@ impl Vm {
                     return Err(self.not_of(receiver, owner));
                 }
             }
-            let done = !statically || self.get_u8(owner, class::INIT_STATE) == crate::classes::INITIALISED;
-            // A special call of another class's method has to check its receiver each time, unless every object is one.
-            let checked =
-                statically || owner == self.kernel_class(ClassId::Object) || self.is_own_receiver(code, insn);
-            if done
-                && checked
-                && let Some(site) = self.site(declared, Addr::NULL, false)
-            {
-                code.sites[old.b as usize].set(site);
-                code.records[index].set(Record {
-                    op: quick::CALL_DIRECT,
-                    a: 0,
-                    b: old.b,
-                    c: u64::from(!statically),
-                });
-                return Ok(Flow::Go);
+            if statically {
+                let done = self.get_u8(owner, class::INIT_STATE) == crate::classes::INITIALISED;
+                if done && let Some(site) = self.site(declared, Addr::NULL, false) {
+                    code.sites[old.b as usize].set(site);
+                    code.records[index].set(Record { op: quick::CALL_DIRECT, a: 0, b: old.b, c: 0 });
+                    return Ok(Flow::Go);
+                }
+            } else {
+                // One target for all receivers; what the record checks is that their class was seen to fit.
+                let class = self.class_of(Value(self.memory.load_u64(args)));
+                if let Some(site) = self.site(declared, class, false) {
+                    code.sites[old.b as usize].set(site);
+                    code.records[index].set(Record {
+                        op: quick::CALL_BY_CLASS,
+                        a: site.args,
+                        b: old.b,
+                        c: 0,
+                    });
+                    return Ok(Flow::Go);
+                }
             }
             return Ok(self.invoke_operands(declared, args, on_return::PUSH));
         }
@@ -385,11 +389,6 @@ impl Vm {
             return Ok(Flow::Go);
         }
         Ok(self.invoke_operands(target, args, on_return::PUSH))
-    }
-
-    /// Whether a special call's receiver is known to be of the right class; nothing is known yet of any.
-    fn is_own_receiver(&self, _code: &Code, _insn: &Insn) -> bool {
-        false
     }
 
     fn not_of(&mut self, value: Value, owner: Addr) -> Value {
