@@ -15,7 +15,7 @@ pub(crate) struct Emitter<'p> {
     used: BTreeSet<Label>,
     /// Whether control can come to the next instruction.
     pub(crate) reachable: bool,
-    /// Whether the last instruction ends a block and no label stands behind it.
+    /// Whether the last instruction ends a block and nothing goes to the place behind it.
     pub(crate) ended: bool,
 }
 
@@ -29,8 +29,9 @@ impl<'p> Emitter<'p> {
     }
     pub(crate) fn bind(&mut self, label: Label) {
         self.code.bind(label);
-        self.reachable |= self.used.contains(&label);
-        self.ended = false;
+        if self.used.contains(&label) {
+            (self.reachable, self.ended) = (true, false);
+        }
     }
     /// Binds the target of an exception handler.
     pub(crate) fn bind_handler(&mut self, label: Label) {
@@ -45,6 +46,8 @@ impl<'p> Emitter<'p> {
     pub(crate) fn branch(&mut self, op: Op, label: Label) {
         if self.reachable {
             self.used.insert(label);
+        } else if self.ended && op == Op::Goto {
+            return;
         }
         self.code.branch(op, label);
         self.ended = op.ends_block();

@@ -304,7 +304,8 @@ impl Body<'_, '_, '_> {
 
     /// Puts a value into a temporary variable, unless it may as well be evaluated again.
     fn aside(&mut self, value: Expr, first: &mut Vec<Expr>) -> Expr {
-        if value.is_constant() {
+        let stays = |slot: u16| self.temps.iter().any(|(_, temp)| *temp == slot);
+        if value.is_constant() || matches!(value.kind, ExprKind::Local(slot) if stays(slot)) {
             return value;
         }
         let ty = value.ty.clone();
