@@ -114,12 +114,12 @@ macro_rules! schema {
     (@isref $other:ident) => { 0 };
     (@fields ($at:expr)) => {
         /// Size in bytes, rounded up to 16.
-        pub const SIZE: u64 = ($at + 15) / 16 * 16;
+        pub const SIZE: u64 = ($at as u64).next_multiple_of(16);
     };
     (@fields ($at:expr) $(#[$fdoc:meta])* $field:ident : $ty:ident, $($rest:tt)*) => {
         $(#[$fdoc])*
         pub const $field: u64 = {
-            assert!($at % width!($ty) == 0, "unaligned field");
+            assert!(($at as u64).trailing_zeros() >= (width!($ty) as u64).trailing_zeros(), "unaligned field");
             $at
         };
         schema!(@fields ($at + width!($ty)) $($rest)*);

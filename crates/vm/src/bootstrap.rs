@@ -39,7 +39,7 @@ pub enum OpenError {
     },
 }
 
-/// How many bytes a world's objects may take unless [`Vm::set_memory_limit`] says otherwise (8 GiB): as long as pages
+/// How many bytes a world's objects may take unless [`Vm::set_heap_limit`] says otherwise (8 GiB): as long as pages
 /// are not evicted, all of them are in memory.
 const HEAP_BYTES_DEFAULT: u64 = 8 << 30;
 /// Ordinals below this are those of every object.
@@ -319,10 +319,8 @@ impl Vm {
         let name = self.intern(name.as_bytes());
         self.set_ref(object, class::NAME, Value::object(name));
         self.fill_hierarchy(object, root_class, &[]);
-        for inherited in [class::VTABLE] {
-            let value = self.get_ref(root_class, inherited);
-            self.set_ref(object, inherited, value);
-        }
+        let vtable = self.get_ref(root_class, class::VTABLE);
+        self.set_ref(object, class::VTABLE, vtable);
         for list in [class::METHODS, class::FIELDS, class::INTERFACES] {
             let empty = self.make_ref_array_old(0);
             self.set_ref(object, list, Value::object(empty));

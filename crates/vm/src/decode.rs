@@ -168,6 +168,13 @@ pub(crate) struct Code {
     pub(crate) phantom: bool,
 }
 
+impl Code {
+    /// Where the records stand. A cell is as its content.
+    pub(crate) fn first_record(&self) -> *const Record {
+        self.records.as_ptr().cast()
+    }
+}
+
 /// All decoded methods.
 #[derive(Default)]
 pub(crate) struct Codes {

@@ -138,7 +138,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
             let top = vm.top();
             let there = vm.code(top.method);
             code = alloc::sync::Arc::as_ptr(&there);
-            records = (&(*code).records).as_ptr().cast();
+            records = (*code).first_record();
             fp = host!(top.at.0, u64);
             lp = fp.sub((*code).max_locals);
             sp = fp.add(HEADER_WORDS + top.depth as usize);
@@ -442,7 +442,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
             *next_fp.add(2) = 0;
             *next_fp.add(3) = u64::from($flags as u32);
             code = callee;
-            records = (&(*code).records).as_ptr().cast();
+            records = (*code).first_record();
             (fp, lp) = (next_fp, args);
             sp = fp.add(HEADER_WORDS);
             ip = records;
@@ -802,7 +802,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         push!(bits);
                     }
                     (code, fp, lp) = (caller_code, caller_fp, caller_lp);
-                    records = (&(*code).records).as_ptr().cast();
+                    records = (*code).first_record();
                     ip = caller_ip;
                 }
 

@@ -97,3 +97,9 @@ pub struct Vm {
     /// How many bytes the heap may use.
     pub(crate) heap_limit: u64,
 }
+
+/// A machine may be moved to the thread that steps it.
+const _: fn() = || {
+    fn movable<T: Send>() {}
+    movable::<Vm>();
+};

@@ -78,7 +78,7 @@ impl Vm {
     }
 
     fn load(&self, at: Addr, bytes: u64) -> u64 {
-        if at.0 % bytes == 0 {
+        if at.0.is_multiple_of(bytes) {
             return match bytes {
                 1 => u64::from(self.memory.load_u8(at)),
                 2 => u64::from(self.memory.load_u16(at)),
@@ -92,7 +92,7 @@ impl Vm {
     }
 
     fn store(&mut self, at: Addr, bytes: u64, value: u64) {
-        if at.0 % bytes == 0 {
+        if at.0.is_multiple_of(bytes) {
             match bytes {
                 1 => self.memory.store_u8(at, value as u8),
                 2 => self.memory.store_u16(at, value as u16),
