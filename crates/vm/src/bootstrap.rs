@@ -39,7 +39,7 @@ pub enum OpenError {
     },
 }
 
-/// How many bytes a world's objects may take unless [`Vm::set_heap_limit`] says otherwise (8 GiB): as long as pages
+/// How many bytes a world's objects may take unless [`Vm::set_memory_limit`] says otherwise (8 GiB): as long as pages
 /// are not evicted, all of them are in memory.
 const HEAP_BYTES_DEFAULT: u64 = 8 << 30;
 /// Ordinals below this are those of every object.

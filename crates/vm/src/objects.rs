@@ -172,7 +172,7 @@ impl Vm {
     }
 
     /// Sets how many bytes objects may take; what a program asks for beyond throws `out_of_memory`.
-    pub fn set_heap_limit(&mut self, bytes: u64) {
+    pub fn set_memory_limit(&mut self, bytes: u64) {
         self.heap_limit = bytes;
         self.heap.set_limit(bytes);
     }
