@@ -22,7 +22,9 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Verb {
     /// Runs a program, or goes on with it where it was.
-    #[command(after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.")]
+    #[command(
+        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was."
+    )]
     Run(Run),
     /// Goes on with a world whose program need not be at hand.
     #[command(after_help = "Example:\n  phantom resume counter.world")]
@@ -161,7 +163,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err("write a number and a unit: 50ms, 1s, 2m, 1h".to_string()),
     };
-    let count: u64 = text[..digits].parse().map_err(|_| "write a number and a unit: 50ms, 1s, 2m, 1h".to_string())?;
+    let count: u64 =
+        text[..digits].parse().map_err(|_| "write a number and a unit: 50ms, 1s, 2m, 1h".to_string())?;
     let ms = count.checked_mul(unit_ms).filter(|ms| (1..=86_400_000).contains(ms));
     ms.map(Duration::from_millis).ok_or_else(|| "between 1ms and 24h".to_string())
 }

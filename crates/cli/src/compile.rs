@@ -64,7 +64,8 @@ impl Program {
         let source_hash = match &files {
             Files::Module(bytes) => checksum(bytes),
             Files::Sources(sources) => {
-                let all: Vec<u8> = sources.iter().flat_map(|s| checksum(s.text.as_bytes()).to_le_bytes()).collect();
+                let all: Vec<u8> =
+                    sources.iter().flat_map(|s| checksum(s.text.as_bytes()).to_le_bytes()).collect();
                 checksum(&all)
             }
         };
@@ -104,7 +105,11 @@ impl Program {
         report(&output, as_json);
         let errors = output.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         output.module.ok_or_else(|| {
-            Failure::Input(format!("{}: not compiled, {errors} error{}", self.path.display(), if errors == 1 { "" } else { "s" }))
+            Failure::Input(format!(
+                "{}: not compiled, {errors} error{}",
+                self.path.display(),
+                if errors == 1 { "" } else { "s" }
+            ))
         })
     }
 }
@@ -113,14 +118,20 @@ impl Program {
 fn ordered(sources: &[SourceFile], name: &str) -> Vec<SourceFile> {
     let mut ordered = sources.to_vec();
     ordered.sort_by_key(|source| {
-        let stem = Path::new(&source.label).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = Path::new(&source.label)
+            .file_stem()
+            .map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default();
         stem.rsplit('.').next() != Some(name)
     });
     ordered
 }
 
 fn no_program(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Input(format!("{}: {error}; give a source file (.ph), a folder of sources, or a module (.phm)", path.display()))
+    Failure::Input(format!(
+        "{}: {error}; give a source file (.ph), a folder of sources, or a module (.phm)",
+        path.display()
+    ))
 }
 
 fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
@@ -129,7 +140,10 @@ fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "ph"));
     paths.sort();
     if paths.is_empty() {
-        return Err(Failure::Input(format!("{}: there is no source file (.ph) in the folder", folder.display())));
+        return Err(Failure::Input(format!(
+            "{}: there is no source file (.ph) in the folder",
+            folder.display()
+        )));
     }
     paths
         .into_iter()
@@ -194,7 +208,11 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<Module, Failure> {
 fn encode(path: &Path, module: &Module) -> Result<Vec<u8>, Failure> {
     bytecode::verify_module(module).map_err(|errors| {
         let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Failure::Input(format!("{}: the compiler made unsound code, which is its fault: {}", path.display(), all.join("; ")))
+        Failure::Input(format!(
+            "{}: the compiler made unsound code, which is its fault: {}",
+            path.display(),
+            all.join("; ")
+        ))
     })?;
     Ok(bytecode::encode(module))
 }
@@ -206,7 +224,10 @@ fn encode(path: &Path, module: &Module) -> Result<Vec<u8>, Failure> {
 pub(crate) fn compile(options: &Compile) -> Result<u8, Failure> {
     let program = Program::find(&options.input, &options.include)?;
     let Files::Sources(sources) = &program.files else {
-        return Err(Failure::Usage(format!("{}: only sources (.ph) can be compiled", options.input.display())));
+        return Err(Failure::Usage(format!(
+            "{}: only sources (.ph) can be compiled",
+            options.input.display()
+        )));
     };
     let module = program.compile_sources(sources, options.json)?;
     write_module(options, &encode(&options.input, &module)?)
@@ -236,7 +257,8 @@ pub(crate) fn asm(options: &Compile) -> Result<u8, Failure> {
 
 fn write_module(options: &Compile, bytes: &[u8]) -> Result<u8, Failure> {
     let output = options.output.clone().unwrap_or_else(|| options.input.with_extension(MODULE_ENDING));
-    std::fs::write(&output, bytes).map_err(|error| Failure::Input(format!("{}: {error}", output.display())))?;
+    std::fs::write(&output, bytes)
+        .map_err(|error| Failure::Input(format!("{}: {error}", output.display())))?;
     Ok(0)
 }
 

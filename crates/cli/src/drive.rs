@@ -37,7 +37,9 @@ pub(crate) fn drive(
         let ended = &ended;
         let snapshots = std::thread::Builder::new()
             .name("snapshots".to_string())
-            .spawn_scoped(scope, move || make_snapshots(snapshotter, &*ports.snapshot_waiter, pace, ended, watch))
+            .spawn_scoped(scope, move || {
+                make_snapshots(snapshotter, &*ports.snapshot_waiter, pace, ended, watch)
+            })
             .map_err(|error| format!("the snapshot thread cannot be started: {error}"))?;
         let result = run_threads(&mut world, ports, watch, &mut tick);
         ended.store(true, Ordering::Release);
@@ -140,7 +142,11 @@ fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool) -> bool {
 }
 
 /// What the programs did last becomes durable, and the next start short.
-fn last_snapshot(world: &mut World, snapshotter: &mut Snapshotter, watch: &dyn Fn(Phase)) -> Result<(), String> {
+fn last_snapshot(
+    world: &mut World,
+    snapshotter: &mut Snapshotter,
+    watch: &dyn Fn(Phase),
+) -> Result<(), String> {
     let said = |error: &dyn std::fmt::Display| format!("the last snapshot could not be made: {error}");
     snapshotter.complete(watch).map_err(|error| said(&error))?;
     if world.shared().is_active() {

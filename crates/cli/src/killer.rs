@@ -6,8 +6,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use world::Phase;
 
 /// Names of the phases, as the option `--kill-at` takes them.
-pub(crate) const PHASES: &[&str] =
-    &["before-flip", "after-flip", "capture", "captured", "write", "before-flush", "after-flush", "committed"];
+pub(crate) const PHASES: &[&str] = &[
+    "before-flip",
+    "after-flip",
+    "capture",
+    "captured",
+    "write",
+    "before-flush",
+    "after-flush",
+    "committed",
+];
 
 /// A phase, and how often it is still passed alive.
 pub(crate) struct KillPoint {

@@ -73,7 +73,9 @@ pub(crate) fn info(options: &Inspect) -> Result<u8, Failure> {
         human.push_str(&match report {
             SlotReport::Blank => format!("superblock {slot} blank\n"),
             SlotReport::Unreadable => format!("superblock {slot} unreadable\n"),
-            SlotReport::Whole { checkpoint, epoch } => format!("superblock {slot} checkpoint {checkpoint} at snapshot {epoch}\n"),
+            SlotReport::Whole { checkpoint, epoch } => {
+                format!("superblock {slot} checkpoint {checkpoint} at snapshot {epoch}\n")
+            }
         });
     }
     for line in &damage {
@@ -95,7 +97,13 @@ pub(crate) fn log(options: &Inspect) -> Result<u8, Failure> {
         .collect();
     let mut human = format!("{:>10}  {:>10}  {:>10}  {}\n", "SNAPSHOT", "PAGES", "BYTES", "MADE");
     for s in &snapshots {
-        human.push_str(&format!("{:>10}  {:>10}  {:>10}  {}\n", s.epoch, s.pages, size(s.bytes), ago(s.wall_time_ns)));
+        human.push_str(&format!(
+            "{:>10}  {:>10}  {:>10}  {}\n",
+            s.epoch,
+            s.pages,
+            size(s.bytes),
+            ago(s.wall_time_ns)
+        ));
     }
     print(options.json, &Value::Array(machine), &human)
 }
@@ -119,7 +127,8 @@ pub(crate) fn ps(options: &Ps) -> Result<u8, Failure> {
         "programs": programs.iter().map(program_json).collect::<Vec<_>>(),
         "threads": threads.iter().map(|t| thread_json(t, options.stacks)).collect::<Vec<_>>(),
     });
-    let mut human = format!("{:>6}  {:<20} {:<12} {:<24} {}\n", "ID", "PROGRAM", "STATE", "STARTED", "ARGUMENTS");
+    let mut human =
+        format!("{:>6}  {:<20} {:<12} {:<24} {}\n", "ID", "PROGRAM", "STATE", "STARTED", "ARGUMENTS");
     for p in &programs {
         let line = (p.id, &p.name, state(p.state), ago(p.started_ns), p.arguments.join(" "));
         human.push_str(&format!("{:>6}  {:<20} {:<12} {:<24} {}\n", line.0, line.1, line.2, line.3, line.4));
@@ -180,7 +189,8 @@ pub(crate) fn check(options: &Inspect) -> Result<u8, Failure> {
         })
         .map_err(|error| said(&options.world)(&error))?;
     bar.finish_and_clear();
-    let mut damage: Vec<String> = world.report.damage.iter().chain(&report.damage).map(ToString::to_string).collect();
+    let mut damage: Vec<String> =
+        world.report.damage.iter().chain(&report.damage).map(ToString::to_string).collect();
     damage.dedup();
     if world.report.epoch > Epoch(0) && damage.is_empty() {
         let view = world.view(world.report.epoch).map_err(|error| said(&options.world)(&error))?;
@@ -190,7 +200,10 @@ pub(crate) fn check(options: &Inspect) -> Result<u8, Failure> {
     }
     let machine = json!({"epoch": world.report.epoch.0, "pages": report.pages, "nodes": report.nodes, "damage": damage,
         "unreadable_superblocks": report.unreadable_slots});
-    let mut human = format!("snapshot {}: {} pages, {} map nodes verified\n", world.report.epoch, report.pages, report.nodes);
+    let mut human = format!(
+        "snapshot {}: {} pages, {} map nodes verified\n",
+        world.report.epoch, report.pages, report.nodes
+    );
     for line in &damage {
         human.push_str(&format!("damage: {line}\n"));
     }

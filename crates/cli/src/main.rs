@@ -45,7 +45,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Usage(text) | Failure::Input(text) | Failure::World(text) | Failure::InUse(text) => f.write_str(text),
+            Failure::Usage(text) | Failure::Input(text) | Failure::World(text) | Failure::InUse(text) => {
+                f.write_str(text)
+            }
         }
     }
 }

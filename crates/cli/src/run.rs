@@ -65,12 +65,18 @@ pub(crate) fn run(options: Run) -> Result<u8, Failure> {
 /// Phantom's own failures.
 pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
     if !options.world.exists() {
-        return Err(Failure::Input(format!("{}: no such world; `phantom run PROGRAM` makes one", options.world.display())));
+        return Err(Failure::Input(format!(
+            "{}: no such world; `phantom run PROGRAM` makes one",
+            options.world.display()
+        )));
     }
     let opened = open(&options.world, &options.running)?;
     let programs = programs(&opened.world, &options.world)?;
     let Some(first) = programs.iter().find(|p| p.state == ProgramState::Running).or(programs.first()) else {
-        return Err(Failure::Input(format!("{}: no program was ever started in it", options.world.display())));
+        return Err(Failure::Input(format!(
+            "{}: no program was ever started in it",
+            options.world.display()
+        )));
     };
     if first.state != ProgramState::Running {
         return Ok(finished(first));
@@ -107,7 +113,10 @@ fn told_where(name: &str, opened: &Opened) {
 fn finished(known: &ProgramInfo) -> u8 {
     match known.state {
         ProgramState::Ended(status) => {
-            say(&format_args!("note: {} has ended before, with status {status}; --fresh starts it over", known.name));
+            say(&format_args!(
+                "note: {} has ended before, with status {status}; --fresh starts it over",
+                known.name
+            ));
             status as u8
         }
         _ => {
@@ -125,7 +134,8 @@ fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failu
         && file.report.epoch.0 > 0
         && let Ok(view) = file.view(file.report.epoch)
         && let Ok(programs) = inspect::programs(&view)
-        && let Some(other) = programs.iter().find(|p| p.name != program.name && p.state == ProgramState::Running)
+        && let Some(other) =
+            programs.iter().find(|p| p.name != program.name && p.state == ProgramState::Running)
     {
         return Err(Failure::Usage(format!(
             "{} also holds {}, which has not ended; start {} over in another --world",
@@ -136,7 +146,8 @@ fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failu
     }
     let fresh = path.with_extension("world.fresh");
     if fresh.exists() {
-        std::fs::remove_file(&fresh).map_err(|error| Failure::Input(format!("{}: {error}", fresh.display())))?;
+        std::fs::remove_file(&fresh)
+            .map_err(|error| Failure::Input(format!("{}: {error}", fresh.display())))?;
     }
     let opened = create(&fresh, &options.running)?;
     std::fs::rename(&fresh, path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
@@ -145,8 +156,14 @@ fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failu
 }
 
 /// Loads the module and starts the program.
-fn start(mut opened: Opened, options: &Run, program: &Program, module: &compile::Compiled) -> Result<u8, Failure> {
-    let refuse = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
+fn start(
+    mut opened: Opened,
+    options: &Run,
+    program: &Program,
+    module: &compile::Compiled,
+) -> Result<u8, Failure> {
+    let refuse =
+        |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
     opened.world.define_module(&module.bytes).map_err(|error| refuse(&error))?;
     opened
         .world
@@ -216,7 +233,8 @@ fn ports(device: FileDevice, running: &Running) -> Result<(Ports, Option<Arc<Kil
     if let Some(warning) = chosen.warning {
         say(&format_args!("warning: {warning}"));
     }
-    let kill = running.kill_at.as_deref().map(KillPoint::parse).transpose().map_err(Failure::Usage)?.map(Arc::new);
+    let kill =
+        running.kill_at.as_deref().map(KillPoint::parse).transpose().map_err(Failure::Usage)?.map(Arc::new);
     let file: Arc<dyn BlockDevice> = Arc::new(device);
     let device = match &kill {
         Some(point) => Arc::new(KillDevice::new(file, point.clone())),
@@ -232,7 +250,11 @@ fn ports(device: FileDevice, running: &Running) -> Result<(Ports, Option<Arc<Kil
 }
 
 fn world_options(running: &Running) -> WorldOptions {
-    WorldOptions { accept_older: running.accept_older, relax: std::thread::yield_now, ..WorldOptions::default() }
+    WorldOptions {
+        accept_older: running.accept_older,
+        relax: std::thread::yield_now,
+        ..WorldOptions::default()
+    }
 }
 
 fn create(path: &Path, running: &Running) -> Result<Opened, Failure> {

@@ -162,7 +162,9 @@ fn what_cannot_be_written() {
     let ran = s.phantom(&["run", "count.ph"]);
     assert!(ran.status == Some(120) && ran.err.contains("count.world") || ran.status == Some(0), "{ran:#?}");
     s.phantom(&["compile", "count.ph", "-o", "no/such/folder/x.phm"]).status(120).says(&["no/such/folder"]);
-    s.phantom(&["run", "--world", "no/such/folder/x.world", "count.ph"]).status(120).says(&["no/such/folder"]);
+    s.phantom(&["run", "--world", "no/such/folder/x.world", "count.ph"])
+        .status(120)
+        .says(&["no/such/folder"]);
 }
 
 #[test]
@@ -180,13 +182,19 @@ fn a_full_disk_loses_nothing() {
             for (int i = 0; i < 4000; i++) { .internal.binary b = boot.createBinary(100000);
                 for (int p = 0; p < 24; p++) b.setInt(p * 4096, i + 1); all[i] = b; } println(\"whole\"); } };",
     );
-    let shell = format!("ulimit -f 40000; trap '' XFSZ; exec {} run --every 20ms grow.ph", env!("CARGO_BIN_EXE_phantom"));
+    let shell = format!(
+        "ulimit -f 40000; trap '' XFSZ; exec {} run --every 20ms grow.ph",
+        env!("CARGO_BIN_EXE_phantom")
+    );
     let mut limited = std::process::Command::new("bash");
     limited.args(["-c", &shell]).current_dir(s.path("")).stdin(std::process::Stdio::null());
     limited.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let full = common::ran(limited.spawn().expect("bash starts"));
     assert_eq!(full.status, Some(121), "{full:#?}");
-    assert!(full.err.contains("room") || full.err.contains("space") || full.err.contains("too large"), "{full:#?}");
+    assert!(
+        full.err.contains("room") || full.err.contains("space") || full.err.contains("too large"),
+        "{full:#?}"
+    );
     s.phantom(&["check", "grow.world"]).status(0);
     // With room again it goes on and ends.
     s.phantom(&["run", "grow.ph"]).status(0).out("whole\n");

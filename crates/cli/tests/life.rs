@@ -34,7 +34,10 @@ fn a_program_runs_once_and_keeps_its_status() {
     s.phantom(&["run", "hello.ph", "a", "b"]).status(7).out("hello 2\n");
     assert!(s.path("hello.world").exists());
     s.phantom(&["run", "hello.ph", "a", "b"]).status(7).out("").says(&["has ended before", "--fresh"]);
-    s.phantom(&["run", "hello.ph"]).status(2).out("").says(&["started in hello.world with the arguments", "--fresh"]);
+    s.phantom(&["run", "hello.ph"])
+        .status(2)
+        .out("")
+        .says(&["started in hello.world with the arguments", "--fresh"]);
     s.phantom(&["run", "--fresh", "hello.ph", "a"]).status(7).out("hello 1\n");
     s.file("hello.ph", HELLO.replace("return 7", "return 8"));
     s.phantom(&["run", "hello.ph", "a"]).status(7).says(&["has changed since"]);
@@ -68,7 +71,10 @@ fn the_counter_of_the_readme_goes_on_after_kill() {
     }
     s.phantom(&["check", "counter.world"]).status(0);
     let ps = s.phantom(&["ps", "--stacks", "counter.world"]).status(0);
-    assert!(ps.out.contains("counter") && ps.out.contains("sleepMsec") && ps.out.contains("counter.main ("), "{ps:#?}");
+    assert!(
+        ps.out.contains("counter") && ps.out.contains("sleepMsec") && ps.out.contains("counter.main ("),
+        "{ps:#?}"
+    );
     let log = s.phantom(&["log", "--json", "counter.world"]).status(0);
     let snapshots: serde_json::Value = serde_json::from_str(&log.out).expect("JSON");
     assert!(snapshots.as_array().expect("a list").len() >= 2, "{log:#?}");
@@ -84,7 +90,8 @@ fn a_question_survives() {
             var c = new .internal.console(); print(\"name? \"); string n = c.readLine();
             println(\"hello \" + n); string end = c.readLine(); println(end :== null ? \"end\" : \"more\"); } };",
     );
-    let mut child = s.command(&["run", "--every", "20ms", "ask.ph"]).stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut child =
+        s.command(&["run", "--every", "20ms", "ask.ph"]).stdin(Stdio::piped()).spawn().expect("it starts");
     let mut prompt = [0; 6];
     child.stdout.as_mut().expect("output").read_exact(&mut prompt).expect("the prompt");
     assert_eq!(&prompt, b"name? ");
@@ -125,7 +132,10 @@ fn modules_go_through_text_and_back() {
 fn a_folder_is_a_program() {
     let s = Scratch::new();
     std::fs::create_dir(s.path("greet")).expect("a folder");
-    s.file("greet/greet.ph", "package .t; import .t.words; class greet { void main() { println(new .t.words().hi()); } };");
+    s.file(
+        "greet/greet.ph",
+        "package .t; import .t.words; class greet { void main() { println(new .t.words().hi()); } };",
+    );
     s.file("greet/words.ph", "package .t; class words { string hi() { return \"hi\"; } };");
     s.phantom(&["run", "greet"]).status(0).out("hi\n");
     // The same by import, from the file alone.

@@ -7,11 +7,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
-use layout::area;
 use bytecode::Module;
+use layout::area;
 use layout::schema::{array, class, frame, method, module, program, root, thread, thread_state, wait};
-use memory::Memory;
 use layout::{Value, View, ViewError};
+use memory::Memory;
 
 /// Most frames that a stack shows.
 pub const FRAMES_MAX: usize = 1000;
@@ -68,7 +68,10 @@ pub struct ThreadInfo {
 /// # Errors
 /// When a page cannot be read or is not what the schema says.
 pub fn programs(view: &dyn View) -> Result<Vec<ProgramInfo>, ViewError> {
-    counted(view, root::PROGRAMS, root::PROGRAM_COUNT)?.into_iter().map(|addr| program_info(view, addr)).collect()
+    counted(view, root::PROGRAMS, root::PROGRAM_COUNT)?
+        .into_iter()
+        .map(|addr| program_info(view, addr))
+        .collect()
 }
 
 /// The threads that have not ended, oldest first.
@@ -138,7 +141,13 @@ fn thread_info(stacks: &mut Stacks<'_>, addr: Addr) -> Result<ThreadInfo, ViewEr
         None => None,
     };
     let stack = stacks.of(addr)?;
-    Ok(ThreadInfo { id: view.u64(addr.add(thread::ID))?, program, state, wake_ns: view.u64(addr.add(thread::WAKE_NS))?, stack })
+    Ok(ThreadInfo {
+        id: view.u64(addr.add(thread::ID))?,
+        program,
+        state,
+        wake_ns: view.u64(addr.add(thread::WAKE_NS))?,
+        stack,
+    })
 }
 
 /// A live mapping as a view.
@@ -164,7 +173,8 @@ struct Stacks<'v> {
 impl Stacks<'_> {
     /// The stack of a thread, innermost frame first. In a frozen stack addresses are offsets.
     fn of(&mut self, thread_addr: Addr) -> Result<Vec<String>, ViewError> {
-        let shift = self.view.object(thread_addr.add(thread::FROZEN))?.map_or(0, |frozen| frozen.0 + array::DATA);
+        let shift =
+            self.view.object(thread_addr.add(thread::FROZEN))?.map_or(0, |frozen| frozen.0 + array::DATA);
         let mut at = self.view.u64(thread_addr.add(thread::FRAME))?;
         let mut lines = Vec::new();
         while at != 0 && lines.len() < FRAMES_MAX {

@@ -33,7 +33,12 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(requests: Requests, worker: Arc<dyn Waiter>, snapshotter: Arc<dyn Waiter>, last: Epoch) -> Shared {
+    pub(crate) fn new(
+        requests: Requests,
+        worker: Arc<dyn Waiter>,
+        snapshotter: Arc<dyn Waiter>,
+        last: Epoch,
+    ) -> Shared {
         Shared {
             asked: AtomicU32::new(0),
             requests,

@@ -68,7 +68,12 @@ struct UnderWay {
 }
 
 impl Snapshotter {
-    pub(crate) fn new(memory: Arc<Memory>, store: Arc<Store>, shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        memory: Arc<Memory>,
+        store: Arc<Store>,
+        shared: Arc<Shared>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Snapshotter { memory, store, shared, clock, under_way: None }
     }
 

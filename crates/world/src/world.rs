@@ -146,7 +146,10 @@ impl World {
     ///
     /// # Errors
     /// When there is none, it is of another version or schema, damaged, or the memory cannot be mapped.
-    pub fn open(ports: &Ports, options: WorldOptions) -> Result<(World, Snapshotter, OpenReport), OpenWorldError> {
+    pub fn open(
+        ports: &Ports,
+        options: WorldOptions,
+    ) -> Result<(World, Snapshotter, OpenReport), OpenWorldError> {
         let how = OpenOptions {
             read_only: false,
             accept_older: options.accept_older,
@@ -158,7 +161,9 @@ impl World {
         let stored = match ports.mapper.paging() {
             Paging::OnDemand => alloc::vec::Vec::new(),
             Paging::Eager if store.last_epoch() == Epoch(0) => alloc::vec::Vec::new(),
-            Paging::Eager => store.reader_at(store.last_epoch()).and_then(|r| r.pages()).map_err(OpenWorldError::Pages)?,
+            Paging::Eager => {
+                store.reader_at(store.last_epoch()).and_then(|r| r.pages()).map_err(OpenWorldError::Pages)?
+            }
         };
         let memory = map(ports, &store, &options, stored)?;
         // Killed before its first snapshot, a world is an empty one.

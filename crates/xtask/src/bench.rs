@@ -15,7 +15,9 @@ use statistics::{median, median_bounds};
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json")]
+#[command(
+    after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
+)]
 pub(crate) struct Options {
     /// Which: interpreter, snapshots, utilisation, flip, commit, idle, resume; all by default.
     which: Vec<String>,
@@ -40,7 +42,12 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(what: impl Into<String>, bar: impl Into<String>, figure: impl Into<String>, reached: bool) -> Row {
+    pub(crate) fn new(
+        what: impl Into<String>,
+        bar: impl Into<String>,
+        figure: impl Into<String>,
+        reached: bool,
+    ) -> Row {
         Row { what: what.into(), bar: bar.into(), figure: figure.into(), reached: Some(reached) }
     }
     pub(crate) fn shown(what: impl Into<String>, figure: impl Into<String>) -> Row {
@@ -79,7 +86,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if options.json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|row| json!({"what": row.what, "bar": row.bar, "figure": row.figure, "reached": row.reached}))
+            .map(
+                |row| json!({"what": row.what, "bar": row.bar, "figure": row.figure, "reached": row.reached}),
+            )
             .collect();
         println!("{}", serde_json::Value::Array(rows));
     } else {
@@ -157,7 +166,11 @@ fn utilisation(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
         ),
         Row::shown(
             "flip on that workload, CPU",
-            format!("median {:.0} µs, longest {:.0} µs", field("flip_cpu_ns_median")? / 1e3, field("flip_cpu_ns_max")? / 1e3),
+            format!(
+                "median {:.0} µs, longest {:.0} µs",
+                field("flip_cpu_ns_median")? / 1e3,
+                field("flip_cpu_ns_max")? / 1e3
+            ),
         ),
     ])
 }
@@ -165,8 +178,18 @@ fn utilisation(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
 fn idle(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
     let idle = runner.idle("sleeper", 5, 20)?;
     Ok(vec![
-        Row::new("bytes written by a world in which nothing happens, in 20 s", "0", idle.written.to_string(), idle.written == 0),
-        Row::new("CPU of such a world", "≤ 0.1 % of a core", format!("{:.3} %", idle.share * 100.0), idle.share <= 0.001),
+        Row::new(
+            "bytes written by a world in which nothing happens, in 20 s",
+            "0",
+            idle.written.to_string(),
+            idle.written == 0,
+        ),
+        Row::new(
+            "CPU of such a world",
+            "≤ 0.1 % of a core",
+            format!("{:.3} %", idle.share * 100.0),
+            idle.share <= 0.001,
+        ),
     ])
 }
 
@@ -181,7 +204,12 @@ fn resume(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
             format!("{:.2} MiB", resumed.read_bytes / 1_048_576.0),
             resumed.read_bytes <= 2_097_152.0,
         ),
-        Row::new(format!("{what}: CPU"), "≤ 20 ms", format!("{:.1} ms", resumed.cpu_ns / 1e6), resumed.cpu_ns <= 20e6),
+        Row::new(
+            format!("{what}: CPU"),
+            "≤ 20 ms",
+            format!("{:.1} ms", resumed.cpu_ns / 1e6),
+            resumed.cpu_ns <= 20e6,
+        ),
     ])
 }
 

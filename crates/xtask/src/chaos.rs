@@ -86,11 +86,22 @@ impl Script {
         folders.extend(include.iter().cloned());
         let output = lang::compile(&Request::single(path.display().to_string(), text), &Sources(folders));
         let Some(module) = output.module else {
-            let all: Vec<String> = output.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message)).collect();
+            let all: Vec<String> =
+                output.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message)).collect();
             return Err(format!("{}: {}", path.display(), all.join("; ")));
         };
         let entry = module.entry.clone().ok_or_else(|| format!("{}: no entry", path.display()))?;
-        Ok(Script { name, module: bytecode::encode(&module), entry, arguments: Vec::new(), input: Vec::new() })
+        let (arguments, input) = given(&name);
+        Ok(Script { name, module: bytecode::encode(&module), entry, arguments, input })
+    }
+}
+
+/// Arguments and input of the examples that need some, small enough for many runs.
+fn given(name: &str) -> (Vec<String>, Vec<String>) {
+    match name {
+        "queens" => (vec!["6".to_string()], Vec::new()),
+        "guess" => (Vec::new(), (1..=100).map(|guess| guess.to_string()).collect()),
+        _ => (Vec::new(), Vec::new()),
     }
 }
 
@@ -190,7 +201,9 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
     for _ in 0..DECISIONS_MAX {
         let slices = 1 + dice.below(SLICES_MAX);
         match world.run(Some(slices), &|_| {}).map_err(|error| error.to_string())? {
-            Event::Idle { wait_ns: Some(ns) } => rig.clock.advance(ns.clamp(1, SNAPSHOT_INTERVAL_MS * 1_000_000)),
+            Event::Idle { wait_ns: Some(ns) } => {
+                rig.clock.advance(ns.clamp(1, SNAPSHOT_INTERVAL_MS * 1_000_000))
+            }
             Event::Idle { wait_ns: None } if world.shared().wanted() > world.shared().committed() => {}
             Event::Idle { wait_ns: None } => return Err("every thread waits for ever".to_string()),
             Event::Ended => return Ok((rig.transcript(&world)?, rig.seen)),
@@ -286,8 +299,8 @@ impl Rig {
         self.tape.back_to(self.committed);
         self.flipped = None;
         self.seen.cuts += 1;
-        let (mut world, snapshotter, _) =
-            World::open(&self.ports()?, WorldOptions::default()).map_err(|error| format!("after a cut: {error}"))?;
+        let (mut world, snapshotter, _) = World::open(&self.ports()?, WorldOptions::default())
+            .map_err(|error| format!("after a cut: {error}"))?;
         self.be_unkind(&mut world);
         Ok((world, snapshotter))
     }

@@ -46,7 +46,9 @@ pub fn main(args: &[String]) -> ExitCode {
 /// Runs the enumeration and prints its report.
 pub(crate) fn execute(arguments: &Arguments) -> ExitCode {
     let bar = if arguments.json { ProgressBar::hidden() } else { ProgressBar::new(arguments.points) };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} images, {per_sec}, {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} images, {per_sec}, {eta} left")
+    {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));

@@ -15,8 +15,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Phases of a commit at which the `phantom` binary can be told to kill itself (hidden option `--kill-at PHASE:COUNT`).
-const PHASES: &[&str] =
-    &["before-flip", "after-flip", "capture", "captured", "write", "before-flush", "after-flush", "committed"];
+const PHASES: &[&str] = &[
+    "before-flip",
+    "after-flip",
+    "capture",
+    "captured",
+    "write",
+    "before-flush",
+    "after-flush",
+    "committed",
+];
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
@@ -67,7 +75,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 /// Every example, with arguments that make it short enough.
 fn examples() -> Result<Vec<Case>, String> {
     let folder = root().join("examples");
-    let listing = fs::read_dir(&folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
+    let listing =
+        fs::read_dir(&folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
     let mut programs: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
     programs.retain(|path| path.extension().is_some_and(|extension| extension == "ph"));
     programs.sort();
@@ -76,8 +85,12 @@ fn examples() -> Result<Vec<Case>, String> {
 
 fn case_of(program: &Path, arguments: &[String]) -> Case {
     let stem = program.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut case =
-        Case { program: program.to_path_buf(), arguments: arguments.to_vec(), input: Vec::new(), endless: stem == "counter" };
+    let mut case = Case {
+        program: program.to_path_buf(),
+        arguments: arguments.to_vec(),
+        input: Vec::new(),
+        endless: stem == "counter",
+    };
     if stem == "queens" && arguments.is_empty() {
         case.arguments = vec!["10".to_string()];
     }
@@ -93,7 +106,9 @@ fn torture(phantom: &Path, case: &Case, times: u32, seed: u64) -> Result<u32, St
     let mut prng = Prng::new(seed);
     let judge = Judge::new(phantom, case, folder.path())?;
     let bar = ProgressBar::new(u64::from(times));
-    bar.set_style(ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}").map_err(|error| error.to_string())?);
+    bar.set_style(
+        ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}").map_err(|error| error.to_string())?,
+    );
     bar.set_message(case.program.display().to_string());
     let mut kills = 0;
     while kills < times {
@@ -129,7 +144,14 @@ struct Outcome {
 }
 
 /// Starts the program and kills it at a random instant, at a phase of a commit, or (when `last`) not at all.
-fn one_run(phantom: &Path, case: &Case, world: &Path, prng: &mut Prng, last: bool, whole: Duration) -> Result<Outcome, String> {
+fn one_run(
+    phantom: &Path,
+    case: &Case,
+    world: &Path,
+    prng: &mut Prng,
+    last: bool,
+    whole: Duration,
+) -> Result<Outcome, String> {
     let mut command = Command::new(phantom);
     command.arg("run").arg("--world").arg(world).args(["--every", "20ms"]);
     let at_phase = !last && prng.chance(1, 2);
@@ -139,7 +161,8 @@ fn one_run(phantom: &Path, case: &Case, world: &Path, prng: &mut Prng, last: boo
     }
     command.arg(&case.program).args(&case.arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", phantom.display()))?;
+    let mut child =
+        command.spawn().map_err(|error| format!("cannot start {}: {error}", phantom.display()))?;
     let typist = type_input(&mut child, &case.input);
     let readers = (reader(child.stdout.take()), reader(child.stderr.take()));
     let window_us = (whole.as_micros() as u64).clamp(40_000, 1_500_000);
@@ -149,7 +172,13 @@ fn one_run(phantom: &Path, case: &Case, world: &Path, prng: &mut Prng, last: boo
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
             break status;
         }
-        let kill_now = if last { false } else if at_phase { Instant::now() > deadline + Duration::from_secs(3) } else { Instant::now() > deadline };
+        let kill_now = if last {
+            false
+        } else if at_phase {
+            Instant::now() > deadline + Duration::from_secs(3)
+        } else {
+            Instant::now() > deadline
+        };
         if kill_now {
             child.kill().map_err(|error| error.to_string())?;
         }
@@ -213,17 +242,25 @@ impl Judge {
     fn new(phantom: &Path, case: &Case, folder: &Path) -> Result<Judge, String> {
         let interactive = !case.input.is_empty();
         if case.endless {
-            return Ok(Judge { expected: None, status: 0, duration: Duration::from_millis(900), interactive });
+            return Ok(Judge {
+                expected: None,
+                status: 0,
+                duration: Duration::from_millis(900),
+                interactive,
+            });
         }
         let started = Instant::now();
-        let outcome = one_run(phantom, case, &folder.join("plain.world"), &mut Prng::new(0), true, Duration::ZERO)?;
+        let outcome =
+            one_run(phantom, case, &folder.join("plain.world"), &mut Prng::new(0), true, Duration::ZERO)?;
         let status = outcome.status.ok_or("the undisturbed run was killed by something else")?;
         Ok(Judge { expected: Some(outcome.output), status, duration: started.elapsed(), interactive })
     }
 
     /// Judges one run.
     fn check(&self, progress: &mut Progress, outcome: &Outcome) -> Result<(), String> {
-        let complain = |what: &str| Err(format!("{what}\n--- output\n{}\n--- errors\n{}", outcome.output, outcome.errors));
+        let complain = |what: &str| {
+            Err(format!("{what}\n--- output\n{}\n--- errors\n{}", outcome.output, outcome.errors))
+        };
         if !outcome.killed && outcome.status != Some(self.status) {
             return complain(&format!("the run ended with {:?} instead of {}", outcome.status, self.status));
         }
@@ -241,7 +278,9 @@ impl Judge {
             Some(expected) => match goes_on(expected, progress.reached, &outcome.output) {
                 Some(reached) if outcome.killed || reached == expected.len() => progress.reached = reached,
                 Some(_) => return complain("the last run ended before the end of the expected output"),
-                None => return complain(&format!("the output does not go on from byte {}", progress.reached)),
+                None => {
+                    return complain(&format!("the output does not go on from byte {}", progress.reached));
+                }
             },
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! Each verb is a module with its own arguments; long ones show progress and take a seed that replays them.
 
 mod bench;
+mod coverage;
 mod crash;
 mod kill;
 mod shell;
@@ -31,6 +32,8 @@ enum Verb {
     Chaos(torment::Options),
     /// Measures every figure of docs/performance.md.
     Bench(bench::Options),
+    /// Measures which lines of the module decoder and verifier the tests reach.
+    Coverage(coverage::Options),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Kill(options) => kill::run(&options),
         Verb::Chaos(options) => torment::run(&options),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Coverage(options) => coverage::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

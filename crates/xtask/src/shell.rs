@@ -5,7 +5,11 @@ use std::process::Command;
 
 /// Root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lies two folders deep").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("xtask lies two folders deep")
+        .to_path_buf()
 }
 
 /// A command that runs in the root of the workspace.

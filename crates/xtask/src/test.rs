@@ -19,8 +19,11 @@ pub(crate) fn run_tests(options: &Options) -> Result<(), String> {
     if !options.quick {
         install_components()?;
         run(&mut command("cargo", &["fmt", "--all", "--check"]))?;
-        run(command("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
-            .env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback"))?;
+        run(command(
+            "cargo",
+            &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"],
+        )
+        .env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback"))?;
         link_freestanding()?;
     }
     run(command("cargo", &["test", "--workspace", "--quiet"]).env("RUSTFLAGS", "--deny warnings"))
@@ -29,7 +32,8 @@ pub(crate) fn run_tests(options: &Options) -> Result<(), String> {
 /// The formatter and the linter come with the toolchain; a minimal one lacks them.
 fn install_components() -> Result<(), String> {
     for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
-        let there = command("cargo", &[tool, "--version"]).output().is_ok_and(|output| output.status.success());
+        let there =
+            command("cargo", &[tool, "--version"]).output().is_ok_and(|output| output.status.success());
         if !there {
             run(&mut command("rustup", &["component", "add", component]))?;
         }
@@ -41,7 +45,8 @@ fn install_components() -> Result<(), String> {
 fn link_freestanding() -> Result<(), String> {
     let mut cargo = command("cargo", &["run", "--quiet"]);
     cargo.current_dir(root().join("freestanding"));
-    let output = cargo.stderr(std::process::Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
+    let output =
+        cargo.stderr(std::process::Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
     let printed = String::from_utf8_lossy(&output.stdout);
     if output.status.success() && printed == "sum of squares: 385\n" {
         return Ok(());

@@ -7,7 +7,9 @@ use xtask::chaos::{Script, Transcript, Unkindness, chaotic, plain};
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask chaos --seeds 100\n  cargo xtask chaos examples/queens.ph --seed 7 -- 6")]
+#[command(
+    after_help = "Examples:\n  cargo xtask chaos --seeds 100\n  cargo xtask chaos examples/queens.ph --seed 7 -- 6"
+)]
 pub(crate) struct Options {
     /// Program; the language tests and all examples that end by default.
     program: Option<PathBuf>,
@@ -46,7 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     for path in &paths {
         bar.set_message(path.display().to_string());
         let mut script = Script::compile(path, &options.include)?;
-        if options.program.is_some() {
+        if !options.arguments.is_empty() {
             script.arguments.clone_from(&options.arguments);
         }
         torment(path, &script, &seeds, &mut seen, &bar)?;
@@ -62,7 +64,13 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-fn torment(path: &Path, script: &Script, seeds: &[u64], seen: &mut Unkindness, bar: &ProgressBar) -> Result<(), String> {
+fn torment(
+    path: &Path,
+    script: &Script,
+    seeds: &[u64],
+    seen: &mut Unkindness,
+    bar: &ProgressBar,
+) -> Result<(), String> {
     let expected = plain(script).map_err(|error| format!("{}: {error}", path.display()))?;
     for &seed in seeds {
         let place = || format!("{} --seed {seed}", path.display());

@@ -27,8 +27,10 @@ struct Row {
 }
 
 fn crate_table() -> BTreeMap<String, Row> {
-    let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("docs/ARCHITECTURE.md is there");
-    let table = text.split("\n## Crates").nth(1).expect("a section Crates").split("\n## ").next().expect("its text");
+    let text =
+        fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("docs/ARCHITECTURE.md is there");
+    let table =
+        text.split("\n## Crates").nth(1).expect("a section Crates").split("\n## ").next().expect("its text");
     table
         .lines()
         .filter(|line| line.starts_with("| `"))
@@ -63,15 +65,23 @@ fn crates_depend_only_on_those_above_them() {
     let listed: Vec<String> = table.keys().cloned().collect();
     assert_eq!(folders, listed, "the table in docs/ARCHITECTURE.md lists every crate, and no other");
     for (name, row) in &table {
-        let manifest = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("manifest");
+        let manifest =
+            fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("manifest");
         for dependency in dependencies(&manifest, "dependencies", &table) {
-            assert!(table[&dependency].position < row.position, "{name} uses {dependency}, which is not above it");
+            assert!(
+                table[&dependency].position < row.position,
+                "{name} uses {dependency}, which is not above it"
+            );
         }
         let head = ["src/lib.rs", "src/main.rs"]
             .iter()
             .find_map(|file| fs::read_to_string(root().join("crates").join(name).join(file)).ok())
             .expect("a crate has lib.rs or main.rs");
-        assert_eq!(head.contains("#![no_std]") || head.contains("no_std)]"), row.no_std, "{name}: no_std differs from the table");
+        assert_eq!(
+            head.contains("#![no_std]") || head.contains("no_std)]"),
+            row.no_std,
+            "{name}: no_std differs from the table"
+        );
         assert!(manifest.contains("[lints]\nworkspace = true"), "{name} does not take the workspace lints");
         let mut files = Vec::new();
         rust_files(&root().join("crates").join(name).join("src"), &mut files);

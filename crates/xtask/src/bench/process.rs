@@ -53,7 +53,12 @@ impl Runner {
     ///
     /// # Errors
     /// When it fails or prints none.
-    pub(crate) fn figures(&self, program: &str, options: &[&str], arguments: &[&str]) -> Result<Value, String> {
+    pub(crate) fn figures(
+        &self,
+        program: &str,
+        options: &[&str],
+        arguments: &[&str],
+    ) -> Result<Value, String> {
         let world = self.world(program);
         if world.exists() {
             std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
@@ -99,7 +104,10 @@ impl Runner {
     /// When a step fails.
     pub(crate) fn resume(&self, program: &str, arguments: &[&str]) -> Result<Resumed, String> {
         let _ = std::fs::remove_file(self.world(program));
-        let mut child = self.command(program, &["--every", "1s"], arguments).spawn().map_err(|error| error.to_string())?;
+        let mut child = self
+            .command(program, &["--every", "1s"], arguments)
+            .spawn()
+            .map_err(|error| error.to_string())?;
         let out = child.stdout.take().ok_or("no output")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line).map_err(|error| error.to_string())?;

@@ -18,7 +18,12 @@ const COMMITS: u64 = 64;
 pub(crate) fn measure(_: &Runner, _: &Options) -> Result<Vec<Row>, String> {
     let folder = tempfile::tempdir_in(crate::shell::root()).map_err(|error| error.to_string())?;
     let device = FileDevice::create(folder.path().join("commit.world")).map_err(|error| error.to_string())?;
-    let params = WorldParams { world_id: WorldId([7; 16]), schema_hash: 0, created_ns: 0, options: StoreOptions::default() };
+    let params = WorldParams {
+        world_id: WorldId([7; 16]),
+        schema_hash: 0,
+        created_ns: 0,
+        options: StoreOptions::default(),
+    };
     let store = Store::create(Arc::new(device), params).map_err(|error| error.to_string())?;
     let mut prng = Prng::new(1);
     let mut page = [0u8; PAGE_SIZE];
@@ -46,7 +51,9 @@ pub(crate) fn measure(_: &Runner, _: &Options) -> Result<Vec<Row>, String> {
     let dirty = (COMMITS * share * PAGE_SIZE as u64) as f64;
     let ratio = written / dirty;
     Ok(vec![Row::new(
-        format!("bytes written for each dirty byte, 1 % of 1 GiB at random, {COMMITS} commits with their checkpoints"),
+        format!(
+            "bytes written for each dirty byte, 1 % of 1 GiB at random, {COMMITS} commits with their checkpoints"
+        ),
         "≤ 1.05",
         format!("{ratio:.3}"),
         ratio <= 1.05,
