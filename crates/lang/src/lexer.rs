@@ -128,9 +128,9 @@ impl Lexer<'_> {
             let rest = self.rest();
             if rest.starts_with("//") {
                 self.at += rest.find('\n').unwrap_or(rest.len());
-            } else if rest.starts_with("/*") {
+            } else if let Some(inside) = rest.strip_prefix("/*") {
                 let start = self.at;
-                let length = rest[2..].find("*/").map(|length| length + 4);
+                let length = inside.find("*/").map(|length| length + 4);
                 self.at += length.unwrap_or(rest.len());
                 if length.is_none() {
                     let span = Span { file: self.file, start: start as u32, end: start as u32 + 2 };
@@ -201,7 +201,7 @@ impl Lexer<'_> {
             fraction |= self.exponent();
         }
         let digits: String = self.text[start..self.at].chars().filter(|c| *c != '_').collect();
-        let suffix = self.peek().filter(|c| "lLfFdD".contains(*c) && !(hex && !"lL".contains(*c)));
+        let suffix = self.peek().filter(|c| if hex { "lL" } else { "lLfFdD" }.contains(*c));
         if suffix.is_some() {
             self.bump();
         }

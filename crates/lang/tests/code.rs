@@ -16,6 +16,9 @@ fn check(source: &str, expected: Expect) {
     let shown =
         |line: &&str| !line.trim_start().starts_with("line ") && !line.trim_start().starts_with("name ");
     let lines: Vec<&str> = text.lines().filter(shown).collect();
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let least = lines.iter().map(indent).min().unwrap_or(0);
+    let lines: Vec<&str> = lines.iter().map(|line| &line[least..]).collect();
     expected.assert_eq(&(lines.join("\n") + "\n"));
 }
 

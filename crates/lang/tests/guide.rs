@@ -20,14 +20,16 @@ fn examples_of_the_guide_compile() {
 }
 
 #[test]
-fn examples_of_the_repository_compile() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
-    for entry in std::fs::read_dir(folder).expect("the folder of examples").flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "ph") {
-            let source = common::read(&path).expect("an example can be read");
-            let output = compile(&source.label, &source.text);
-            assert!(output.diagnostics.is_empty(), "{}", messages(&output));
+fn programs_of_the_repository_compile() {
+    for folder in ["examples", "benches"] {
+        let folder = format!("{}/../../{folder}", env!("CARGO_MANIFEST_DIR"));
+        for entry in std::fs::read_dir(&folder).expect("a folder of programs").flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "ph") {
+                let source = common::read(&path).expect("a program can be read");
+                let output = compile(&source.label, &source.text);
+                assert!(output.diagnostics.is_empty(), "{}", messages(&output));
+            }
         }
     }
 }

@@ -179,7 +179,7 @@ impl Body<'_, '_, '_> {
         match &ty {
             // What an array holds has the type of its elements.
             Type::Array(element) if call.ty == Type::Object && self.gives_element(&name.text) => {
-                self.from_object(call, element)
+                self.object_as(call, element)
             }
             _ => call,
         }
@@ -230,7 +230,7 @@ impl Body<'_, '_, '_> {
         let Some(args) = self.boxed_args(object, args, at) else { return Expr::error() };
         let call = Expr::new(ExprKind::Call(Target::Ordinal(number), args, line), Type::Object);
         match known {
-            Some(method) if method.result != Type::Void => self.from_object(call, &method.result),
+            Some(method) if method.result != Type::Void => self.object_as(call, &method.result),
             _ => call,
         }
     }
@@ -274,7 +274,7 @@ impl Body<'_, '_, '_> {
             let call = ExprKind::Call(Target::Ordinal(ordinal), args, line);
             return match &method.result {
                 Type::Void => self.dropped(Expr::new(call, Type::Object)),
-                result => self.from_object(Expr::new(call, Type::Object), result),
+                result => self.object_as(Expr::new(call, Type::Object), result),
             };
         }
         let mut all: Vec<Expr> = receiver.into_iter().filter(|_| !method.is_static).collect();
@@ -474,6 +474,6 @@ impl Body<'_, '_, '_> {
         }
         let method = self.internal_method(".internal.class", "newInstance", "()L.internal.object;");
         let call = ExprKind::Call(Target::Virtual(method), vec![object], self.line_of(class.span));
-        self.from_object(Expr::new(call, Type::Object), &made)
+        self.object_as(Expr::new(call, Type::Object), &made)
     }
 }

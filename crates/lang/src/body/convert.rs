@@ -45,7 +45,7 @@ impl Body<'_, '_, '_> {
                 Diagnostic::warning("type-mismatch", span, message).label(format!("this is `{shown}`"));
             self.report(warning);
             let object = if from.is_numeric() { ExprKind::Box(value.boxed()) } else { value.kind };
-            return self.from_object(Expr::new(object, Type::Object), to);
+            return self.object_as(Expr::new(object, Type::Object), to);
         }
         let message = format!("{what} is `{wanted}` and cannot take `{shown}`");
         let error = Diagnostic::error("type-mismatch", span, message).label(format!("this is `{shown}`"));
@@ -106,7 +106,7 @@ impl Body<'_, '_, '_> {
     }
 
     /// An element of an array or what else comes out of a place that holds any object.
-    pub(super) fn from_object(&mut self, value: Expr, to: &Type) -> Expr {
+    pub(super) fn object_as(&mut self, value: Expr, to: &Type) -> Expr {
         match to {
             Type::Object | Type::Error => Expr::new(value.kind, to.clone()),
             _ if to.is_numeric() => Expr::new(ExprKind::Unbox(value.boxed()), to.clone()),

@@ -268,7 +268,7 @@ impl Body<'_, '_, '_> {
             Place::Element(array, index, ty) => {
                 let method = self.internal_method(ARRAY, "get", "(I)L.internal.object;");
                 let call = ExprKind::Call(Target::Virtual(method), vec![array, index], self.line_of(span));
-                self.from_object(Expr::new(call, Type::Object), &ty)
+                self.object_as(Expr::new(call, Type::Object), &ty)
             }
             Place::Error => Expr::error(),
         }
@@ -298,7 +298,7 @@ impl Body<'_, '_, '_> {
         let value = self.coerce_any(value, span);
         let method = self.internal_method(ARRAY, "set", "(L.internal.object;I)L.internal.object;");
         let call = ExprKind::Call(Target::Virtual(method), vec![array, value, index], self.line_of(span));
-        let call = self.from_object(Expr::new(call, Type::Object), ty);
+        let call = self.object_as(Expr::new(call, Type::Object), ty);
         if first.is_empty() { call } else { Expr::new(ExprKind::Seq(first, call.boxed()), ty.clone()) }
     }
 
@@ -391,7 +391,7 @@ impl Body<'_, '_, '_> {
         let mut first = Vec::new();
         let (source, destination) = self.twice(place, &mut first);
         let old = self.read(source, target.span);
-        let number = if ty == Type::Object { self.from_object(old, &Type::Int) } else { old };
+        let number = if ty == Type::Object { self.object_as(old, &Type::Int) } else { old };
         let number_ty = number.ty.clone();
         if !number_ty.is_numeric() {
             if !number_ty.is_error() {

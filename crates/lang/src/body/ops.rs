@@ -21,7 +21,7 @@ impl Body<'_, '_, '_> {
                 _ => Expr::new(ExprKind::Not(value.boxed()), Type::Int),
             };
         }
-        let value = if value.ty == Type::Object { self.from_object(value, &Type::Int) } else { value };
+        let value = if value.ty == Type::Object { self.object_as(value, &Type::Int) } else { value };
         match (op, &value.ty) {
             (_, Type::Error) => value,
             (UnaryOp::Plus, ty) if ty.is_numeric() => value,
@@ -100,7 +100,7 @@ impl Body<'_, '_, '_> {
         }
     }
     fn as_number(&mut self, value: Expr, ty: &Type) -> Expr {
-        if value.ty == Type::Object { self.from_object(value, ty) } else { convert_number(value, ty) }
+        if value.ty == Type::Object { self.object_as(value, ty) } else { convert_number(value, ty) }
     }
 
     fn arithmetic(&mut self, op: BinaryOp, a: Expr, b: Expr, span: Span) -> Expr {

@@ -282,7 +282,7 @@ impl Body<'_, '_, '_> {
         self.emit.branch(Op::Goto, on_continue);
         self.emit.bind_handler(top);
         let next = self.step(slot, &iterator_ty, 9, "next", over.span);
-        let next = if next.ty == Type::Object { self.from_object(next, &element) } else { next };
+        let next = if next.ty == Type::Object { self.object_as(next, &element) } else { next };
         let next = self.coerce(next, &target_ty, name.span, &format!("`{}`", name.text));
         if !next.ty.is_error() {
             self.emit.value(&next);
