@@ -149,6 +149,12 @@ unsafe fn run(vm: &mut Vm) -> Exit {
         ($flow:expr) => {
             match $flow {
                 Flow::Go => {
+                    // A poll as well: a handler that covers itself is a loop without a backward branch.
+                    polls -= 1;
+                    if polls == 0 || requests.any() {
+                        vm.spend(burst - polls);
+                        return Exit::Safepoint;
+                    }
                     reload!();
                     continue;
                 }
