@@ -321,6 +321,8 @@ const 0 = method Late$ get ()I  const 1 = handle call_static #0  i32.const8 0  p
 ---
 const 0 = field Late$ n I  const 1 = handle get_static #0  const #1  call_ref ()I", I(9)),
     ]);
+    // Bound to null: `.internal.void` answers.
+    all.add(&[("new .internal.closure  local.tee 0  i32.const8 5  call_virtual .internal.closure setOrdinal (I)V  local.get 0  call_ref ()L.internal.object;", Text("(void)"))]);
     // Bound to a receiver, by ordinal: numbers go through objects where the kinds differ.
     let bound = |code: &str| format!(
         "new .internal.closure  local.tee 0  new Kinds  call_virtual .internal.closure setObject (L.internal.object;)V  \
@@ -361,6 +363,10 @@ const 19 = handle call_static #18
 const 20 = call_site #19 nothing ()V
 const 21 = dynamic #19 nothing L.internal.object;
 const 22 = dynamic #8 big D
+const 23 = method Linker$ first (L.internal.class;L.internal.string;L.internal.string;L.internal.object;)L.internal.object;
+const 24 = handle call_static #23
+const 25 = dynamic #24 inner L.internal.object; #16
+const 26 = dynamic #24 outer L.internal.object; #25
 ";
 const LINKER_CLASS: &str = "class Linker$ super .internal.object flags public {
     field calls I flags public static
@@ -382,6 +388,10 @@ const LINKER_CLASS: &str = "class Linker$ super .internal.object flags public {
     }
     method name (L.internal.class;L.internal.string;L.internal.string;)L.internal.object; flags public static {
         local.get 1
+        return
+    }
+    method first (L.internal.class;L.internal.string;L.internal.string;L.internal.object;)L.internal.object; flags public static {
+        local.get 3
         return
     }
     method nothing (L.internal.class;L.internal.string;L.internal.string;)L.internal.object; flags public static {
@@ -422,6 +432,8 @@ fn call_sites(all: &mut Cases) {
         ("const #17", Throws("class_cast")),
         ("const #22", Throws("class_cast")),
         ("const #21", Null),
+        // Computed from one that is computed itself.
+        ("const #26", Text("theName")),
     ] {
         all.add(&[(&format!("{LINKER_CLASS}{LINKER}{code}"), expect)]);
     }

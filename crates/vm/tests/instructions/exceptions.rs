@@ -119,5 +119,30 @@ i32.const8 10  call_static Wide$ go (I)V", Throws("stack_overflow")),
         ("i32.const 2147483647  dup  multi_new_array [[J 2", Throws("out_of_memory")),
         ("s:  i32.const 2147483647  new_array i64  array_len  return  e:  h:  pop  i32.const8 8  return  handler s e h .internal.exception.out_of_memory", I(8)),
     ]);
+    all.add(&[
+        // A loop whose way back is a call that throws.
+        ("null  s:  pop  call_static Thrower fail ()V  e:  return  handler s e s", Endless),
+        // The stack is full in a class initialiser, and in a method that holds a lock many times.
+        ("class Deep$ super .internal.object flags public {
+            field n I flags public static
+            method <clinit> ()V flags static {
+                i32.const8 0
+                call_static Thrower forever (I)I
+                pop
+                return
+            }
+        }
+---
+get_static Deep$ n I", Throws("stack_overflow")),
+        ("class Sync$ super .internal.object flags public {
+            method go ()V flags public synchronized {
+                local.get 0
+                call_virtual Sync$ go ()V
+                return
+            }
+        }
+---
+new Sync$  local.set 0  s:  local.get 0  call_virtual Sync$ go ()V  e:  return  h:  pop  local.get 0  monitor_exit  return  handler s e h", Throws("illegal_monitor")),
+    ]);
     all
 }

@@ -6,6 +6,7 @@ use crate::common::Expect::{D, F, I, L, Null, Of, Refused, Text, Throws, ThrowsA
 pub(crate) fn cases() -> Cases {
     let mut all = Cases::new("objects");
     fields(&mut all);
+    immutable(&mut all);
     statics(&mut all);
     creation(&mut all);
     tests(&mut all);
@@ -87,6 +88,27 @@ fn fields(all: &mut Cases) {
         ("get_static Fields i I", Throws("linkage")),
         ("i32.const8 1  put_static Fields i I", Throws("linkage")),
     ]);
+}
+
+/// What is immutable is read and not written.
+#[rustfmt::skip]
+fn immutable(all: &mut Cases) {
+    let freeze = "call_virtual .internal.object setImmutable ()V";
+    for (object, write, read) in [
+        ("new Fields", "i32.const8 1  put_field Fields i I", "get_field Fields i I"),
+        ("new Fields", "i32.const8 1  put_field Fields z Z", "get_field Fields z Z"),
+        ("new Fields", "i64.const8 1  put_field Fields vj J", "get_field Fields i I"),
+        ("new Fields", "null  put_field Fields r L.internal.object;", "get_field Fields i I"),
+        ("i32.const8 2  new_array i32", "i32.const8 1  i32.const8 1  array.set_i32", "i32.const8 1  array.get_i32"),
+        ("i32.const8 2  new_array bool", "i32.const8 1  i32.const8 1  array.set_bool", "i32.const8 1  array.get_bool"),
+        ("i32.const8 2  new_array f64", "i32.const8 1  f64.const 1.0  array.set_f64", "array_len  i32.const8 2  i32.sub"),
+        ("i32.const8 2  new_ref_array Base", "i32.const8 1  null  array.set_ref", "array_len  i32.const8 2  i32.sub"),
+    ] {
+        all.add(&[
+            (&format!("{object}  local.tee 0  {freeze}  local.get 0  {write}"), Throws("immutable")),
+            (&format!("{object}  local.tee 0  {freeze}  local.get 0  {read}"), I(0)),
+        ]);
+    }
 }
 
 #[rustfmt::skip]
