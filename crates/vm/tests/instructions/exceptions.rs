@@ -120,7 +120,11 @@ i32.const8 10  call_static Wide$ go (I)V", Throws("stack_overflow")),
         ("s:  i32.const 2147483647  new_array i64  array_len  return  e:  h:  pop  i32.const8 8  return  handler s e h .internal.exception.out_of_memory", I(8)),
     ]);
     all.add(&[
-        // A loop whose way back is a call that throws.
+        // Loops whose only way back is a handler that stands before its range.
+        ("null  s:  throw  e:  return  handler s e s", Endless),
+        ("null  s:  pop  null  unbox_i32  e:  return  handler s e s", Endless),
+        ("null  s:  pop  null  array_len  pop  e:  return  handler s e s", Endless),
+        ("null  s:  pop  i32.const8 1  i32.const8 0  i32.div  pop  e:  return  handler s e s", Endless),
         ("null  s:  pop  call_static Thrower fail ()V  e:  return  handler s e s", Endless),
         // The stack is full in a class initialiser, and in a method that holds a lock many times.
         ("class Deep$ super .internal.object flags public {
