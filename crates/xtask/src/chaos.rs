@@ -17,11 +17,11 @@ use world::inspect::{MemoryView, ProgramState, programs};
 use world::{Event, Ports, Snapshotter, Step, World, WorldOptions};
 
 /// Slices between two decisions of the harness, at most.
-const SLICES_MAX: u64 = 6;
+const SLICES_MAX: u64 = 4;
 /// Most decisions in a run; a program that needs more does not end.
 const DECISIONS_MAX: u64 = 2_000_000;
-/// Polls in a slice, small so that there are many safepoints to be unkind at.
-const SLICE_POLLS: u32 = 500;
+/// Polls in a slice; a seed takes one of these, so that short programs are disturbed often and long ones end.
+const SLICE_POLLS: [u32; 4] = [1, 3, 20, 150];
 
 /// A program with what it is given.
 #[derive(Clone, Debug)]
@@ -161,6 +161,7 @@ struct Rig {
     device: Arc<SimDevice>,
     clock: Arc<SimClock>,
     tape: Arc<Tape>,
+    slice_polls: u32,
     /// None in a plain run.
     prng: Option<Prng>,
     /// Where the tape stood when each flip that is not yet committed was made, and at the newest committed one.
@@ -210,17 +211,17 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
             _ => {}
         }
         let wanted = world.shared().wanted() > world.shared().committed();
-        match dice.below(24) {
+        match dice.below(16) {
             0 => world.vm.prepare_flip().map_err(|error| error.to_string())?,
-            roll @ 1..=6 if roll <= 4 || wanted => {
+            roll @ 1..=7 if roll <= 5 || wanted => {
                 if !snapshotter.has_work() {
                     rig.flip(&mut world)?;
                 } else {
                     rig.commit(&mut snapshotter)?;
                 }
             }
-            7..=9 => rig.step(&mut snapshotter)?,
-            10 => (world, snapshotter) = rig.cut(world, snapshotter)?,
+            8..=10 => rig.step(&mut snapshotter)?,
+            11 => (world, snapshotter) = rig.cut(world, snapshotter)?,
             _ => {}
         }
     }
@@ -233,6 +234,7 @@ impl Rig {
             device: Arc::new(SimDevice::new()),
             clock: Arc::new(SimClock::new()),
             tape: Arc::new(Tape::new(&script.input)),
+            slice_polls: SLICE_POLLS[seed.unwrap_or(0) as usize % SLICE_POLLS.len()],
             prng: seed.map(Prng::new),
             flipped: None,
             committed: Mark::default(),
@@ -265,7 +267,7 @@ impl Rig {
 
     fn be_unkind(&mut self, world: &mut World) {
         if let Some(prng) = &mut self.prng {
-            world.vm.set_slice(SLICE_POLLS);
+            world.vm.set_slice(self.slice_polls);
             world.vm.chaos(prng.next_u64());
         }
     }
