@@ -1,41 +1,18 @@
 //! Hostile and random modules, from a seed: [`mutate`] damages a module so that its checksum still fits,
 //! [`generate`] makes a module that verifies and whose program ends.
 
+mod mutate;
+
+pub use mutate::mutate;
+
 use crate::builder::{CodeBuilder, PoolBuilder};
-use crate::file::{decode, encode, seal};
-use crate::module::{ClassDef, Const, FieldDef, Flags, HandleKind, Handler, Language, MethodDef, Module};
-use crate::op::{AddrKind, Effect, Elem, Insn, Item, Kind, Op, OpFlags, Operand, Shape, instructions};
+use crate::module::{ClassDef, Const, FieldDef, Flags, HandleKind, Language, MethodDef, Module};
+use crate::op::{AddrKind, Effect, Elem, Item, Kind, Op, OpFlags, Operand, Shape};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use base::prng::Prng;
-
-/// The module file damaged in a way that depends on `seed`, the checksum sealed again.
-///
-/// Half of the mutants are damaged as bytes, half as structures (code, tables, constants, flags), which reach the
-/// verifier.
-pub fn mutate(bytes: &[u8], seed: u64) -> Vec<u8> {
-    let mut prng = Prng::new(seed);
-    if prng.chance(1, 2)
-        && let Ok(mut module) = decode(bytes)
-    {
-        for _ in 0..=prng.below(3) {
-            mutate_module(&mut module, &mut prng);
-        }
-        return encode(&module);
-    }
-    let mut bytes = bytes.to_vec();
-    for _ in 0..=prng.below(4) {
-        mutate_bytes(&mut bytes, &mut prng);
-    }
-    seal(&mut bytes);
-    bytes
-}
-
-fn pick<'a, T>(items: &'a mut [T], prng: &mut Prng) -> Option<&'a mut T> {
-    if items.is_empty() { None } else { Some(&mut items[prng.below(items.len() as u64) as usize]) }
-}
 
 fn choose<T: Copy>(items: &[T], prng: &mut Prng) -> T {
     items[prng.below(items.len() as u64) as usize]
@@ -51,130 +28,6 @@ fn odd_number(prng: &mut Prng) -> u64 {
         3 => edge.wrapping_neg(),
         4 => u64::MAX,
         _ => prng.next_u64(),
-    }
-}
-
-fn mutate_bytes(bytes: &mut Vec<u8>, prng: &mut Prng) {
-    let length = bytes.len() as u64;
-    if length == 0 {
-        return;
-    }
-    let at = prng.below(length) as usize;
-    match prng.below(6) {
-        0 => bytes[at] ^= 1 << prng.below(8),
-        1 => bytes[at] = prng.next_u64() as u8,
-        2 => {
-            let number = odd_number(prng).to_le_bytes();
-            let width = choose(&[1, 2, 4, 8], prng).min(bytes.len() - at);
-            bytes[at..at + width].copy_from_slice(&number[..width]);
-        }
-        3 => bytes.truncate(at),
-        4 => bytes.insert(at, prng.next_u64() as u8),
-        _ => {
-            let from = prng.below(length) as usize;
-            let count = (prng.below(16) as usize).min(bytes.len() - at.max(from));
-            bytes.copy_within(from..from + count, at);
-        }
-    }
-}
-
-fn mutate_module(module: &mut Module, prng: &mut Prng) {
-    let constants = module.pool.len() as u64;
-    match prng.below(8) {
-        0 => {
-            if let Some(constant) = pick(&mut module.pool, prng) {
-                mutate_const(constant, prng);
-            }
-        }
-        1 => {
-            let Some(class) = pick(&mut module.classes, prng) else { return };
-            match prng.below(4) {
-                0 => class.flags.0 ^= 1 << prng.below(32),
-                1 => class.super_name = Some(class.name.clone()),
-                2 => {
-                    if let Some(field) = pick(&mut class.fields, prng) {
-                        field.value = Some(prng.below(constants + 2) as u32);
-                        field.desc.push('I');
-                    }
-                }
-                _ => {
-                    if let Some(method) = pick(&mut class.methods, prng) {
-                        method.flags.0 ^= 1 << prng.below(20);
-                        if prng.chance(1, 2) {
-                            method.desc =
-                                choose(&["()V", "(I)I", "(JD)Ljava/lang/Object;", "([[I)", ""], prng).into();
-                        }
-                    }
-                }
-            }
-        }
-        _ => {
-            let Some(class) = pick(&mut module.classes, prng) else { return };
-            let Some(code) = pick(&mut class.methods, prng).and_then(|method| method.code.as_mut()) else {
-                return;
-            };
-            match prng.below(8) {
-                0 => code.max_stack = odd_number(prng) as u16,
-                1 => code.max_locals = odd_number(prng) as u16,
-                2 => {
-                    let length = code.bytes.len() as u64 + 2;
-                    let mut at = || prng.below(length) as u32;
-                    let (start, end, target) = (at(), at(), at());
-                    code.handlers.push(Handler { start, end, target, class: None });
-                }
-                3 => mutate_bytes(&mut code.bytes, prng),
-                _ => mutate_insn(&mut code.bytes, constants, prng),
-            }
-        }
-    }
-}
-
-fn mutate_const(constant: &mut Const, prng: &mut Prng) {
-    match constant {
-        Const::Class(text) | Const::Name(text) | Const::MethodType(text) | Const::Str(text) => {
-            let c = choose(&['[', ';', 'I', '(', ')', '\n', 'é'], prng);
-            text.push(c);
-        }
-        Const::Field { desc, .. } | Const::Method { desc, .. } => {
-            *desc = choose(&["I", "J", "()V", "(I)V", "(J)J", "V", "[", "L;", "()"], prng).into();
-        }
-        Const::Handle { target, .. } => *target = odd_number(prng) as u32,
-        Const::CallSite { bootstrap, args, .. } | Const::Dynamic { bootstrap, args, .. } => {
-            *bootstrap = prng.below(32) as u32;
-            args.push(prng.below(64) as u32);
-        }
-        other => *other = Const::I32(odd_number(prng) as i32),
-    }
-}
-
-/// Changes one instruction into another with operands of the same width, or changes its operands.
-fn mutate_insn(bytes: &mut [u8], constants: u64, prng: &mut Prng) {
-    let insns: Vec<Insn> = instructions(bytes).map_while(Result::ok).collect();
-    if insns.is_empty() {
-        return;
-    }
-    let insn = choose(&insns, prng);
-    let [start, end] = [insn.pc as usize, insn.next as usize];
-    let operands = insn.op.spec().operands;
-    if operands.is_empty() || prng.chance(1, 3) {
-        let same: Vec<Op> = Op::ALL
-            .iter()
-            .copied()
-            .filter(|op| {
-                let sizes = |op: &Op| op.spec().operands.iter().map(|operand| operand.size()).sum::<usize>();
-                sizes(op) == sizes(&insn.op) && (*op as u16 > 0xff) == (insn.op as u16 > 0xff)
-            })
-            .collect();
-        let op = choose(&same, prng) as u16;
-        bytes[if op > 0xff { start + 1 } else { start }] = op as u8;
-    } else if operands[0].is_pool() {
-        let index = (prng.below(constants + 1) as u32).to_le_bytes();
-        bytes[start + 1..start + 5].copy_from_slice(&index);
-    } else if operands[0] == Operand::Target {
-        let target = i64::from(choose(&insns, prng).pc) - i64::from(insn.pc);
-        bytes[end - 4..end].copy_from_slice(&(target as i32).to_le_bytes());
-    } else {
-        bytes[end - 1 - prng.below((end - start - 1) as u64) as usize] = odd_number(prng) as u8;
     }
 }
 

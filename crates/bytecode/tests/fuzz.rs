@@ -20,11 +20,53 @@ fn hammer(seeds: &[Vec<u8>], mutants: u64) -> [u64; 3] {
             }
             Ok(module) => {
                 assert_eq!(encode(&module), bytes, "mutant {seed}: what decodes encodes to the same bytes");
-                counts[if verify_module(&module).is_err() { 1 } else { 2 }] += 1;
+                descriptors(&module);
+                match verify_module(&module) {
+                    Err(errors) => {
+                        assert!(errors.iter().all(|error| error.to_string().contains(": ")), "mutant {seed}");
+                        counts[1] += 1;
+                    }
+                    Ok(()) => {
+                        let methods = module.classes.iter().flat_map(|class| &class.methods);
+                        methods.for_each(|method| frames(&module, method));
+                        counts[2] += 1;
+                    }
+                }
             }
         }
     }
     counts
+}
+
+/// What is a descriptor comes back from it.
+fn descriptors(module: &Module) {
+    let of_methods = module.classes.iter().flat_map(|class| &class.methods).map(|method| &method.desc);
+    let of_constants = module.pool.iter().filter_map(|constant| match constant {
+        Const::Method { desc, .. } | Const::MethodType(desc) | Const::CallSite { desc, .. } => Some(desc),
+        _ => None,
+    });
+    for desc in of_methods.chain(of_constants) {
+        if let Ok(parsed) = Descriptor::parse(desc) {
+            assert_eq!(parsed.to_string(), *desc);
+        }
+    }
+}
+
+/// Asks for all that the verifier knows of an accepted method, also where no instruction is.
+fn frames(module: &Module, method: &MethodDef) {
+    let Some(code) = &method.code else { return };
+    let info = verify_method(&module.pool, "", method).expect("it verified");
+    assert_eq!(info.reachable().filter(|pc| !info.is_reachable(*pc)).count(), 0);
+    for pc in 0..=code.bytes.len() as u32 {
+        let known = [info.ref_map(pc).is_some(), info.stack_kinds(pc).is_some(), info.pops(pc).is_some()];
+        assert_eq!(known, [info.is_reachable(pc); 3]);
+        let Some(map) = info.ref_map(pc) else { continue };
+        for local in 0..=code.max_locals.min(200) {
+            let is_ref = info.local_kind(pc, local) == Some(Kind::Ref);
+            assert_eq!(map.local(usize::from(local)), is_ref, "local {local} at {pc}");
+        }
+        assert!(!map.operand(usize::from(map.stack_depth)), "there is no operand above the top");
+    }
 }
 
 #[test]
@@ -63,8 +105,10 @@ fn mutants_come_back_from_text() {
 }
 
 #[test]
-fn generating_is_deterministic() {
+fn generating_and_mutating_is_deterministic() {
+    let every = encode(&fuzz::every_instruction());
     for seed in 0..20 {
+        assert_eq!(fuzz::mutate(&every, seed), fuzz::mutate(&every, seed));
         assert_eq!(encode(&fuzz::generate(seed, 3)), encode(&fuzz::generate(seed, 3)));
     }
 }

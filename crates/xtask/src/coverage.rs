@@ -244,7 +244,7 @@ fn print_table(rows: &[Row], outcome: &str, missed: bool) {
     rows.iter().for_each(|row| print(&row.file, [row.lines, row.fuzz, row.all]));
     print("together", total(rows));
     println!("\nmutants of the fuzz test: {outcome}");
-    for row in rows.iter().filter(|_| missed) {
+    for row in rows.iter().filter(|row| missed && !row.missed.is_empty()) {
         let ranges: Vec<String> = row.missed.iter().map(|(first, last)| range(*first, *last)).collect();
         println!("the fuzz test misses in {}: {}", row.file, ranges.join(", "));
     }
@@ -282,6 +282,12 @@ mod tests {
         assert_eq!(llvm_major("LLVM (http://llvm.org/):\n  LLVM version 22.1.8\n  Optimized"), Some("22"));
         assert_eq!(llvm_major("Debian LLVM version 14.0.6\n"), Some("14"));
         assert_eq!(llvm_major("something else"), None);
+    }
+
+    #[test]
+    fn a_missing_tool_says_what_to_install() {
+        let said = find_tool("llvm-cov", "9999", Path::new("nowhere")).expect_err("there is no such version");
+        assert!(said.contains("llvm-cov of LLVM 9999") && said.contains("recommends llvm-9999"), "{said}");
     }
 
     #[test]
