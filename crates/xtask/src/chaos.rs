@@ -20,6 +20,8 @@ use world::{Event, Ports, Snapshotter, Step, World, WorldOptions};
 const SLICES_MAX: u64 = 4;
 /// Most decisions in a run; a program that needs more does not end.
 const DECISIONS_MAX: u64 = 2_000_000;
+/// After so many decisions slices become twice as long, so that long programs end.
+const CALMER_AFTER: u64 = 500;
 /// Polls in a slice; a seed takes one of these, so that short programs are disturbed often and long ones end.
 const SLICE_POLLS: [u32; 4] = [1, 3, 20, 150];
 
@@ -199,8 +201,12 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
     // Until the program is in a snapshot a cut would forget that it was ever started.
     rig.flip(&mut world)?;
     rig.commit(&mut snapshotter)?;
-    for _ in 0..DECISIONS_MAX {
+    for decision in 0..DECISIONS_MAX {
         let slices = 1 + dice.below(SLICES_MAX);
+        if decision % CALMER_AFTER == CALMER_AFTER - 1 {
+            rig.slice_polls = rig.slice_polls.saturating_mul(2);
+            world.vm.set_slice(rig.slice_polls);
+        }
         match world.run(Some(slices), &|_| {}).map_err(|error| error.to_string())? {
             Event::Idle { wait_ns: Some(ns) } => {
                 rig.clock.advance(ns.clamp(1, SNAPSHOT_INTERVAL_MS * 1_000_000))

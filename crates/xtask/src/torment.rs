@@ -54,6 +54,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         torment(path, &script, &seeds, &mut seen, &bar)?;
     }
     bar.finish_and_clear();
+    if options.program.is_none() && seen.cuts == 0 {
+        return Err("no power was cut: this run proves nothing".to_string());
+    }
     println!(
         "{} programs, {} seeds each: same output every time, over {} snapshots and {} power cuts",
         paths.len(),
