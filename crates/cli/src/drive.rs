@@ -18,6 +18,8 @@ const SETTLE: Duration = Duration::from_secs(2);
 pub(crate) struct Pace {
     /// Time between flips while something changes; `None` for no snapshots but the last.
     pub(crate) every: Option<Duration>,
+    /// Slices after which the worker comes back to be measured.
+    pub(crate) slices: Option<u64>,
 }
 
 /// Runs the world until no thread is left. When this returns, all of it is durable.
@@ -30,7 +32,7 @@ pub(crate) fn drive(
     ports: &Ports,
     pace: Pace,
     watch: &(dyn Fn(Phase) + Sync),
-    mut tick: impl FnMut(&World),
+    mut tick: impl FnMut(&mut World, &Event),
 ) -> Result<World, String> {
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -41,7 +43,7 @@ pub(crate) fn drive(
                 make_snapshots(snapshotter, &*ports.snapshot_waiter, pace, ended, watch)
             })
             .map_err(|error| format!("the snapshot thread cannot be started: {error}"))?;
-        let result = run_threads(&mut world, ports, watch, &mut tick);
+        let result = run_threads(&mut world, ports, pace.slices, watch, &mut tick);
         ended.store(true, Ordering::Release);
         ports.snapshot_waiter.notify();
         let mut snapshotter = snapshots.join().map_err(|_| "the snapshot thread failed".to_string())?;
@@ -54,12 +56,13 @@ pub(crate) fn drive(
 fn run_threads(
     world: &mut World,
     ports: &Ports,
+    slices: Option<u64>,
     watch: &(dyn Fn(Phase) + Sync),
-    tick: &mut impl FnMut(&World),
+    tick: &mut impl FnMut(&mut World, &Event),
 ) -> Result<(), String> {
     loop {
-        let event = world.run(None, watch).map_err(|error| error.to_string())?;
-        tick(world);
+        let event = world.run(slices, watch).map_err(|error| error.to_string())?;
+        tick(world, &event);
         match event {
             Event::Idle { wait_ns } => ports.platform.waiter.wait(wait_ns),
             Event::Congested => ports.platform.waiter.wait(Some(1_000_000)),

@@ -4,7 +4,7 @@ use serde_json::json;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use store::Store;
-use world::{Phase, World};
+use world::{Event, Phase, World};
 
 /// Longest list of samples that is kept.
 const SAMPLES_MAX: usize = 1 << 20;
@@ -21,7 +21,14 @@ struct State {
     flip_began_ns: u64,
     flips_ns: Vec<u64>,
     commits: u64,
+    /// CPU time of the worker at the end of each whole slice; a slice is so many polls, so about the same work.
+    slices_ns: Vec<u64>,
 }
+
+/// Utilisation is looked at in windows of so much CPU time of the worker.
+const WINDOW_NS: u64 = 20_000_000;
+/// The start of a program, which does other work, is left out of it.
+const WARM_UP_NS: u64 = 500_000_000;
 
 impl Figures {
     /// Nothing collected yet.
@@ -44,8 +51,11 @@ impl Figures {
     }
 
     /// The worker is between two pieces of work.
-    pub(crate) fn tick(&self, store: &Store, _: &World) {
+    pub(crate) fn tick(&self, store: &Store, event: &Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *event == Event::Paused && state.slices_ns.len() < SAMPLES_MAX {
+            state.slices_ns.push(thread_cpu_ns());
+        }
         if state.first_tick.is_none() {
             state.first_tick = Some((process_cpu_ns(), store.stats().read_bytes));
         }
@@ -65,6 +75,8 @@ impl Figures {
             "flips": flips.len(),
             "flip_cpu_ns_median": flips.get(flips.len() / 2),
             "flip_cpu_ns_max": flips.last(),
+            "utilisation_min": utilisation_min(&state.slices_ns),
+            "slice_ns_median": slice_median(&state.slices_ns),
             "first_cpu_ns": state.first_tick.map(|t| t.0),
             "first_read_bytes": state.first_tick.map(|t| t.1),
             "captured_pages": memory.captured_pages,
@@ -74,6 +86,32 @@ impl Figures {
         });
         eprintln!("{line}");
     }
+}
+
+/// Median time of a slice, nanoseconds.
+fn slice_median(ends: &[u64]) -> Option<u64> {
+    let mut lengths: Vec<u64> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    lengths.sort_unstable();
+    lengths.get(lengths.len() / 2).copied()
+}
+
+/// The smallest share of any window that went into slices at their median speed: what is missing went into collections,
+/// flips, saving pages and page faults. Slices cut short by a flip count as nothing.
+fn utilisation_min(ends: &[u64]) -> Option<f64> {
+    let warm = ends.partition_point(|&end| end < ends.first().map_or(0, |first| first + WARM_UP_NS));
+    let ends = &ends[warm..];
+    let slice = slice_median(ends)?;
+    let mut from = 0;
+    let mut least = None;
+    for (to, &end) in ends.iter().enumerate() {
+        while end - ends[from] > WINDOW_NS {
+            from += 1;
+            // The window that ends here and begins at the slice before is the first longer than it must be.
+            let share = ((to - from + 1) as u64 * slice) as f64 / (end - ends[from - 1]) as f64;
+            least = Some(least.map_or(share, |known: f64| known.min(share)));
+        }
+    }
+    least
 }
 
 /// CPU time of this thread, nanoseconds.

@@ -189,16 +189,20 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
         }
     };
     let store = snapshotter.store().clone();
-    let pace = Pace { every: (!running.no_snapshots).then_some(running.every) };
-    let mut world = drive(world, snapshotter, &ports, pace, &watch, |world| {
+    let pace = Pace {
+        every: (!running.no_snapshots).then_some(running.every),
+        slices: figures.is_some().then_some(1),
+    };
+    let world = drive(world, snapshotter, &ports, pace, &watch, |world, event| {
+        // A thread that dies says so at once, not when the last one ends.
+        for failure in world.vm.take_failures() {
+            say(&failure);
+        }
         if let Some(figures) = &figures {
-            figures.tick(&store, world);
+            figures.tick(&store, event);
         }
     })
     .map_err(Failure::World)?;
-    for failure in world.vm.take_failures() {
-        say(&failure);
-    }
     if let Some(figures) = &figures {
         figures.print(&store, &world);
     }

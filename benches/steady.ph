@@ -1,0 +1,40 @@
+// A million objects that live on, updated at random, with garbage at each step: pages get dirty as fast as they can.
+package .benches;
+
+class counter {
+    var value : int;
+
+    int bump(counter other) {
+        value = value + other.get();
+        return value;
+    }
+    int get() {
+        return value;
+    }
+    void set(int to) {
+        value = to;
+    }
+};
+
+class steady {
+    int main(string[] args) {
+        int millions = 20;
+        if (args.size() > 0) millions = args[0].toInt();
+        int size = 1000000;
+        counter[] table = new counter[]();
+        for (int i = 0; i < size; i++)
+            table[i] = new counter();
+        int seed = 12345;
+        int total = 0;
+        for (int round = 0; round < millions; round++) {
+            for (int i = 0; i < 1000000; i++) {
+                seed = seed * 1103515245 + 12345;
+                counter step = new counter();
+                step.set(i);
+                total = total + table[(seed >>> 8) % size].bump(step);
+            }
+        }
+        println(total);
+        return 0;
+    }
+};
