@@ -191,7 +191,7 @@ impl WriterState {
     /// file holds up to twice as much garbage as this beyond what the cleaner leaves.
     pub(crate) fn checkpoint_blocks_max(&self) -> u64 {
         let segments = &self.log.segments;
-        (segments.live_blocks() / 8).max(4 * u64::from(segments.blocks))
+        (segments.live_blocks() / 5).max(4 * u64::from(segments.blocks))
     }
 
     /// Segments that the next checkpoint may need.

@@ -42,7 +42,7 @@ impl Default for StoreOptions {
         StoreOptions {
             segment_bytes: 8 << 20,
             initial_segments: 2,
-            checkpoint_record_bytes: 1 << 20,
+            checkpoint_record_bytes: 3 << 19,
             cached_nodes_max: 4096,
         }
     }
