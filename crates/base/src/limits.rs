@@ -19,4 +19,4 @@ pub const MODULE_BYTES_MAX: usize = 256 << 20;
 
 const _: () = assert!(STACK_BYTES <= STACK_RESERVED_BYTES);
 const _: () = assert!(OBJECT_BYTES_MAX < WORLD_SIZE);
-const _: () = assert!(NURSERY_BYTES as usize % PAGE_SIZE == 0);
+const _: () = assert!(NURSERY_BYTES.is_multiple_of(PAGE_SIZE as u64));

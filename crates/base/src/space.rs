@@ -48,12 +48,10 @@ impl Addr {
         PageIndex((self.offset() >> PAGE_SHIFT) as u32)
     }
     /// This address moved up by `bytes`.
-    #[expect(clippy::should_implement_trait, reason = "const, and the operand is a byte count, not an Addr")]
     pub const fn add(self, bytes: u64) -> Addr {
         Addr(self.0 + bytes)
     }
     /// This address moved down by `bytes`.
-    #[expect(clippy::should_implement_trait, reason = "const, and the operand is a byte count, not an Addr")]
     pub const fn sub(self, bytes: u64) -> Addr {
         Addr(self.0 - bytes)
     }

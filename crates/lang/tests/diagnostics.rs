@@ -225,10 +225,7 @@ fn narrowing_warns() {
 
 #[test]
 fn a_long_literal_that_fits_does_not_warn() {
-    statements(
-        r####"int x = 7L;"####,
-        expect![""],
-    );
+    statements(r####"int x = 7L;"####, expect![""]);
 }
 
 #[test]

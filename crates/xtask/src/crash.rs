@@ -31,18 +31,6 @@ fn workload(name: &str) -> Result<Workload, String> {
     Workload::from_name(name).ok_or_else(|| format!("no such workload; there are {}", names.join(", ")))
 }
 
-/// Runs the verb with its arguments, its name first.
-pub fn main(args: &[String]) -> ExitCode {
-    match Arguments::try_parse_from(args) {
-        Ok(arguments) => execute(&arguments),
-        Err(error) => {
-            // Nothing is left to do when the message cannot be printed either.
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        }
-    }
-}
-
 /// Runs the enumeration and prints its report.
 pub(crate) fn execute(arguments: &Arguments) -> ExitCode {
     let bar = if arguments.json { ProgressBar::hidden() } else { ProgressBar::new(arguments.points) };
