@@ -1,4 +1,5 @@
 //! `docs/formats/bytecode.md` says what the crate does: the instruction table is generated, the mappings are complete.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 use bytecode::{Effect, Flags, Op, OpFlags, Operand, assemble, verify_module};
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 //! What the verifier refuses, and what it knows of frames.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 use bytecode::{
     ClassDef, Code, CodeBuilder, Flags, Handler, Kind, MethodDef, Module, Op, assemble, verify_method,

@@ -1,4 +1,5 @@
 //! The main job through the real binary: run, be killed, go on, end; what the user is told on the way.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 mod common;
 

@@ -2,6 +2,7 @@
 //!
 //! Medians of several rounds of wall time on one thread; nothing is asserted. The memory is a plain mapping whose gate is
 //! shut, as it is between captures with hardware tracking.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

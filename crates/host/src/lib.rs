@@ -5,6 +5,10 @@
 //!
 //! *Invariants:* only mappers know where a world is mapped, and they touch it only through the kernel; every failure of the
 //! system below is a value, but for a page that cannot be read, which freezes the world ([`Fatal`]).
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this crate stands at the edge, where time, threads and the environment are"
+)]
 #![warn(missing_docs, clippy::missing_errors_doc)]
 #![expect(unsafe_code, reason = "system calls that std does not offer, and a signal handler")]
 

@@ -1,4 +1,5 @@
 //! Files as devices, and the console, against the real system.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 use host::{FileDevice, HostConsole, HostEntropy, HostWaiter, OpenError};
 use platform::{BlockDevice, Console, ConsoleInput, DeviceError, Entropy, Waiter};

@@ -1,6 +1,6 @@
 //! The three mappers under the same programs: money moves between accounts while snapshots are taken, and every snapshot,
 //! and every world mapped again from one, has the sum that it must have.
-
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(unsafe_code, reason = "a foreign fault has to be made")]
 

@@ -1,4 +1,5 @@
 //! `docs/internal-classes.md` is written from the table of internal classes: `UPDATE_EXPECT=1 cargo test -p layout`.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 use bytecode::desc::{ElemDesc, TypeDesc};
 use bytecode::{Descriptor, Elem};

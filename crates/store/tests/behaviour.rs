@@ -1,4 +1,5 @@
 //! What a caller meets: errors told apart, older snapshots, full disks, concurrent reads, read-only tools.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 mod common;
 

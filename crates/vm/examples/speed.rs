@@ -1,6 +1,7 @@
 //! How fast the interpreter is, in units of work per second of processor time.
 //!
 //! `cargo run --release -p vm --example speed`; the programs are those that the original was measured with.
+#![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 use base::{Epoch, PageBytes, PageIndex, PageRange};
 use layout::area::NURSERY;

@@ -72,6 +72,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
+/// The short version in the tests: some kills of each example.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn short() -> Result<(), String> {
+    run(&Options { program: None, times: 12, seed: Some(1), arguments: Vec::new() })
+}
+
 /// Every example, with arguments that make it short enough.
 fn examples() -> Result<Vec<Case>, String> {
     let folder = root().join("examples");

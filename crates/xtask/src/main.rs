@@ -1,6 +1,10 @@
 //! `cargo xtask VERB`: everything that is done with the project besides building it.
 //!
 //! Each verb is a module with its own arguments; long ones show progress and take a seed that replays them.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this crate stands at the edge, where time, threads and the environment are"
+)]
 
 mod bench;
 mod coverage;

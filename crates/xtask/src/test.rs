@@ -1,12 +1,13 @@
-//! `cargo xtask test`: format, lints, every test, the freestanding link.
+//! `cargo xtask test`: format, lints, every test, the freestanding link, some kills of the real binary.
 
+use crate::kill;
 use crate::shell::{command, root, run};
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  cargo xtask test")]
 pub(crate) struct Options {
-    /// Only the tests, without format, lints and the freestanding link.
+    /// Only the tests, without format, lints, the freestanding link and the kills.
     #[arg(long)]
     quick: bool,
 }
@@ -26,7 +27,11 @@ pub(crate) fn run_tests(options: &Options) -> Result<(), String> {
         .env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback"))?;
         link_freestanding()?;
     }
-    run(command("cargo", &["test", "--workspace", "--quiet"]).env("RUSTFLAGS", "--deny warnings"))
+    run(command("cargo", &["test", "--workspace", "--quiet"]).env("RUSTFLAGS", "--deny warnings"))?;
+    if options.quick {
+        return Ok(());
+    }
+    kill::short()
 }
 
 /// The formatter and the linter come with the toolchain; a minimal one lacks them.

@@ -1,0 +1,24 @@
+//! Every language program and every example that ends, plain and under chaos: the short version of `cargo xtask chaos`.
+
+use std::path::Path;
+use xtask::chaos::{Script, Unkindness, all_programs, chaotic, plain};
+
+#[test]
+fn chaos_does_not_show() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders up");
+    let programs = all_programs(root).expect("the programs can be listed");
+    assert!(programs.len() > 50, "only {} programs", programs.len());
+    let mut seen = Unkindness::default();
+    for path in programs {
+        let script = Script::compile(&path, &[]).expect("it compiles");
+        let expected = plain(&script).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for seed in 1..=6 {
+            let (found, unkindness) = chaotic(&script, seed)
+                .unwrap_or_else(|error| panic!("{} seed {seed}: {error}", path.display()));
+            assert_eq!(found, expected, "{} seed {seed}", path.display());
+            seen.snapshots += unkindness.snapshots;
+            seen.cuts += unkindness.cuts;
+        }
+    }
+    assert!(seen.cuts > 500 && seen.snapshots > 1000, "not enough happened to prove anything: {seen:?}");
+}
