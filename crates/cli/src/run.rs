@@ -174,7 +174,10 @@ fn start(
 
 /// Runs the world to the end of its programs and gives the status of one.
 fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> {
-    let Opened { world, snapshotter, ports, report, kill } = opened;
+    let Opened { mut world, snapshotter, ports, report, kill } = opened;
+    if let Some(bytes) = memory_limit() {
+        world.vm.set_memory_limit(bytes);
+    }
     let older = report.is_some_and(|report| !report.damage.is_empty());
     let figures = running.figures.then(Figures::new).map(Arc::new);
     let watch = {
@@ -213,6 +216,14 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
         _ => STATUS_DIED,
     };
     Ok(if older && status == 0 { STATUS_OLDER } else { status })
+}
+
+/// What the heap of a world may take, in bytes: three quarters of the machine's memory, since pages are not evicted yet.
+fn memory_limit() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024 / 4 * 3)
 }
 
 fn programs(world: &World, path: &Path) -> Result<Vec<ProgramInfo>, Failure> {

@@ -141,7 +141,10 @@ fn f64_arithmetic(all: &mut Cases) {
         "f64.rem",
         &[(1e308, 3.0, D(2.0)), (5e-324, 1e308, D(5e-324)), (1.0, 0.1, D(0.09999999999999995))],
     );
-    all.f64("f64.sqrt", &[(2.0, D(f64::from_bits(0x3ff6_a09e_667f_3bcd))), (f64::from_bits(1), D(2.2227587494850775e-162))]);
+    all.f64(
+        "f64.sqrt",
+        &[(2.0, D(f64::from_bits(0x3ff6_a09e_667f_3bcd))), (f64::from_bits(1), D(2.2227587494850775e-162))],
+    );
     all.f64(
         "f64.nearest",
         &[
