@@ -3,7 +3,6 @@
 //! A page of two words holds `[1, 1]` at the flip. One thread is the snapshotter, the others write or discard.
 //! Whatever the order, the snapshot gets `[1, 1]`, and what was written after the flip is in the next dirty set.
 #![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
-
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use loom::sync::atomic::AtomicU32;

@@ -38,6 +38,9 @@ pub(crate) struct Options {
     /// Seed of the instants; a random one by default.
     #[arg(long)]
     seed: Option<u64>,
+    /// How pages are tracked: userfaultfd or software; what the machine offers by default.
+    #[arg(long)]
+    mapper: Option<String>,
     /// Arguments of the program.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -51,6 +54,8 @@ struct Case {
     input: Vec<String>,
     /// Whether it never ends by itself.
     endless: bool,
+    /// Mapper that is forced.
+    mapper: Option<String>,
 }
 
 /// Kills the examples, or one program.
@@ -64,7 +69,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some(program) => vec![case_of(program, &options.arguments)],
         None => examples()?,
     };
-    for case in cases {
+    for mut case in cases {
+        case.mapper.clone_from(&options.mapper);
         let killed = torture(&phantom, &case, options.times, seed)
             .map_err(|failure| format!("{}: {failure} (--seed {seed})", case.program.display()))?;
         println!("{}: {killed} of {killed} kills survived (seed {seed})", case.program.display());
@@ -77,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 /// # Errors
 /// As [`run`].
 pub(crate) fn short() -> Result<(), String> {
-    run(&Options { program: None, times: 12, seed: Some(1), arguments: Vec::new() })
+    run(&Options { program: None, times: 12, seed: Some(1), mapper: None, arguments: Vec::new() })
 }
 
 /// Every example, with arguments that make it short enough.
@@ -166,6 +172,9 @@ fn one_run(
     if at_phase {
         let phase = PHASES[prng.below(PHASES.len() as u64) as usize];
         command.arg("--kill-at").arg(format!("{phase}:{}", 1 + prng.below(6)));
+    }
+    if let Some(mapper) = &case.mapper {
+        command.arg("--mapper").arg(mapper);
     }
     command.arg(&case.program).args(&case.arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
