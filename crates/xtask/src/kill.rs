@@ -104,6 +104,7 @@ fn case_of(program: &Path, arguments: &[String]) -> Case {
         arguments: arguments.to_vec(),
         input: Vec::new(),
         endless: stem == "counter",
+        mapper: None,
     };
     if stem == "queens" && arguments.is_empty() {
         case.arguments = vec!["10".to_string()];
