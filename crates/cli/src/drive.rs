@@ -145,12 +145,15 @@ fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool) -> bool {
 }
 
 /// What the programs did last becomes durable, and the next start short.
-fn last_snapshot(
+///
+/// # Errors
+/// When it cannot be written; what was committed stays.
+pub(crate) fn last_snapshot(
     world: &mut World,
     snapshotter: &mut Snapshotter,
     watch: &dyn Fn(Phase),
 ) -> Result<(), String> {
-    let said = |error: &dyn std::fmt::Display| format!("the last snapshot could not be made: {error}");
+    let said = |error: &dyn std::fmt::Display| format!("the snapshot could not be made: {error}");
     snapshotter.complete(watch).map_err(|error| said(&error))?;
     if world.shared().is_active() {
         world.flip(watch).map_err(|error| said(&error))?;

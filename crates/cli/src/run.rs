@@ -2,13 +2,14 @@
 
 use crate::arguments::{Resume, Run, Running};
 use crate::compile::{self, Program};
-use crate::drive::{Pace, drive};
+use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::Figures;
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
 use crate::{Failure, STATUS_DIED, STATUS_OLDER, say};
 use host::{Fatal, FileDevice, HostWaiter, Placement};
 use platform::BlockDevice;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::OpenReport;
@@ -23,6 +24,14 @@ struct Opened {
     /// What opening found; none for a new world.
     report: Option<OpenReport>,
     kill: Option<Arc<KillPoint>>,
+    /// Where a new world goes when its first snapshot is durable.
+    unborn: Option<Unborn>,
+}
+
+/// A world that is being made beside its place, so that a kill leaves either nothing or a whole one there.
+struct Unborn {
+    made_at: PathBuf,
+    goes_to: PathBuf,
 }
 
 /// `phantom run`
@@ -144,24 +153,35 @@ fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failu
             program.name
         )));
     }
-    let fresh = path.with_extension("world.fresh");
-    if fresh.exists() {
-        std::fs::remove_file(&fresh)
-            .map_err(|error| Failure::Input(format!("{}: {error}", fresh.display())))?;
-    }
-    let opened = create(&fresh, &options.running)?;
-    std::fs::rename(&fresh, path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    let opened = create(path, &options.running)?;
+    let started = start(opened, options, program, &module);
     drop(old);
-    start(opened, options, program, &module)
+    started
 }
 
-/// Loads the module and starts the program.
+/// Loads the module and starts the program; a new world takes its place when it holds the program.
 fn start(
     mut opened: Opened,
     options: &Run,
     program: &Program,
     module: &compile::Compiled,
 ) -> Result<u8, Failure> {
+    if let Err(failure) = load(&mut opened, options, program, module) {
+        if let Some(unborn) = &opened.unborn {
+            // What never was a world leaves nothing behind.
+            let _ = std::fs::remove_file(&unborn.made_at);
+        }
+        return Err(failure);
+    }
+    finish(opened, &options.running, &program.name)
+}
+
+fn load(
+    opened: &mut Opened,
+    options: &Run,
+    program: &Program,
+    module: &compile::Compiled,
+) -> Result<(), Failure> {
     let refuse =
         |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
     opened.world.define_module(&module.bytes).map_err(|error| refuse(&error))?;
@@ -169,12 +189,20 @@ fn start(
         .world
         .start_program(&program.name, &module.entry, &options.arguments, program.source_hash)
         .map_err(|error| refuse(&error))?;
-    finish(opened, &options.running, &program.name)
+    if let Some(unborn) = &opened.unborn {
+        let place = unborn.goes_to.display();
+        last_snapshot(&mut opened.world, &mut opened.snapshotter, &|_| {})
+            .map_err(|error| Failure::World(format!("{place}: {error}")))?;
+        std::fs::rename(&unborn.made_at, &unborn.goes_to)
+            .map_err(|error| Failure::Input(format!("{place}: {error}")))?;
+        opened.unborn = None;
+    }
+    Ok(())
 }
 
 /// Runs the world to the end of its programs and gives the status of one.
 fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> {
-    let Opened { mut world, snapshotter, ports, report, kill } = opened;
+    let Opened { mut world, snapshotter, ports, report, kill, .. } = opened;
     if let Some(bytes) = memory_limit() {
         world.vm.set_memory_limit(bytes);
     }
@@ -273,31 +301,57 @@ fn world_options(running: &Running) -> WorldOptions {
 }
 
 fn create(path: &Path, running: &Running) -> Result<Opened, Failure> {
-    let device = FileDevice::create(path).map_err(in_use)?;
-    let (ports, kill) = ports(device, running)?;
-    match World::create(&ports, world_options(running)) {
-        Ok((world, snapshotter)) => Ok(Opened { world, snapshotter, ports, report: None, kill }),
-        Err(error) => {
+    let made_at = PathBuf::from(format!("{}.new", path.display()));
+    if made_at.exists() {
+        // Left behind by a kill, unless another process is making it right now.
+        drop(FileDevice::open(&made_at).map_err(in_use)?);
+        std::fs::remove_file(&made_at)
+            .map_err(|error| Failure::Input(format!("{}: {error}", made_at.display())))?;
+    }
+    let device = FileDevice::create(&made_at).map_err(in_use)?;
+    create_on(device, path, running)
+        .map(|opened| Opened {
+            unborn: Some(Unborn { made_at: made_at.clone(), goes_to: path.to_path_buf() }),
+            ..opened
+        })
+        .inspect_err(|_| {
             // What could not be created leaves nothing behind.
-            let _ = std::fs::remove_file(path);
-            let place = path.display();
-            Err(match error {
-                CreateWorldError::Store(error) => Failure::Input(format!("{place}: {error}")),
-                error => Failure::World(format!("{place}: {error}")),
-            })
+            let _ = std::fs::remove_file(&made_at);
+        })
+}
+
+/// Creates a world on a device that is empty.
+fn create_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened, Failure> {
+    let (ports, kill) = ports(device, running)?;
+    let place = path.display();
+    match World::create(&ports, world_options(running)) {
+        Ok((world, snapshotter)) => {
+            Ok(Opened { world, snapshotter, ports, report: None, kill, unborn: None })
         }
+        Err(CreateWorldError::Store(error)) => Err(Failure::Input(format!("{place}: {error}"))),
+        Err(error) => Err(Failure::World(format!("{place}: {error}"))),
     }
 }
 
 fn open(path: &Path, running: &Running) -> Result<Opened, Failure> {
     let device = FileDevice::open(path).map_err(in_use)?;
     let (ports, kill) = ports(device, running)?;
-    let (world, snapshotter, report) =
-        World::open(&ports, world_options(running)).map_err(|error| open_failure(path, &error))?;
+    let (world, snapshotter, report) = match World::open(&ports, world_options(running)) {
+        // A raw disk that was never used becomes a world where it is; an empty file is more likely a mistake.
+        Err(OpenWorldError::Store(store::OpenError::Empty)) if is_raw_disk(path) => {
+            drop(ports);
+            return create_on(FileDevice::open(path).map_err(in_use)?, path, running);
+        }
+        opened => opened.map_err(|error| open_failure(path, &error))?,
+    };
     for damage in &report.damage {
         say(&format_args!("warning: {}: {damage}", path.display()));
     }
-    Ok(Opened { world, snapshotter, ports, report: Some(report), kill })
+    Ok(Opened { world, snapshotter, ports, report: Some(report), kill, unborn: None })
+}
+
+fn is_raw_disk(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|about| about.file_type().is_block_device())
 }
 
 fn open_failure(path: &Path, error: &OpenWorldError) -> Failure {

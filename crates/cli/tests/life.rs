@@ -166,3 +166,20 @@ fn one_world_one_process() {
     drop(stdin);
     assert_eq!(ran(child).status, Some(0));
 }
+
+#[test]
+fn a_kill_while_the_world_is_made_leaves_nothing_half_made() {
+    for phase in ["write", "before-flush", "after-flush", "before-flip", "after-flip", "capture", "committed"]
+    {
+        for count in 1..=3 {
+            let s = Scratch::new();
+            s.file("hello.ph", HELLO);
+            let at = format!("{phase}:{count}");
+            let killed = s.phantom(&["run", "--kill-at", &at, "hello.ph"]);
+            assert!(killed.status.is_none() || killed.status == Some(7), "{at}: {killed:#?}");
+            let again = s.phantom(&["run", "hello.ph"]).status(7);
+            assert!(killed.out == "hello 0\n" || again.out == "hello 0\n", "{at}: {killed:#?} {again:#?}");
+            assert!(!s.path("hello.world.new").exists());
+        }
+    }
+}
