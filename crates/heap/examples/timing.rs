@@ -10,7 +10,7 @@ mod support;
 use base::limits::NURSERY_BYTES;
 use base::prng::Prng;
 use base::{Addr, Epoch, PageBytes, PageIndex, PageRange};
-use heap::Heap;
+use heap::{Heap, Survivors};
 use layout::Value;
 use layout::area::NURSERY;
 use layout::schema::array;
@@ -98,22 +98,22 @@ fn allocation() {
     report("minor collection, nothing survives", median(empty), 1);
 }
 
-/// Collections of a full nursery of which `permille` survives in lists of `length`.
-fn minor(permille: u64, length: u64) {
+/// Collections of a full nursery of which `permille` survives in lists of `length`, all dead by the next collection.
+fn minor(permille: u64, length: u64, survivors: Survivors) {
     let mut world = world();
     let class = world.classes[NODE].addr;
     let count = NURSERY_BYTES / NODE_BYTES;
-    let survivors = count * permille / 1000;
+    let surviving = count * permille / 1000;
     let memory: Arc<Memory> = world.memory.clone();
     let mut times = Vec::new();
-    let mut promoted = 0;
+    let mut moved = 0;
     for round in 0..21 {
         world.roots.slots.clear();
         let (mut kept, mut chain) = (0, 0);
         let mut last = Value::NULL;
         for index in 0..count {
             let object = world.heap.alloc(class, NODE_BYTES).expect("room");
-            if kept * count < index * survivors {
+            if kept * count < index * surviving {
                 kept += 1;
                 world.heap.write_ref(object, object.add(24), last);
                 memory.store_u64(object.add(16), index);
@@ -126,14 +126,19 @@ fn minor(permille: u64, length: u64) {
         }
         world.roots.slots.push(last);
         let start = Instant::now();
-        promoted = world.minor().promoted_objects;
+        let stats = world.collect_minor(survivors);
         times.push(start.elapsed());
+        moved = stats.kept_objects + stats.promoted_objects;
         if round % 8 == 7 {
             world.full();
         }
     }
-    let what = format!("minor collection, {}.{} % survives, lists of {length}", permille / 10, permille % 10);
-    report(&what, median(times), promoted);
+    let what = format!(
+        "minor collection ({survivors:?}), {}.{} % survives, lists of {length}",
+        permille / 10,
+        permille % 10
+    );
+    report(&what, median(times), moved);
 }
 
 fn barrier() {
@@ -210,10 +215,12 @@ fn full() {
 
 fn main() {
     allocation();
-    minor(10, 100);
-    minor(50, 10);
-    minor(50, 1000);
-    minor(200, 100);
+    for survivors in [Survivors::Promote, Survivors::Keep] {
+        minor(10, 100, survivors);
+        minor(50, 10, survivors);
+        minor(50, 1000, survivors);
+        minor(200, 100, survivors);
+    }
     barrier();
     full();
 }

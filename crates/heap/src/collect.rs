@@ -2,10 +2,10 @@
 
 use crate::cells;
 use crate::format::{CELL_BYTES_MAX, STATE, state};
-use crate::heap::{Collection, Heap, REMEMBERED_MAX};
+use crate::heap::{Collection, Heap, REMEMBERED_MAX, Survivors};
 use crate::large;
 use crate::mark::Marks;
-use crate::nursery;
+use crate::nursery::{self, Nursery};
 use crate::shape::{ClassInfo, Shapes};
 use alloc::vec::Vec;
 use base::Addr;
@@ -19,8 +19,8 @@ use memory::MemoryError;
 /// `visit` returns the value that the slot is to hold from now on; where it differs from the old one the implementor
 /// writes it back (announced), and only there, so that a collection or a verification dirties nothing in vain.
 pub trait Roots {
-    /// Visits every root slot that may hold a reference into the nursery; slots that are known not to have changed
-    /// since the last minor collection may be left out.
+    /// Visits every root slot that may hold a reference into the nursery. Slots that are known not to have changed since
+    /// the last minor collection may be left out, unless what `visit` returned then [is young](crate::is_young).
     fn visit_young(&mut self, visit: &mut dyn FnMut(Value) -> Value);
     /// Visits every root slot.
     fn visit_all(&mut self, visit: &mut dyn FnMut(Value) -> Value);
@@ -38,6 +38,10 @@ pub struct CollectStats {
     pub kind: Collection,
     /// Bytes that the nursery held.
     pub nursery_bytes: u64,
+    /// Objects that stayed in the nursery.
+    pub kept_objects: u64,
+    /// Their bytes.
+    pub kept_bytes: u64,
     /// Objects moved to the old space.
     pub promoted_objects: u64,
     /// Their bytes.
@@ -57,17 +61,24 @@ pub struct CollectStats {
 }
 
 impl Heap {
-    /// Moves everything reached in the nursery to the old space, and empties it.
+    /// Frees what is dead in the nursery. Of what is reached, `survivors` says whether all goes to the old space, or
+    /// only what has survived a minor collection before.
     ///
     /// # Errors
     /// When memory beyond the nursery's usual size cannot be given back: the world must then stop without committing.
     ///
     /// # Panics
     /// When the old space's area is full, or a reference or class is damaged.
-    pub fn collect_minor(&mut self, roots: &mut dyn Roots) -> Result<CollectStats, MemoryError> {
+    pub fn collect_minor(
+        &mut self,
+        roots: &mut dyn Roots,
+        survivors: Survivors,
+    ) -> Result<CollectStats, MemoryError> {
         let mut stats = CollectStats {
-            kind: Collection::Minor,
+            kind: Collection::Minor(survivors),
             nursery_bytes: self.nursery.used(),
+            kept_objects: 0,
+            kept_bytes: 0,
             promoted_objects: 0,
             promoted_bytes: 0,
             remembered: (self.remembered.len() + self.remembered_objects.len()) as u64,
@@ -77,13 +88,14 @@ impl Heap {
             freed_regions: 0,
             old_bytes: 0,
         };
-        let mut minor = Minor { heap: self, objects: 0, bytes: 0 };
+        let mut minor = Minor { heap: self, survivors, kept: (0, 0), promoted: (0, 0) };
         minor.run(roots);
-        (stats.promoted_objects, stats.promoted_bytes) = (minor.objects, minor.bytes);
-        self.remembered_max = REMEMBERED_MAX;
+        (stats.kept_objects, stats.kept_bytes) = minor.kept;
+        (stats.promoted_objects, stats.promoted_bytes) = minor.promoted;
+        self.remembered_max = (self.remembered.len() * 2).max(REMEMBERED_MAX);
         self.cells.flush();
         self.nursery.reset(&self.memory)?;
-        if self.wanted == Some(Collection::Minor) {
+        if matches!(self.wanted, Some(Collection::Minor(_))) {
             self.wanted = None;
         }
         self.note_growth();
@@ -91,7 +103,7 @@ impl Heap {
         Ok(stats)
     }
 
-    /// A minor collection, then frees everything in the old space that is not reached.
+    /// A minor collection that promotes all, then frees everything in the old space that is not reached.
     ///
     /// # Errors
     /// When freed memory cannot be given back: the world must then stop without committing.
@@ -99,7 +111,7 @@ impl Heap {
     /// # Panics
     /// As [`Heap::collect_minor`].
     pub fn collect_full(&mut self, roots: &mut dyn Roots) -> Result<CollectStats, MemoryError> {
-        let minor = self.collect_minor(roots)?;
+        let minor = self.collect_minor(roots, Survivors::Promote)?;
         let mut full = Full {
             marks: Marks::new(self.cells.regions_used(), self.large.pages_used()),
             heap: self,
@@ -131,96 +143,125 @@ impl Heap {
 }
 
 /// A running minor collection.
+///
+/// An old slot that still leads into the nursery afterwards is noted by whoever moved the object and so changes the slot.
+/// A slot that leads to a kept object when it is met was therefore noted before, and is not noted twice.
 struct Minor<'h> {
     heap: &'h mut Heap,
-    objects: u64,
-    bytes: u64,
+    survivors: Survivors,
+    /// Objects and bytes.
+    kept: (u64, u64),
+    /// Objects and bytes.
+    promoted: (u64, u64),
 }
 
 impl Minor<'_> {
     fn run(&mut self, roots: &mut dyn Roots) {
         let mut slots = mem::take(&mut self.heap.remembered);
-        for slot in slots.drain(..) {
-            let old = self.heap.memory.load_u64(slot);
-            let new = self.moved(Value(old));
-            if new.0 != old {
-                self.heap.memory.store_u64(slot, new.0);
+        slots.retain(|slot| {
+            let old = self.heap.memory.load_u64(*slot);
+            let new = self.moved(Value(old)).0;
+            if new != old {
+                self.heap.memory.store_u64(*slot, new);
             }
-        }
+            new != old && nursery::holds(new)
+        });
         self.heap.remembered = slots;
         let mut objects = mem::take(&mut self.heap.remembered_objects);
-        for object in objects.drain(..) {
-            self.scan(object, roots);
-        }
+        objects.retain(|object| self.scan(*object, roots));
         self.heap.remembered_objects = objects;
         roots.visit_young(&mut |value| self.moved(value));
         while let Some(object) = self.heap.pending.pop() {
-            self.scan(object, roots);
+            if self.scan(object, roots) {
+                self.heap.remembered_objects.push(object);
+            }
         }
     }
 
     /// The value, or where its object is now if it was in the nursery.
     #[inline(always)]
     fn moved(&mut self, value: Value) -> Value {
-        if nursery::holds(value.0) { self.promote(Addr(value.0)) } else { value }
+        if nursery::holds(value.0) { self.evacuate(Addr(value.0)) } else { value }
     }
 
-    fn promote(&mut self, object: Addr) -> Value {
+    fn evacuate(&mut self, object: Addr) -> Value {
         let heap = &mut *self.heap;
         let class = heap.memory.load_u64(object);
         if let Some(to) = nursery::forwarded(class) {
             return Value::object(to);
         }
+        if heap.nursery.is_kept(object) {
+            return Value::object(object);
+        }
         let info = heap.shapes.get(&heap.memory, Addr(class));
         let bytes = info.object_bytes(&heap.memory, object);
-        assert!(
-            object.0 < heap.nursery.end().0 && bytes <= heap.nursery.end().0 - object.0,
-            "the object at {object} ends beyond the nursery"
-        );
-        let to =
-            if bytes <= CELL_BYTES_MAX { heap.cells.allocate(bytes) } else { heap.large.allocate(bytes) };
-        let Some(to) = to else { panic!("the old space is full") };
-        heap.memory.copy(object, to, bytes);
+        assert!(bytes <= heap.nursery.room_at(object), "the object at {object} ends beyond the nursery");
+        let keep = self.survivors == Survivors::Keep && Nursery::is_new(object);
+        let kept = if keep { heap.nursery.keep(bytes) } else { None };
+        let to = if let Some(to) = kept {
+            heap.memory.copy_unannounced(object, to, bytes);
+            self.kept = (self.kept.0 + 1, self.kept.1 + bytes);
+            to
+        } else {
+            let to =
+                if bytes <= CELL_BYTES_MAX { heap.cells.allocate(bytes) } else { heap.large.allocate(bytes) };
+            let Some(to) = to else { panic!("the old space is full") };
+            heap.memory.copy(object, to, bytes);
+            self.promoted = (self.promoted.0 + 1, self.promoted.1 + bytes);
+            to
+        };
         nursery::forward(&heap.memory, object, to);
         if info.has_references() {
             heap.pending.push(to);
         }
-        self.objects += 1;
-        self.bytes += bytes;
         Value::object(to)
     }
 
-    /// Visits the slots of an old object.
+    /// Visits the slots of an old or kept object, and notes those of an old one that lead to kept ones; whether the object
+    /// itself is to be remembered because its slots cannot be.
     ///
     /// They are written unannounced: the object was copied here just now, or what leads into the nursery was stored since
     /// the last flip, at which the nursery was empty, and announced then.
-    fn scan(&mut self, object: Addr, roots: &mut dyn Roots) {
+    fn scan(&mut self, object: Addr, roots: &mut dyn Roots) -> bool {
         let class = Addr(self.heap.memory.load_u64(object.add(header::CLASS)));
         let info = self.heap.shapes.get(&self.heap.memory, class);
+        let is_old = self.heap.is_old(object);
         match info.shape {
             Shape::Instance => {
                 for run in 0..Shapes::run_count(&info) {
                     let (offset, count) = self.heap.shapes.run(&info, run);
-                    self.scan_slots(object.add(u64::from(offset)), u64::from(count));
+                    self.scan_slots(object.add(u64::from(offset)), u64::from(count), is_old);
                 }
             }
             Shape::RefArray | Shape::Weak => {
                 let length = self.heap.memory.load_u64(object.add(array::LENGTH));
-                self.scan_slots(object.add(array::DATA), length);
+                self.scan_slots(object.add(array::DATA), length, is_old);
             }
-            Shape::FrozenStack => roots.visit_frozen(object, &mut |value| self.moved(value)),
+            Shape::FrozenStack => {
+                let mut young = false;
+                roots.visit_frozen(object, &mut |value| {
+                    let new = self.moved(value);
+                    young |= new != value && nursery::holds(new.0);
+                    new
+                });
+                return is_old && young;
+            }
             Shape::PrimArray => {}
         }
+        false
     }
 
     #[inline(always)]
-    fn scan_slots(&mut self, first: Addr, count: u64) {
+    fn scan_slots(&mut self, first: Addr, count: u64, is_old: bool) {
         for index in 0..count {
             let slot = first.add(index * 8);
             let old = self.heap.memory.load_u64(slot);
             if nursery::holds(old) {
-                let new = self.promote(Addr(old));
-                self.heap.memory.store_unannounced_u64(slot, new.0);
+                let new = self.evacuate(Addr(old)).0;
+                self.heap.memory.store_unannounced_u64(slot, new);
+                if is_old && new != old && nursery::holds(new) {
+                    self.heap.remembered.push(slot);
+                }
             }
         }
     }

@@ -39,11 +39,21 @@ pub enum HeapError {
     },
 }
 
+/// What becomes of the objects that a minor collection reaches in the nursery.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Survivors {
+    /// Those that survive for the first time stay in the nursery, as far as there is room for them: most will be garbage
+    /// by the next collection, and to promote them would dirty pages for nothing.
+    Keep,
+    /// All are promoted, and the nursery is empty then, as it must be at a flip.
+    Promote,
+}
+
 /// A kind of collection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Collection {
-    /// Empties the nursery.
-    Minor,
+    /// Frees what is dead in the nursery.
+    Minor(Survivors),
     /// Empties the nursery and frees what is dead in the old space.
     Full,
 }
@@ -62,7 +72,7 @@ pub struct Object {
 /// How much memory a heap uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct HeapUse {
-    /// Bytes allocated in the nursery since the last collection.
+    /// Bytes of the nursery's objects, dead ones not yet collected included.
     pub nursery_bytes: u64,
     /// Bytes of cells in use, dead objects not yet swept included.
     pub cell_bytes: u64,
@@ -70,6 +80,12 @@ pub struct HeapUse {
     pub large_bytes: u64,
     /// Full collections since the world was made.
     pub full_collections: u64,
+}
+
+/// Whether a value is a reference into the nursery. In a collection: whether an object has stayed there.
+#[inline(always)]
+pub fn is_young(value: Value) -> bool {
+    nursery::holds(value.0)
 }
 
 /// The heap of one world; see the crate's description. Everything in here but the memory is a cache or scratch.
@@ -158,7 +174,7 @@ impl Heap {
             return self.alloc_old(class, bytes);
         }
         if self.nursery.is_full() {
-            self.want(Collection::Minor);
+            self.want(Collection::Minor(Survivors::Keep));
         }
         self.check_limit(bytes)?;
         let room = self.nursery.extend(&self.memory, bytes);
@@ -261,7 +277,7 @@ impl Heap {
         self.remembered.sort_unstable();
         self.remembered.dedup();
         self.remembered_max = (self.remembered.len() * 2).max(REMEMBERED_MAX);
-        self.want(Collection::Minor);
+        self.want(Collection::Minor(Survivors::Keep));
     }
 
     /// Notes an object whose slots were, or will be until the next collection, written otherwise than by

@@ -5,12 +5,15 @@
 //!
 //! # How it works
 //! - *Nursery* (`nursery`): new objects stand one behind the other in scratch memory that no snapshot holds.
-//!   A minor collection copies what is reached to the old space at once (no ageing: an object that lives through 8 MiB of
-//!   allocation mostly lives on, and the nursery has to be empty at every flip anyway), leaving forwarding addresses.
+//!   A minor collection copies what is reached, leaving forwarding addresses: what survives for the first time to a
+//!   survivor space in the same scratch memory, the rest to the old space. A program that replaces its objects all the
+//!   time has many in use at any moment, and each one promoted would dirty a page that the next snapshot stores for
+//!   nothing. Before a flip everything is promoted ([`Survivors`]), so that the nursery is empty.
 //!   Ungar, *Generation scavenging*, 1984; the worklist is explicit and last in, first out, so that a child mostly lies
 //!   near its parent.
 //! - *Remembered set*: slots of old objects that hold references into the nursery, noted by [`Heap::write_ref`] once for
-//!   each slot, because a slot whose old value was such a reference is already noted.
+//!   each slot, because a slot whose old value was such a reference is already noted. A minor collection that keeps
+//!   objects in the nursery notes the slots that still lead there.
 //! - *Old space* (`cells`): regions of 256 KiB, each of cells of one size, with a bit map of the cells in use; objects
 //!   beyond 32 KiB on pages of their own (`large`). Nothing there moves. A full collection marks into bit maps in Rust
 //!   memory (`mark`) and sweeps; pages that only free cells lie on are discarded.
@@ -19,7 +22,7 @@
 //!
 //! # Costs
 //! An allocation is one comparison, an addition and a store. [`Heap::write_ref`] adds two comparisons to a store.
-//! A minor collection costs what survives, a full one what lives plus a bit for each cell.
+//! A minor collection costs what survives (each object is copied twice at most), a full one what lives plus a bit for each cell.
 //! Figures: `cargo run --release -p heap --example timing`.
 //!
 //! # Invariants
@@ -42,5 +45,5 @@ mod shape;
 mod verify;
 
 pub use collect::{CollectStats, Roots};
-pub use heap::{Collection, Heap, HeapError, HeapUse, Object, OutOfMemory};
+pub use heap::{Collection, Heap, HeapError, HeapUse, Object, OutOfMemory, Survivors, is_young};
 pub use verify::{Damage, HeapReport, Moment};

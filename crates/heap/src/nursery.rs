@@ -1,11 +1,16 @@
-//! The nursery: new objects one behind the other, in scratch memory that no snapshot holds.
+//! The nursery: young objects, in scratch memory that no snapshot holds.
 //!
-//! Memory handed out is zero. It is zeroed a chunk ahead of the pointer, so that the writes of the program that follow
-//! hit the cache, not all at once after a collection.
+//! New objects stand one behind the other. Before them lie two *survivor spaces*, of which one is empty but in the middle
+//! of a collection: that one is where a collection copies the new objects that it reaches, and those that stand in the
+//! other have survived one before. So an object's age is where it stands, and needs no bits in its header.
+//!
+//! Memory handed out to the program is zero. It is zeroed a chunk ahead of the pointer, so that the writes of the program
+//! that follow hit the cache, not all at once after a collection.
 
 use crate::format::CELL_BYTES_MAX;
 use base::limits::NURSERY_BYTES;
-use base::{Addr, PageRange};
+use base::{Addr, PAGE_SIZE, PageRange};
+use core::mem;
 use layout::Value;
 use layout::area::NURSERY;
 use layout::schema::header;
@@ -17,12 +22,19 @@ const CHUNK_BYTES: u64 = 32 << 10;
 ///
 /// More than a cell holds: a buffer of this size that dies young costs neither pages nor a full collection.
 pub(crate) const OBJECT_BYTES_MAX: u64 = 256 << 10;
-/// What a collection leaves mapped, in bytes: the usual size and what allocation takes more until it is collected.
+/// Size of a survivor space in bytes; what does not fit is promoted early.
+pub(crate) const SURVIVOR_BYTES: u64 = NURSERY_BYTES / 4;
+/// Where new objects begin.
+const NEW_START: u64 = NURSERY.start.0 + 2 * SURVIVOR_BYTES;
+/// What a collection leaves mapped for new objects, in bytes: the usual size and what allocation takes more until it is
+/// collected.
 const KEPT_BYTES: u64 = NURSERY_BYTES + NURSERY_BYTES / 8;
 /// Set in the class word of an object that has moved; the rest of the word is its new address.
 const FORWARDED: u64 = 1;
 
 const _: () = assert!(OBJECT_BYTES_MAX >= CELL_BYTES_MAX && OBJECT_BYTES_MAX < NURSERY_BYTES);
+const _: () =
+    assert!(SURVIVOR_BYTES.is_multiple_of(PAGE_SIZE as u64) && NEW_START.is_multiple_of(CHUNK_BYTES));
 const _: () = assert!(CHUNK_BYTES.is_multiple_of(header::ALIGN) && NURSERY_BYTES.is_multiple_of(CHUNK_BYTES));
 
 /// Whether the word is a reference into the nursery: one comparison, immediates included (their low bits are set, and
@@ -53,7 +65,25 @@ pub(crate) fn resolve(memory: &Memory, value: Value) -> Value {
     forwarded(memory.load_u64(Addr(value.0))).map_or(value, Value::object)
 }
 
-/// The bump allocator.
+/// A survivor space.
+#[derive(Clone, Copy)]
+struct Space {
+    start: u64,
+    /// One past its last object.
+    next: u64,
+}
+
+impl Space {
+    fn empty(start: u64) -> Space {
+        Space { start, next: start }
+    }
+    #[inline(always)]
+    fn holds(&self, object: Addr) -> bool {
+        object.0.wrapping_sub(self.start) < SURVIVOR_BYTES
+    }
+}
+
+/// The bump allocators.
 pub(crate) struct Nursery {
     /// Next free address.
     next: u64,
@@ -61,12 +91,21 @@ pub(crate) struct Nursery {
     limit: u64,
     /// Memory at and above this was not written since it was mapped or discarded.
     clean: u64,
+    /// Objects that have survived one collection.
+    survivors: Space,
+    /// Where the running collection copies to; empty otherwise.
+    target: Space,
 }
 
 impl Nursery {
     pub(crate) fn new() -> Nursery {
-        let start = NURSERY.start.0;
-        Nursery { next: start, limit: start, clean: start }
+        Nursery {
+            next: NEW_START,
+            limit: NEW_START,
+            clean: NEW_START,
+            survivors: Space::empty(NURSERY.start.0),
+            target: Space::empty(NURSERY.start.0 + SURVIVOR_BYTES),
+        }
     }
 
     /// Room for `bytes`, if the zeroed chunk has it.
@@ -97,33 +136,68 @@ impl Nursery {
         true
     }
 
-    /// Bytes allocated since the last collection.
+    /// Room for a survivor of `bytes`, a multiple of the alignment, if there is any; its content is undefined.
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, bytes: u64) -> Option<Addr> {
+        let at = self.target.next;
+        if bytes > self.target.start + SURVIVOR_BYTES - at {
+            return None;
+        }
+        self.target.next += bytes;
+        Some(Addr(at))
+    }
+    /// Whether the object (of the nursery) has survived no collection.
+    #[inline(always)]
+    pub(crate) fn is_new(object: Addr) -> bool {
+        object.0 >= NEW_START
+    }
+    /// Whether the running collection has put the object where it is.
+    #[inline(always)]
+    pub(crate) fn is_kept(&self, object: Addr) -> bool {
+        self.target.holds(object)
+    }
+
+    /// Bytes of all objects.
     #[inline(always)]
     pub(crate) fn used(&self) -> u64 {
-        self.next - NURSERY.start.0
+        self.next - NEW_START + (self.survivors.next - self.survivors.start)
     }
     /// Whether a collection is due.
     #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
-        self.used() >= NURSERY_BYTES
+        self.next - NEW_START >= NURSERY_BYTES
     }
-    /// One past the last object.
-    pub(crate) fn end(&self) -> Addr {
-        Addr(self.next)
+    /// From where to where objects stand, ascending; not for the middle of a collection.
+    pub(crate) fn filled(&self) -> [(Addr, Addr); 2] {
+        [(Addr(self.survivors.start), Addr(self.survivors.next)), (Addr(NEW_START), Addr(self.next))]
+    }
+    /// How many bytes an object at this address can have at most, zero if none can stand there.
+    #[inline(always)]
+    pub(crate) fn room_at(&self, object: Addr) -> u64 {
+        let end = if Nursery::is_new(object) {
+            self.next
+        } else if self.survivors.holds(object) {
+            self.survivors.next
+        } else {
+            0
+        };
+        end.saturating_sub(object.0)
     }
 
-    /// Forgets all objects; gives back what was far beyond the usual size.
+    /// Ends a collection: forgets all objects but those kept; gives back what was far beyond the usual size.
     ///
     /// # Errors
     /// When the mapper fails; the world must then stop without committing.
     pub(crate) fn reset(&mut self, memory: &Memory) -> Result<(), MemoryError> {
-        let kept = NURSERY.start.0 + KEPT_BYTES;
+        let kept = NEW_START + KEPT_BYTES;
         if self.clean > kept {
             memory.discard(PageRange::covering(Addr(kept), self.clean - kept))?;
             self.clean = kept;
         }
-        self.next = NURSERY.start.0;
-        self.limit = NURSERY.start.0;
+        self.next = NEW_START;
+        self.limit = NEW_START;
+        mem::swap(&mut self.survivors, &mut self.target);
+        self.target.next = self.target.start;
         Ok(())
     }
 }

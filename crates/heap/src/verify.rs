@@ -14,7 +14,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use base::{Addr, PAGE_SHIFT};
 use layout::Value;
-use layout::area::{LARGE, NURSERY, OBJECTS};
+use layout::area::{LARGE, OBJECTS};
 use layout::schema::{Shape, array, class};
 use layout::value::Unpacked;
 
@@ -195,10 +195,33 @@ impl Verifier<'_> {
             values.push(value);
             value
         });
-        for value in values {
-            self.check_value(Addr::NULL, None, value);
+        for value in &values {
+            self.check_value(Addr::NULL, None, *value);
         }
+        self.check_young_roots(values, roots);
         self.report.classes = self.classes.len() as u64;
+    }
+
+    /// Whether a minor collection will visit all root slots that lead into the nursery.
+    fn check_young_roots(&mut self, all: Vec<Value>, roots: &mut dyn Roots) {
+        let mut unvisited: BTreeMap<u64, u64> = BTreeMap::new();
+        for value in all {
+            if nursery::holds(value.0) {
+                *unvisited.entry(value.0).or_default() += 1;
+            }
+        }
+        roots.visit_young(&mut |value| {
+            if let Some(slots) = unvisited.get_mut(&value.0) {
+                *slots = slots.saturating_sub(1);
+            }
+            value
+        });
+        for (value, slots) in unvisited {
+            if slots > 0 {
+                let what = "it leads into the nursery and a minor collection will not visit it";
+                self.damage(Damage::Reference { object: Addr::NULL, value, what });
+            }
+        }
     }
 
     fn check_state(&mut self) {
@@ -348,8 +371,13 @@ impl Verifier<'_> {
 
     /// Notes the starts of the nursery's objects.
     fn walk_nursery(&mut self) {
-        let end = self.heap.nursery.end();
-        let mut at = NURSERY.start;
+        for (start, end) in self.heap.nursery.filled() {
+            self.walk(start, end);
+        }
+    }
+
+    fn walk(&mut self, start: Addr, end: Addr) {
+        let mut at = start;
         while at < end {
             let class = Addr(self.u64(at));
             if let Err(what) = self.check_class(class) {
@@ -408,7 +436,7 @@ impl Verifier<'_> {
             // In the nursery its start cannot be told before the nursery is walked, for which classes are needed.
             let room = match self.old_object_at(map) {
                 Some(room) => room,
-                None if nursery::holds(map.0) => self.heap.nursery.end().0.saturating_sub(map.0),
+                None if nursery::holds(map.0) => self.heap.nursery.room_at(map),
                 None => 0,
             };
             if room < array::DATA || self.u64(map.add(array::LENGTH)) > room - array::DATA {

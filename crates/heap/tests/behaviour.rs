@@ -6,11 +6,11 @@ mod support;
 
 use base::limits::{NURSERY_BYTES, OBJECT_BYTES_MAX};
 use base::{Addr, Epoch, PAGE_SIZE};
-use heap::{Collection, Damage, Heap, HeapError, Moment, OutOfMemory};
+use heap::{Collection, Damage, Heap, HeapError, Moment, OutOfMemory, Survivors};
 use layout::Value;
 use layout::area::{METADATA, ROOT};
 use layout::schema::{HEAP_STATE_OFFSET, array, class, header};
-use support::{BYTES, FIRST_INSTANCE, REFS, Stored, WEAK, World};
+use support::{BYTES, FIRST_INSTANCE, FROZEN, REFS, Stored, WEAK, World};
 
 const INSTANCE: usize = FIRST_INSTANCE + 2;
 
@@ -123,7 +123,7 @@ fn a_heap_that_grows_asks_for_collections() {
     while world.heap.collection_wanted().is_none() {
         world.new_object(INSTANCE, 0, false);
     }
-    assert_eq!(world.heap.collection_wanted(), Some(Collection::Minor));
+    assert_eq!(world.heap.collection_wanted(), Some(Collection::Minor(Survivors::Keep)));
     assert!(world.heap.usage().nursery_bytes >= NURSERY_BYTES);
     // An owner that does not collect yet gets more.
     for _ in 0..1000 {
@@ -152,6 +152,99 @@ fn a_heap_that_grows_asks_for_collections() {
     world.full();
     assert_eq!((world.heap.collection_wanted(), world.heap.usage().full_collections), (None, 1));
     assert_eq!(world.old_objects(), before + 1);
+}
+
+#[test]
+fn an_object_is_promoted_when_it_survives_again() {
+    let mut world = World::new();
+    let before = world.old_objects();
+    let object = rooted(&mut world, INSTANCE, 0, false);
+    let hash = world.heap.identity_hash(object);
+    let stats = world.collect_minor(Survivors::Keep);
+    assert_eq!((stats.kept_objects, stats.kept_bytes, stats.promoted_objects), (1, 48, 0));
+    let kept = root(&world, 0);
+    assert!(kept != object && world.heap.is_nursery(kept) && !world.heap.is_nursery_empty());
+    assert_eq!((world.heap.usage().nursery_bytes, world.old_objects()), (48, before));
+    rooted(&mut world, INSTANCE, 0, false);
+    let stats = world.collect_minor(Survivors::Keep);
+    assert_eq!((stats.nursery_bytes, stats.kept_objects, stats.promoted_objects), (96, 1, 1));
+    assert!(world.heap.is_old(root(&world, 0)) && world.heap.is_nursery(root(&world, 1)));
+    assert_eq!(world.heap.identity_hash(root(&world, 0)), hash);
+    assert_eq!(verify(&mut world), []);
+    // Before a flip both ages are promoted, and what nothing holds any more is not.
+    rooted(&mut world, INSTANCE, 0, false);
+    world.roots.slots[1] = Value::NULL;
+    let stats = world.minor();
+    assert_eq!((stats.kept_objects, stats.promoted_objects), (0, 1));
+    assert_eq!(world.old_objects(), before + 2);
+    assert!(world.heap.is_nursery_empty());
+    assert!(world.heap.verify(&mut world.roots, Moment::Flip).is_ok());
+}
+
+#[test]
+fn slots_of_old_objects_that_lead_to_survivors_stay_remembered() {
+    let mut world = World::new();
+    let old = rooted(&mut world, REFS, 3, true);
+    let slot = |object: Addr, index: u64| object.add(array::DATA + index * 8);
+    let load = |world: &World, slot: Addr| Addr(world.memory.load_u64(slot));
+    let frozen = rooted(&mut world, FROZEN, 2, false);
+    let parent = rooted(&mut world, REFS, 1, false);
+    world.collect_minor(Survivors::Keep);
+    // Noted twice, and once more by the object as a whole.
+    let young = world.new_object(INSTANCE, 0, false);
+    for value in [Value::object(young), Value::NULL, Value::object(young)] {
+        world.heap.write_ref(old, slot(old, 0), value);
+    }
+    world.heap.remember(old);
+    world.memory.store_u64(slot(old, 2), young.0);
+    // Young when they are written to, promoted when what they lead to is kept.
+    for index in 1..3 {
+        let object = root(&world, index);
+        assert!(world.heap.is_nursery(object) && (object != frozen && object != parent));
+        let child = world.new_object(INSTANCE, 0, false);
+        let at = slot(object, if index == 1 { 1 } else { 0 });
+        world.heap.write_ref(object, at, Value::object(child));
+        world.memory.store_u64(child.add(16), index as u64);
+    }
+    let stats = world.collect_minor(Survivors::Keep);
+    assert_eq!((stats.kept_objects, stats.promoted_objects), (3, 2));
+    assert_eq!(verify(&mut world), []);
+    let (frozen, parent) = (root(&world, 1), root(&world, 2));
+    assert!(world.heap.is_old(frozen) && world.heap.is_old(parent));
+    let slots = [slot(old, 0), slot(old, 2), slot(frozen, 1), slot(parent, 0)];
+    assert!(slots.iter().all(|slot| world.heap.is_nursery(load(&world, *slot))));
+    // The two slots of the first object, the frozen stack as a whole, the slot of the other object: each once.
+    let stats = world.collect_minor(Survivors::Keep);
+    assert_eq!((stats.remembered, stats.kept_objects, stats.promoted_objects), (4, 0, 3));
+    assert!(slots.iter().all(|slot| world.heap.is_old(load(&world, *slot))));
+    assert_eq!(load(&world, slots[0]), load(&world, slots[1]));
+    assert_eq!(world.memory.load_u64(load(&world, slots[2]).add(16)), 1);
+    assert_eq!(world.memory.load_u64(load(&world, slots[3]).add(16)), 2);
+    assert_eq!(world.collect_minor(Survivors::Keep).remembered, 0);
+    assert!(world.heap.verify(&mut world.roots, Moment::Flip).is_ok());
+}
+
+#[test]
+fn survivors_beyond_the_room_for_them_are_promoted() {
+    let mut world = World::new();
+    for round in 0..3 {
+        let mut bytes = 0;
+        while world.heap.collection_wanted().is_none() {
+            let length = [20, 3000, 200_000][world.roots.slots.len() % 3];
+            let object = rooted(&mut world, BYTES, length, false);
+            bytes += world.heap.object_size(object);
+        }
+        let stats = world.collect_minor(Survivors::Keep);
+        assert_eq!(world.heap.collection_wanted(), None);
+        assert!((NURSERY_BYTES / 8..=NURSERY_BYTES / 2).contains(&stats.kept_bytes), "{round}: {stats:?}");
+        assert!(stats.kept_bytes + stats.promoted_bytes >= bytes);
+        assert_eq!(world.heap.usage().nursery_bytes, stats.kept_bytes);
+        assert_eq!(verify(&mut world), []);
+    }
+    world.roots.slots.clear();
+    let stats = world.collect_minor(Survivors::Keep);
+    assert_eq!((stats.kept_objects, stats.promoted_objects), (0, 0));
+    assert!(world.heap.is_nursery_empty());
 }
 
 #[test]
@@ -395,6 +488,14 @@ fn the_verifier_finds_planted_damage() {
             "wild root",
             Box::new(|p| p.world.roots.slots[0] = Value(p.instance.0 + 16)),
             "no object begins there",
+        ),
+        (
+            "forgotten root",
+            Box::new(|p| {
+                let young = p.world.new_object(INSTANCE, 0, false);
+                p.world.roots.classes.push(Value::object(young));
+            }),
+            "will not visit",
         ),
         ("heap format", raw(state, |old| old + 1), "unknown format"),
         ("too many regions", raw(state.add(8), |_| u64::MAX), "more regions"),

@@ -1,4 +1,4 @@
-//! Random graphs of objects against a model, through collections, captures and restarts.
+//! Random graphs of objects against a model, through collections of all kinds, captures and restarts.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,7 +6,7 @@ mod support;
 
 use base::prng::Prng;
 use base::{Addr, Epoch};
-use heap::Moment;
+use heap::{Moment, Survivors};
 use layout::Value;
 use layout::schema::{Shape, array};
 use std::collections::BTreeMap;
@@ -271,6 +271,17 @@ impl Run {
         }
     }
 
+    /// A minor collection of either kind; what the heap is fit for then.
+    fn minor(&mut self) -> Moment {
+        let (survivors, moment) = match self.prng.below(3) {
+            0 => (Survivors::Promote, Moment::Flip),
+            _ => (Survivors::Keep, Moment::Safepoint),
+        };
+        let stats = self.world.collect_minor(survivors);
+        assert_eq!(stats.kept_bytes, self.world.heap.usage().nursery_bytes);
+        moment
+    }
+
     fn verify(&mut self, moment: Moment) {
         if let Err(damages) = self.world.heap.verify(&mut self.world.roots, moment) {
             panic!("{damages:?}");
@@ -305,14 +316,14 @@ fn graphs_survive_thousands_of_collections() {
                 let live = run.model.nodes.len() as u64;
                 assert_eq!(run.world.old_objects(), kernel + live, "seed {seed} round {round}");
             } else {
-                run.world.minor();
-            }
-            if round % 10 == 0 {
-                run.verify(Moment::Flip);
+                let moment = run.minor();
+                if round % 10 == 0 {
+                    run.verify(moment);
+                }
             }
             run.compare();
         }
-        run.verify(Moment::Flip);
+        run.verify(Moment::Safepoint);
         run.model.roots.fill(Ref::Null);
         run.world.roots.slots.fill(Value::NULL);
         run.world.full();
@@ -349,8 +360,8 @@ fn snapshots_taken_while_collections_go_on_open_again() {
                     0 => {
                         run.world.full();
                     }
-                    1 | 2 => {
-                        run.world.minor();
+                    1..4 => {
+                        run.minor();
                     }
                     _ => {}
                 }

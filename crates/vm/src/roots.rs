@@ -6,7 +6,8 @@ use crate::frames::{Frame, Maps};
 use crate::objects::root_field;
 use alloc::collections::BTreeMap;
 use base::Addr;
-use heap::{CollectStats, Collection, Roots};
+use core::mem;
+use heap::{CollectStats, Collection, Roots, is_young};
 use layout::Value;
 use layout::schema::{array, frame, root, thread};
 use memory::{Memory, MemoryError};
@@ -15,7 +16,7 @@ struct VmRoots<'a> {
     memory: &'a Memory,
     maps: &'a mut Maps,
     codes: &'a mut Codes,
-    ran: &'a BTreeMap<u64, u64>,
+    ran: &'a mut BTreeMap<u64, u64>,
     swept: bool,
 }
 
@@ -25,39 +26,51 @@ impl VmRoots<'_> {
             visit_slot(self.memory, root_field(8 * index), visit);
         }
     }
-    /// Visits the frames from `top` down to the last one whose locals start at or above `low`.
-    fn visit_stack(&mut self, top: u64, low: u64, visit: &mut dyn FnMut(Value) -> Value) {
+    /// Visits the frames from `top` down to the last one whose locals start at or above `low`; where the locals of the
+    /// lowest one start that holds references into the nursery now.
+    fn visit_stack(&mut self, top: u64, low: u64, visit: &mut dyn FnMut(Value) -> Value) -> Option<u64> {
+        let mut lowest = None;
         let mut at = top;
         while at != 0 {
             let frame = Frame::read(self.memory, Addr(at));
-            if frame.locals(self.memory).0 < low {
-                return;
+            let locals = frame.locals(self.memory).0;
+            if locals < low {
+                break;
             }
-            self.maps.visit_frame(self.memory, &frame, &mut |slot| visit_slot(self.memory, slot, visit));
+            self.maps.visit_frame(self.memory, &frame, &mut |slot| {
+                if is_young(visit_slot(self.memory, slot, visit)) {
+                    lowest = Some(locals);
+                }
+            });
             // The method of a frame lives as long as the frame.
             visit(Value::object(frame.method));
             at = frame.caller;
         }
+        lowest
     }
 }
 
-fn visit_slot(memory: &Memory, slot: Addr, visit: &mut dyn FnMut(Value) -> Value) {
+/// Visits a slot; what it holds now.
+fn visit_slot(memory: &Memory, slot: Addr, visit: &mut dyn FnMut(Value) -> Value) -> Value {
     let old = Value(memory.load_u64(slot));
     if old.is_null() {
-        return;
+        return old;
     }
     let new = visit(old);
     if new != old {
         memory.store_u64(slot, new.0);
     }
+    new
 }
 
 impl Roots for VmRoots<'_> {
     fn visit_young(&mut self, visit: &mut dyn FnMut(Value) -> Value) {
         self.visit_root_page(visit);
-        for (thread, low) in self.ran {
+        for (thread, low) in mem::take(self.ran) {
             let top = self.memory.load_u64(Addr(thread + thread::FRAME));
-            self.visit_stack(top, *low, visit);
+            if let Some(low) = self.visit_stack(top, low, visit) {
+                self.ran.insert(thread, low);
+            }
         }
     }
 
@@ -81,7 +94,9 @@ impl Roots for VmRoots<'_> {
         while at != 0 {
             assert!(at + frame::SIZE <= len, "a frozen stack has a frame outside");
             let frame = Frame::read(self.memory, Addr(data + at));
-            self.maps.visit_frame(self.memory, &frame, &mut |slot| visit_slot(self.memory, slot, visit));
+            self.maps.visit_frame(self.memory, &frame, &mut |slot| {
+                visit_slot(self.memory, slot, visit);
+            });
             visit(Value::object(frame.method));
             at = frame.caller;
         }
@@ -109,14 +124,13 @@ impl Vm {
             memory: &self.memory,
             maps: &mut self.maps,
             codes: &mut self.codes,
-            ran: &self.ran,
+            ran: &mut self.ran,
             swept: false,
         };
         let stats = match kind {
-            Collection::Minor => self.heap.collect_minor(&mut roots),
+            Collection::Minor(survivors) => self.heap.collect_minor(&mut roots, survivors),
             Collection::Full => self.heap.collect_full(&mut roots),
         }?;
-        self.ran.clear();
         if !running.thread.is_null() {
             // Frames below the top one are as they were; when they are entered again, they are noted again.
             self.announce_top();

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use base::Addr;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
-use heap::Collection;
+use heap::{Collection, Survivors};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{array, root, thread, thread_state, wait};
@@ -218,7 +218,7 @@ impl Vm {
         if !prng.chance(1, CHAOS_ODDS * depth * depth) {
             return Ok(());
         }
-        match prng.below(6) {
+        match prng.below(8) {
             0 => self.running.polls = 0,
             1 | 2 => {
                 let (thread, polls) = (self.running.thread, self.running.polls);
@@ -227,8 +227,9 @@ impl Vm {
                 self.mount(thread);
                 self.running.polls = polls;
             }
-            3 => drop(self.collect(Collection::Minor)?),
-            4 => drop(self.collect(Collection::Full)?),
+            3 | 4 => drop(self.collect(Collection::Minor(Survivors::Keep))?),
+            5 => drop(self.collect(Collection::Minor(Survivors::Promote))?),
+            6 => drop(self.collect(Collection::Full)?),
             _ => self.drop_caches(),
         }
         Ok(())
@@ -264,7 +265,7 @@ impl Vm {
                 self.freeze(thread);
             }
         }
-        self.collect(Collection::Minor).map(drop)
+        self.collect(Collection::Minor(Survivors::Promote)).map(drop)
     }
 
     /// Right before the flip: empties the nursery of what came since, writes the clocks.
@@ -272,7 +273,7 @@ impl Vm {
     /// # Errors
     /// When memory cannot be given back: the world must stop without committing.
     pub fn before_flip(&mut self) -> Result<(), MemoryError> {
-        self.collect(Collection::Minor)?;
+        self.collect(Collection::Minor(Survivors::Promote))?;
         let (clock, wall) = (self.clock_ns(), self.platform.clock.wall_ns());
         self.set_root_u64(root::CLOCK_NS, clock);
         self.set_root_u64(root::WALL_NS, wall);

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test and example uses a part of it")]
 
 use base::{Addr, Epoch, PageBytes, PageIndex, PageRange};
-use heap::{Heap, Roots};
+use heap::{Heap, Roots, Survivors};
 use layout::Value;
 use layout::area::NURSERY;
 use layout::schema::{Shape, array, class, header};
@@ -202,8 +202,12 @@ impl World {
         object
     }
 
+    /// A minor collection that empties the nursery.
     pub(crate) fn minor(&mut self) -> heap::CollectStats {
-        self.heap.collect_minor(&mut self.roots).expect("memory works")
+        self.collect_minor(Survivors::Promote)
+    }
+    pub(crate) fn collect_minor(&mut self, survivors: Survivors) -> heap::CollectStats {
+        self.heap.collect_minor(&mut self.roots, survivors).expect("memory works")
     }
     pub(crate) fn full(&mut self) -> heap::CollectStats {
         self.heap.collect_full(&mut self.roots).expect("memory works")
