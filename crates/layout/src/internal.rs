@@ -370,8 +370,6 @@ impl ClassId {
                 | C::Double
                 | C::String
                 | C::Iterator
-                | C::Boot
-                | C::Bootstrap
                 | C::Thread
                 | C::Program
                 | C::FrozenStack

@@ -10,12 +10,13 @@ use bytecode::{Op, Rmw, Shape};
 use core::sync::atomic::{Ordering, fence};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, binary};
+use layout::schema::{array, binary, header};
 
 const NULL: Fault = (ClassId::NullPointer, "linear memory of null");
 const KIND: Fault = (ClassId::ClassCast, "linear memory of what is no binary");
 const OUTSIDE: Fault = (ClassId::Trap, "an address outside of linear memory");
 const MISALIGNED: Fault = (ClassId::Trap, "an atomic access at a misaligned address");
+const IMMUTABLE: Fault = (ClassId::Immutable, "the binary is immutable");
 /// Largest linear memory, in bytes.
 const BYTES_MAX: u64 = 1 << 36;
 
@@ -75,6 +76,26 @@ impl Vm {
             return Err(MISALIGNED);
         }
         Ok(self.ref_field(object, binary::BYTES).add(array::DATA + start))
+    }
+
+    /// The same for an instruction that may write there.
+    ///
+    /// # Errors
+    /// What to throw.
+    fn linear_place_to_write(
+        &self,
+        object: Value,
+        kind: u64,
+        address: u64,
+        offset: u32,
+        bytes: u64,
+        aligned: bool,
+    ) -> Result<Addr, Fault> {
+        let place = self.linear_place(object, kind, address, offset, bytes, aligned)?;
+        if self.get_u32(Addr(object.0), header::HASH) & header::IMMUTABLE != 0 {
+            return Err(IMMUTABLE);
+        }
+        Ok(place)
     }
 
     fn load(&self, at: Addr, bytes: u64) -> u64 {
@@ -144,7 +165,7 @@ impl Vm {
             Op::MemCopy => self.linear_copy(kind, args).map(|()| None),
             Op::MemFill => {
                 let count = if kind == 0 { u64::from(args[3] as u32) } else { args[3] };
-                let at = self.linear_place(object, kind, args[1], 0, count, false)?;
+                let at = self.linear_place_to_write(object, kind, args[1], 0, count, false)?;
                 self.memory.fill(at, count, args[2] as u8);
                 Ok(None)
             }
@@ -153,7 +174,7 @@ impl Vm {
             }
             _ => {
                 let (bytes, _) = width(op);
-                let at = self.linear_place(object, kind, args[1], offset, bytes, false)?;
+                let at = self.linear_place_to_write(object, kind, args[1], offset, bytes, false)?;
                 self.store(at, bytes, args[2]);
                 Ok(None)
             }
@@ -166,7 +187,12 @@ impl Vm {
         let Some(shape) = Shape::from_value((c >> 8) as u8) else { unreachable!("decoded from a shape") };
         let bytes = u64::from(shape.bytes());
         let mask = if bytes == 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 };
-        let at = self.linear_place(Value(args[0]), c & 0xff, args[1], offset, bytes, true)?;
+        let (object, kind) = (Value(args[0]), c & 0xff);
+        let at = if op == Op::AtomicLoad {
+            self.linear_place(object, kind, args[1], offset, bytes, true)?
+        } else {
+            self.linear_place_to_write(object, kind, args[1], offset, bytes, true)?
+        };
         fence(Ordering::SeqCst);
         let old = self.load(at, bytes);
         let new = match op {
@@ -197,7 +223,7 @@ impl Vm {
     /// `mem.copy`: to, address, from, address, count.
     fn linear_copy(&mut self, kind: u64, args: [u64; 5]) -> Result<(), Fault> {
         let count = if kind == 0 { u64::from(args[4] as u32) } else { args[4] };
-        let to = self.linear_place(Value(args[0]), kind, args[1], 0, count, false)?;
+        let to = self.linear_place_to_write(Value(args[0]), kind, args[1], 0, count, false)?;
         let from = self.linear_place(Value(args[2]), kind, args[3], 0, count, false)?;
         self.memory.copy(from, to, count);
         Ok(())
@@ -210,7 +236,7 @@ impl Vm {
     pub(crate) fn linear_init(&mut self, bytes: &[u8], kind: u64, args: [u64; 4]) -> Result<(), Fault> {
         let (from, count) = (args[2] as u32 as usize, args[3] as u32 as usize);
         let part = from.checked_add(count).and_then(|end| bytes.get(from..end)).ok_or(OUTSIDE)?;
-        let at = self.linear_place(Value(args[0]), kind, args[1], 0, count as u64, false)?;
+        let at = self.linear_place_to_write(Value(args[0]), kind, args[1], 0, count as u64, false)?;
         self.memory.write_bytes(at, part);
         Ok(())
     }
@@ -220,7 +246,7 @@ impl Vm {
     /// # Errors
     /// What to throw.
     pub(crate) fn linear_grow(&mut self, object: Value, by: u64) -> Result<i64, Fault> {
-        self.linear_place(object, 1, 0, 0, 0, false)?;
+        self.linear_place_to_write(object, 1, 0, 0, 0, false)?;
         let object = Addr(object.0);
         let old = self.get_u64(object, binary::USED);
         let Some(new) = old.checked_add(by).filter(|new| *new <= BYTES_MAX) else { return Ok(-1) };

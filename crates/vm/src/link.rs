@@ -12,7 +12,7 @@ use base::Addr;
 use bytecode::{Const, Elem, Flags, HandleKind, Kind, Module, TypeDesc};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, binary, class, closure, field, frame, method, module, on_return};
+use layout::schema::{array, binary, class, closure, field, frame, header, method, module, on_return};
 
 /// A constant, or what has to happen before it is there.
 pub(crate) enum Loaded {
@@ -283,10 +283,25 @@ impl Vm {
         } else {
             self.resolve_method(object, pool, target, wanted)?
         };
+        if kind == HandleKind::NewSpecial {
+            self.check_constructor(pool, target, found)?;
+        }
         let made = self.new_old(self.kernel_class(ClassId::Closure));
         self.set_ref(made, closure::METHOD, Value::object(found));
         self.set_u64(made, closure::KIND, kind as u64);
         Ok(made)
+    }
+
+    /// Of a handle that makes objects: the class itself declares the constructor, and has objects that programs make.
+    fn check_constructor(&mut self, pool: &Module, target: u32, found: Addr) -> Result<(), Value> {
+        let owner = self.ref_field(found, method::CLASS);
+        if let Some(Const::Method { class, name, desc, .. }) = pool.constant(target)
+            && self.text(owner, class::NAME) != *class
+        {
+            let text = format!("{class} declares no {name}{desc}");
+            return Err(self.exception_value(ClassId::NoSuchMethod, &text));
+        }
+        self.check_instantiable(owner)
     }
 
     /// Calls the bootstrap method of a call site or computed constant: caller's class, name, type, then the static
@@ -438,6 +453,10 @@ impl Vm {
             HandleKind::NewSpecial => {
                 let class = self.ref_field(target, method::CLASS);
                 let made = self.new_object(class);
+                if self.is_kernel_method(target) {
+                    // That of the root, which does nothing.
+                    return self.finish_instruction(made.0, Kind::Ref as u8);
+                }
                 self.memory.store_unannounced_u64(at, made.0);
                 self.invoke(target, at, on_return::NEW)
             }
@@ -525,6 +544,9 @@ impl Vm {
         if !statically && !self.is_instance(Value(object.0), owner) {
             let id = if object.is_null() { ClassId::NullPointer } else { ClassId::ClassCast };
             return self.raise_kernel(id, "a field's handle is called on another object");
+        }
+        if kind == PutField && self.get_u32(object, header::HASH) & header::IMMUTABLE != 0 {
+            return self.raise_kernel(ClassId::Immutable, "the object is immutable");
         }
         let bits = match kind {
             GetField | GetStatic => self.load_field(object, target),

@@ -8,6 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use base::Addr;
 use base::checksum::checksum;
+use bytecode::Flags;
 use heap::{Heap, OutOfMemory};
 use layout::Value;
 use layout::internal::{CLASSES, ClassId};
@@ -50,6 +51,15 @@ impl Vm {
             0 => ClassId::Object,
             number => CLASSES[number as usize - 1].id,
         }
+    }
+
+    /// Whether programs may make instances of a class.
+    pub(crate) fn is_instantiable(&self, class: Addr) -> bool {
+        let flags = Flags(self.get_u32(class, class::FLAGS));
+        self.get_u8(class, class::SHAPE) == Shape::Instance as u8
+            && !flags.has(Flags::ABSTRACT)
+            && !flags.has(Flags::INTERFACE)
+            && self.kernel_id_of_class(class).can_be_created()
     }
 
     /// Whether a value is an instance of a kernel class or of a class that extends it; null is of none.

@@ -127,7 +127,7 @@ impl Vm {
             Entry::Static(_) => None,
             Entry::Instance(_) | Entry::Run(_) => {
                 let found = self.find_by_text(class, "<init>", "()V");
-                let found = found.filter(|_| !Flags(self.get_u32(class, class::FLAGS)).has(Flags::ABSTRACT));
+                let found = found.filter(|_| self.is_instantiable(class));
                 Some(found.ok_or(StartError::NoConstructor { class: class_name.into() })?)
             }
         };

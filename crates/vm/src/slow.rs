@@ -13,7 +13,7 @@ use base::Addr;
 use bytecode::{Elem, Flags, Insn, Kind, Op};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{FIELD_REF, Shape, array, binary, class, field, frame, header, method, on_return, wait};
+use layout::schema::{FIELD_REF, array, binary, class, field, frame, header, method, on_return, wait};
 
 /// Largest offset of a field that a record has room for.
 const OFFSET_MAX: u32 = u16::MAX as u32;
@@ -234,27 +234,12 @@ impl Vm {
         }
     }
 
-    fn check_instantiable(&mut self, object: Addr) -> Result<(), Value> {
-        let flags = Flags(self.get_u32(object, class::FLAGS));
-        let shape = Shape::from_u8(self.get_u8(object, class::SHAPE));
-        let kernel = self.kernel_id_of_class(object);
-        let reserved = [
-            ClassId::Class,
-            ClassId::Method,
-            ClassId::Field,
-            ClassId::Module,
-            ClassId::Thread,
-            ClassId::Program,
-            ClassId::Monitor,
-            ClassId::Void,
-            ClassId::Int,
-            ClassId::Float,
-        ];
-        if shape == Some(Shape::Instance)
-            && !flags.has(Flags::ABSTRACT)
-            && !flags.has(Flags::INTERFACE)
-            && !reserved.contains(&kernel)
-        {
+    /// Refuses a class that has no instances of its own, or whose instances only the kernel makes.
+    ///
+    /// # Errors
+    /// What to throw.
+    pub(crate) fn check_instantiable(&mut self, object: Addr) -> Result<(), Value> {
+        if self.is_instantiable(object) {
             return Ok(());
         }
         let text = format!("{} has no instances that `new` makes", self.text(object, class::NAME));

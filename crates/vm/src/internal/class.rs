@@ -3,8 +3,7 @@
 use super::support::{Step, methods};
 use super::{Call, Methods, Outcome};
 use base::Addr;
-use bytecode::Flags;
-use layout::schema::{Shape, class};
+use layout::schema::class;
 
 pub(super) const METHODS: Methods = methods! {
     5 |call: &mut Call<'_>| Ok(call.return_string(b"class"));
@@ -44,10 +43,7 @@ fn instance_of(call: &mut Call<'_>) -> Step {
 /// As `new *(class)` of the original: no constructor runs.
 fn new_instance(call: &mut Call<'_>) -> Step {
     let this = call.this();
-    let flags = Flags(call.vm.get_u32(this, class::FLAGS));
-    let shape = call.vm.get_u8(this, class::SHAPE);
-    let creatable = call.vm.kernel_id_of_class(this).can_be_created() && shape == Shape::Instance as u8;
-    if !creatable || flags.has(Flags::ABSTRACT) || flags.has(Flags::INTERFACE) {
+    if !call.vm.is_instantiable(this) {
         return Err(call.throw_string("class newInstance is not possible for this class"));
     }
     Ok(Outcome::object(call.vm.new_object(this)))

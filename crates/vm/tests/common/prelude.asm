@@ -122,6 +122,9 @@ class NiceSquare super Square implements NiceShape flags public {
 class Blob super .internal.object implements Shape flags public {
 }
 class Sketch super .internal.object flags public abstract {
+    method <init> (I)V flags public constructor {
+        return
+    }
     method draw ()I flags public abstract
 }
 class BadSketch super Sketch flags public {

@@ -287,6 +287,12 @@ fn functions(all: &mut Cases) {
         ("const 0 = field Fields si I  const 1 = handle put_static #0  const #1  i32.const8 33  call_ref (I)V  get_static Fields si I", I(33)),
         ("const 0 = field Fields sb B  const 1 = handle put_static #0  i32.const16 200  const #1  call_ref_top (I)V  get_static Fields sb B", I(-56)),
         ("const 0 = field Fields j J  const 1 = handle put_field #0  new Fields  local.set 0  const #1  local.get 0  i64.const8 -4  call_ref (L.internal.object;J)V  local.get 0  get_field Fields j J", L(-4)),
+        ("const 0 = field Fields j J  const 1 = handle put_field #0  new Fields  local.tee 0  call_virtual .internal.object setImmutable ()V  const #1  local.get 0  i64.const8 -4  call_ref (L.internal.object;J)V", Throws("immutable")),
+        // A handle makes no object that `new` does not make, and none of another class than it names.
+        ("const 0 = method Sketch <init> (I)V  const 1 = handle new_special #0  const #1  i32.const8 1  call_ref (I)L.internal.object;  pop", Throws("linkage")),
+        ("const 0 = method Fields <init> ()V  const 1 = handle new_special #0  const #1  call_ref ()L.internal.object;  pop", Throws("no_such_method")),
+        ("const 0 = method .internal.thread <init> ()V  const 1 = handle new_special #0  const #1  call_ref ()L.internal.object;  pop", Throws("no_such_method")),
+        ("const 0 = method .internal.object <init> ()V  const 1 = handle new_special #0  const #1  call_ref ()L.internal.object;", Of(".internal.object")),
         ("const 0 = method Base <init> ()V  const 1 = handle new_special #0  const #1  call_ref ()L.internal.object;  get_field Base n I", I(7)),
         // Operands below stay.
         ("const 0 = method Kinds add (II)I  const 1 = handle call_static #0  i32.const8 100  const #1  i32.const8 2  i32.const8 3  call_ref (II)I  i32.sub", I(95)),

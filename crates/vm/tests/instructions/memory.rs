@@ -17,6 +17,7 @@ pub(crate) fn cases() -> Cases {
     stores(&mut all);
     bounds(&mut all);
     whole(&mut all);
+    immutable(&mut all);
     atomics(&mut all);
     waiting(&mut all);
     all
@@ -190,6 +191,35 @@ fn whole(all: &mut Cases) {
             all.add(&[(&init(at, from, count), OUTSIDE)]);
         }
     }
+}
+
+/// What writes refuses an immutable binary; what reads does not.
+#[rustfmt::skip]
+fn immutable(all: &mut Cases) {
+    let frozen = "const binary x\"0102030405060708\"  local.tee 0  call_virtual .internal.object setImmutable ()V  local.get 0";
+    for write in [
+        "i32.const8 0  i32.const8 1  i32.store a32 0", "i32.const8 0  i32.const8 1  i32.store8 a32 0", "i32.const8 0  i32.const8 1  i32.store16 a32 0", "i32.const8 0  i64.const8 1  i64.store a32 0",
+        "i64.const8 0  i64.const8 1  i64.store32 a64 0", "i32.const8 0  f32.const 1.0  f32.store a32 0", "i32.const8 0  f64.const 1.0  f64.store a32 0",
+        "i32.const8 0  i32.const8 1  i32.const8 1  mem.fill a32", "i32.const8 0  i32.const8 0  i32.const8 1  mem.init a32 x\"ff\"", "i32.const8 0  const binary x\"ff\"  i32.const8 0  i32.const8 1  mem.copy a32",
+        "i64.const8 1  mem.grow", "i64.const8 0  mem.grow",
+        "i32.const8 0  i32.const8 1  atomic.store i32 a32 0", "i32.const8 0  i32.const8 1  atomic.rmw add i32 a32 0", "i32.const8 0  i32.const8 0  i32.const8 1  atomic.cmpxchg i32 a32 0",
+    ] {
+        all.add(&[
+            (&format!("{frozen}  {write}"), Throws("immutable")),
+            // Nothing has changed.
+            (&format!("const binary x\"0102030405060708\"  local.set 0  s:  {frozen}  {write}  e:  i64.const8 9  return  h:  pop  local.get 0  i32.const8 0  i64.load a32 0  local.get 0  mem.size  i64.mul  return  handler s e h"), L(0x0807_0605_0403_0201_i64.wrapping_mul(8))),
+        ]);
+    }
+    all.add(&[
+        (&format!("{frozen}  i32.const8 4  i32.load8_u a32 0"), I(5)),
+        (&format!("{frozen}  i32.const8 0  atomic.load i32 a32 0"), I(0x0403_0201)),
+        (&format!("{frozen}  i32.const8 0  i32.const8 1  atomic.notify a32 0"), I(0)),
+        (&format!("{frozen}  i32.const8 0  i32.const8 1  i64.const8 0  atomic.wait32 a32 0"), I(1)),
+        // Another's bytes come from it.
+        (&format!("{frozen}  pop  {ZEROED}  local.get 0  i32.const8 0  const binary x\"0102030405060708\"  local.tee 1  call_virtual .internal.object setImmutable ()V  local.get 1  i32.const8 1  i32.const8 2  mem.copy a32  local.get 0  i32.const8 0  i32.load a32 0"), I(0x0302)),
+        // Wrong in two ways: where it is wrong comes first.
+        (&format!("{frozen}  i32.const8 8  i32.const8 1  i32.store8 a32 0"), OUTSIDE),
+    ]);
 }
 
 /// Shape, width, kind of the value.

@@ -2,6 +2,7 @@
 
 use crate::common::Cases;
 use crate::common::Expect::{D, F, I, L, Null, Of, Refused, Text, Throws, ThrowsA};
+use layout::internal::ClassId;
 
 pub(crate) fn cases() -> Cases {
     let mut all = Cases::new("objects");
@@ -9,6 +10,7 @@ pub(crate) fn cases() -> Cases {
     immutable(&mut all);
     statics(&mut all);
     creation(&mut all);
+    kernel_creation(&mut all);
     tests(&mut all);
     initialisers(&mut all);
     boxes(&mut all);
@@ -163,9 +165,6 @@ fn creation(all: &mut Cases) {
         ("new Nowhere", Throws("class_not_found")),
         ("new Sketch", Throws("linkage")),
         ("new Shape", Throws("linkage")),
-        ("new .internal.thread", Throws("linkage")),
-        ("new .internal.int", Throws("linkage")),
-        ("new .internal.class", Throws("linkage")),
         ("new .internal.binary  mem.size", L(0)),
         ("new .internal.exception.arithmetic  throw", Throws("arithmetic")),
         // More than a nursery holds, all garbage.
@@ -179,6 +178,23 @@ fn creation(all: &mut Cases) {
           local.get 0  get_field Fields r L.internal.object;  local.set 0  goto walk
           done:  local.get 1", I(500_500)),
     ]);
+}
+
+/// Of each kernel class `new` says what its table says; a class that extends it is no way around it.
+fn kernel_creation(all: &mut Cases) {
+    for class in layout::internal::CLASSES {
+        let name = class.name;
+        let extended =
+            format!("class Extends$ super {name} flags public {{\n}}\n---\nnew Extends$  pop  i32.const8 1");
+        let (plain, extended_is) =
+            if class.id.can_be_created() { (I(1), I(1)) } else { (Throws("linkage"), Throws("linkage")) };
+        all.add(&[(&format!("new {name}  pop  i32.const8 1"), plain)]);
+        if matches!(class.id, ClassId::String | ClassId::FrozenStack) {
+            all.add(&[(&extended, Refused("cannot be extended"))]);
+        } else {
+            all.add(&[(&extended, extended_is)]);
+        }
+    }
 }
 
 #[rustfmt::skip]
