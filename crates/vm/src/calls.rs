@@ -22,6 +22,9 @@ use layout::value::Unpacked;
 pub(crate) enum Flow {
     /// With the top frame, as it stands in memory.
     Go,
+    /// The record was only resolved: it is run before anything else. So even the shortest slice brings a thread on
+    /// when what was resolved is forgotten after each.
+    Resolved,
     /// Leave the interpreter.
     Exit(Exit),
 }
@@ -534,7 +537,7 @@ impl Vm {
 
 fn exit_of(flow: Flow) -> Option<Exit> {
     match flow {
-        Flow::Go => None,
+        Flow::Go | Flow::Resolved => None,
         Flow::Exit(exit) => Some(exit),
     }
 }

@@ -55,7 +55,7 @@ unsafe impl Sync for Code {}
 pub(crate) fn execute(vm: &mut Vm) -> Exit {
     match vm.settle() {
         // SAFETY: the thread is mounted and its top frame is bytecode; see the head of the file.
-        Flow::Go => unsafe { run(vm) },
+        Flow::Go | Flow::Resolved => unsafe { run(vm) },
         Flow::Exit(exit) => exit,
     }
 }
@@ -155,6 +155,10 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         vm.spend(burst - polls);
                         return Exit::Safepoint;
                     }
+                    reload!();
+                    continue;
+                }
+                Flow::Resolved => {
                     reload!();
                     continue;
                 }

@@ -106,7 +106,7 @@ impl Vm {
         let old = cell.get();
         let rewrite = |record: Record| {
             cell.set(record);
-            Ok(Flow::Go)
+            Ok(Flow::Resolved)
         };
         let entry = insn.pool_index().unwrap_or(0);
         match insn.op {
@@ -300,7 +300,7 @@ impl Vm {
         };
         code.fields[old.b as usize].set(owner);
         code.records[index].set(Record { op, a: offset as u16, b: old.b, c: class.0 });
-        Ok(Flow::Go)
+        Ok(Flow::Resolved)
     }
 
     /// Calls by pool entry: resolves, then either rewrites the record or calls in the general way.
@@ -338,7 +338,7 @@ impl Vm {
                 if done && let Some(site) = self.site(declared, Addr::NULL, false) {
                     code.sites[old.b as usize].set(site);
                     code.records[index].set(Record { op: quick::CALL_DIRECT, a: 0, b: old.b, c: 0 });
-                    return Ok(Flow::Go);
+                    return Ok(Flow::Resolved);
                 }
             } else {
                 // One target for all receivers; what the record checks is that their class was seen to fit.
@@ -351,7 +351,7 @@ impl Vm {
                         b: old.b,
                         c: 0,
                     });
-                    return Ok(Flow::Go);
+                    return Ok(Flow::Resolved);
                 }
             }
             return Ok(self.invoke_operands(declared, args, on_return::PUSH));
@@ -371,7 +371,7 @@ impl Vm {
                 let args = site.args;
                 code.records[index].set(Record { op: quick::CALL_BY_CLASS, a: args, b: old.b, c: 0 });
             }
-            return Ok(Flow::Go);
+            return Ok(Flow::Resolved);
         }
         Ok(self.invoke_operands(target, args, on_return::PUSH))
     }
@@ -451,7 +451,7 @@ impl Vm {
             && let Some(site) = self.site(target, class, true)
         {
             code.sites[old.b as usize].set(site);
-            return Ok(Flow::Go);
+            return Ok(Flow::Resolved);
         }
         self.adapt_args(target, args, count)?;
         let how = if self.get_u8(target, method::RESULT_KIND) == Kind::Ref as u8 {
