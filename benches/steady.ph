@@ -1,4 +1,5 @@
-// A million objects that live on, updated at random, with garbage at each step: pages get dirty as fast as they can.
+// Objects that live on (a million, or the second argument), updated at random, with garbage at each step: their pages get
+// dirty as fast as they can.
 package .benches;
 
 class counter {
@@ -21,6 +22,7 @@ class steady {
         int millions = 20;
         if (args.size() > 0) millions = args[0].toInt();
         int size = 1000000;
+        if (args.size() > 1) size = args[1].toInt();
         counter[] table = new counter[]();
         for (int i = 0; i < size; i++)
             table[i] = new counter();

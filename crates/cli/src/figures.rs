@@ -23,6 +23,9 @@ struct State {
     commits: u64,
     /// CPU time of the worker at the end of each whole slice; a slice is so many polls, so about the same work.
     slices_ns: Vec<u64>,
+    /// Slices in which a full collection stopped the world; it is no part of a snapshot.
+    full: Vec<usize>,
+    full_collections: u64,
 }
 
 /// Utilisation is looked at in windows of so much CPU time of the worker.
@@ -51,8 +54,14 @@ impl Figures {
     }
 
     /// The worker is between two pieces of work.
-    pub(crate) fn tick(&self, store: &Store, event: &Event) {
+    pub(crate) fn tick(&self, store: &Store, world: &World, event: &Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = world.vm.heap.usage().full_collections;
+        if full != state.full_collections {
+            state.full_collections = full;
+            let at = state.slices_ns.len();
+            state.full.push(at);
+        }
         if *event == Event::Paused && state.slices_ns.len() < SAMPLES_MAX {
             state.slices_ns.push(thread_cpu_ns());
         }
@@ -75,7 +84,8 @@ impl Figures {
             "flips": flips.len(),
             "flip_cpu_ns_median": flips.get(flips.len() / 2),
             "flip_cpu_ns_max": flips.last(),
-            "utilisation_min": utilisation_min(&state.slices_ns),
+            "utilisation_min": utilisation_min(&state.slices_ns, &state.full),
+            "full_collections": state.full_collections,
             "slice_ns_median": slice_median(&state.slices_ns),
             "first_cpu_ns": state.first_tick.map(|t| t.0),
             "first_read_bytes": state.first_tick.map(|t| t.1),
@@ -97,7 +107,9 @@ fn slice_median(ends: &[u64]) -> Option<u64> {
 
 /// The smallest share of any window that went into slices at their median speed: what is missing went into collections,
 /// flips, saving pages and page faults. Slices cut short by a flip count as nothing.
-fn utilisation_min(ends: &[u64]) -> Option<f64> {
+///
+/// Windows with a full collection (`full`: indices of slices) are left out.
+fn utilisation_min(ends: &[u64], full: &[usize]) -> Option<f64> {
     let warm = ends.partition_point(|&end| end < ends.first().map_or(0, |first| first + WARM_UP_NS));
     let ends = &ends[warm..];
     let slice = slice_median(ends)?;
@@ -107,6 +119,9 @@ fn utilisation_min(ends: &[u64]) -> Option<f64> {
         while end - ends[from] > WINDOW_NS {
             from += 1;
             // The window that ends here and begins at the slice before is the first longer than it must be.
+            if full.iter().any(|&at| at >= from + warm && at <= to + warm) {
+                continue;
+            }
             let share = ((to - from + 1) as u64 * slice) as f64 / (end - ends[from - 1]) as f64;
             least = Some(least.map_or(share, |known: f64| known.min(share)));
         }

@@ -230,7 +230,7 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
             say(&failure);
         }
         if let Some(figures) = &figures {
-            figures.tick(&store, event);
+            figures.tick(&store, world, event);
         }
     })
     .map_err(Failure::World)?;

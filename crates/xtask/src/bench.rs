@@ -152,27 +152,40 @@ fn snapshots(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
     )])
 }
 
-fn utilisation(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
-    let figures = runner.figures("objects", &["--every", "100ms"], &["40"])?;
-    let field = |name: &str| figures[name].as_f64().ok_or(format!("the run gave no {name}"));
-    let worst = field("utilisation_min")?;
-    let flips = field("flips")?;
-    Ok(vec![
-        Row::new(
-            "mutator utilisation, worst window of 20 ms CPU over flip, collection and capture",
-            "≥ 80 %",
-            format!("{:.0} %, {flips} flips", worst * 100.0),
-            worst >= 0.8,
-        ),
-        Row::shown(
-            "flip on that workload, CPU",
-            format!(
-                "median {:.0} µs, longest {:.0} µs",
-                field("flip_cpu_ns_median")? / 1e3,
-                field("flip_cpu_ns_max")? / 1e3
-            ),
-        ),
-    ])
+/// Objects updated at random, and whether the bar is meant for that many: first writes after a flip cost 1.2 µs a page, so
+/// a writer that dirties all of 12,000 pages within 20 ms is slowed for that long, whatever the flip costs.
+const UTILISATION: &[(&str, &str, bool)] = &[
+    ("100000", "4.8 MB, some 1,200 pages a flip", true),
+    ("1000000", "48 MB, some 12,000 pages a flip", false),
+];
+
+fn utilisation(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
+    let mut rows = Vec::new();
+    for (objects, what, has_bar) in UTILISATION {
+        let mut worst = Vec::new();
+        let mut flips = Vec::new();
+        for _ in 0..options.pairs.min(5) {
+            let figures = runner.figures("steady", &["--every", "100ms"], &["12", objects])?;
+            let field = |name: &str| figures[name].as_f64().ok_or(format!("the run gave no {name}"));
+            worst.push(field("utilisation_min")?);
+            flips.push(field("flip_cpu_ns_max")?);
+        }
+        let share = median(&worst);
+        let what = format!(
+            "mutator utilisation, worst window of 20 ms CPU over flips, collections and captures: {what}"
+        );
+        let figure = format!("{:.0} % (median of {} runs)", share * 100.0, worst.len());
+        rows.push(if *has_bar {
+            Row::new(what, "≥ 80 %", figure, share >= 0.8)
+        } else {
+            Row::shown(what, figure)
+        });
+        rows.push(Row::shown(
+            "longest flip of those runs, with its small collection, CPU",
+            format!("{:.0} µs", median(&flips) / 1e3),
+        ));
+    }
+    Ok(rows)
 }
 
 fn idle(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
