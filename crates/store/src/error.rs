@@ -165,7 +165,7 @@ pub enum ReadError {
 #[non_exhaustive]
 pub enum CommitError {
     /// No room; the commit was abandoned and can be tried again when there is some.
-    #[error("no room for the snapshot ({0}); free some space, it will be tried again")]
+    #[error("no room for the snapshot ({0}); free some space and try again")]
     NoSpace(DeviceError),
     /// A write or a flush failed; the store commits no more.
     #[error("the snapshot could not be written ({0}); no further snapshot will be taken, reopen the world")]
