@@ -166,8 +166,9 @@ schema! {
         FREE_MONITOR: value,
         /// Byte array of u32: a stack of free stack slots, `FREE_SLOTS` of it in use.
         SLOTS: value,
-        /// Room for later.
-        SPARE_0: value,
+        /// RefArray of pairs (name, class), each a RefArray: what the class loader of a program gave, by the name that it
+        /// was asked for. A hash set, empty slots null.
+        LOADED: value,
         /// Room for later.
         SPARE_1: value,
         /// Number that marks a formatted world.
@@ -200,6 +201,8 @@ schema! {
         MONITOR_COUNT: u64,
         /// Lines ever written to `LOG`.
         LOG_COUNT: u64,
+        /// Pairs in `LOADED`.
+        LOADED_COUNT: u64,
     }
 
     /// A class.

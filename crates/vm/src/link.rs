@@ -6,13 +6,44 @@
 use crate::Vm;
 use crate::calls::Flow;
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::{Const, Elem, Flags, HandleKind, Kind, Module, TypeDesc};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, binary, class, closure, field, frame, header, method, module, on_return};
+use layout::schema::{array, binary, class, closure, field, frame, header, method, module, on_return, root};
+
+/// Why something is not resolved.
+pub(crate) enum Unresolved {
+    /// What to throw.
+    Throw(Value),
+    /// The program's class loader has to be asked for the class of this name; the instruction is run again afterwards.
+    AskLoader(String),
+}
+
+/// Ordinal of `loadClass` of `.internal.boot`.
+const LOAD_CLASS: u32 = 8;
+
+/// The class without which there is no class of this name: of arrays that of the elements.
+fn innermost(name: &str) -> Option<String> {
+    let mut name = name;
+    while let Some(element) = name.strip_prefix('[') {
+        match TypeDesc::parse(element) {
+            Ok(TypeDesc::Class(name)) => return Some(name.into()),
+            Ok(TypeDesc::Array { .. }) => name = element,
+            _ => return None,
+        }
+    }
+    Some(name.into())
+}
+
+impl From<Value> for Unresolved {
+    fn from(thrown: Value) -> Unresolved {
+        Unresolved::Throw(thrown)
+    }
+}
 
 /// A constant, or what has to happen before it is there.
 pub(crate) enum Loaded {
@@ -47,7 +78,8 @@ impl Vm {
         unfinished.or_else(|| self.set_find(crate::names::CLASSES, name.as_bytes()))
     }
 
-    /// A class by name (arrays by descriptor), loaded from the registered sources if need be.
+    /// A class by name (arrays by descriptor), loaded from the registered sources if need be. What only the class loader
+    /// of a program knows is found once that was asked for it.
     ///
     /// # Errors
     /// What to throw.
@@ -62,6 +94,9 @@ impl Vm {
                 _ => return Err(self.exception_value(ClassId::ClassNotFound, &format!("no class {name}"))),
             };
             return Ok(self.array_class(element));
+        }
+        if let Some(found) = self.loaded_class(name) {
+            return Ok(found);
         }
         let sources = core::mem::take(&mut self.sources);
         let bytes = sources.iter().find_map(|source| source.find(name));
@@ -99,18 +134,71 @@ impl Vm {
         self.prim_arrays[elem as usize]
     }
 
+    /// A class that code names: asks the class loader of the program for one that nobody else knows.
+    fn class_for_code(&mut self, name: &str) -> Result<Addr, Unresolved> {
+        let thrown = match self.class_by_name(name) {
+            Ok(found) => return Ok(found),
+            Err(thrown) => thrown,
+        };
+        let asked = self.is_kernel(thrown, ClassId::ClassNotFound)
+            && !self.get_root_ref(root::CLASS_LOADER).is_null();
+        match innermost(name) {
+            Some(name) if asked => Err(Unresolved::AskLoader(name)),
+            _ => Err(Unresolved::Throw(thrown)),
+        }
+    }
+
+    /// How to go on when something was not resolved.
+    pub(crate) fn or_unresolved(&mut self, result: Result<Flow, Unresolved>) -> Flow {
+        match result {
+            Ok(flow) => flow,
+            Err(Unresolved::Throw(thrown)) => self.raise(thrown),
+            Err(Unresolved::AskLoader(name)) => self.ask_loader(&name),
+        }
+    }
+
+    /// Calls `.internal.boot.loadClass`, which asks the program's class loader, then runs the top frame's instruction
+    /// again: the class is known by then, or `class_not_found` was thrown.
+    fn ask_loader(&mut self, name: &str) -> Flow {
+        let boot = self.get_root_ref(root::BOOT);
+        let target = match self.method_by_ordinal(self.kernel_class(ClassId::Boot), LOAD_CLASS) {
+            Ok(target) => target,
+            Err(thrown) => return self.raise(thrown),
+        };
+        let name = self.intern(name.as_bytes());
+        let top = self.top();
+        let at = self.operand_end(&top);
+        let args = u64::from(self.get_u16(target, method::ARG_SLOTS));
+        let end = at.0 + 8 * args;
+        if end > self.running.limit && !self.announce_ahead(end) {
+            return self.stack_overflow();
+        }
+        self.memory.store_unannounced_u64(at, boot.0);
+        self.memory.store_unannounced_u64(at.add(8), name.0);
+        if !self.push_frame(target, at, on_return::AGAIN) {
+            return self.stack_overflow();
+        }
+        self.memory.store_unannounced_u64(at.add(8 * args), crate::internal::FOR_CODE);
+        self.settle()
+    }
+
     /// The class of a pool entry.
     ///
     /// # Errors
     /// What to throw.
-    pub(crate) fn resolve_class(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Addr, Value> {
+    pub(crate) fn resolve_class(
+        &mut self,
+        object: Addr,
+        pool: &Module,
+        index: u32,
+    ) -> Result<Addr, Unresolved> {
         if let Some(there) = self.resolved(object, index).as_object() {
             return Ok(there);
         }
         let Some(Const::Class(name)) = pool.constant(index) else {
             unreachable!("the verifier saw a class at {index}")
         };
-        let found = self.class_by_name(name)?;
+        let found = self.class_for_code(name)?;
         self.set_resolved(object, index, Value::object(found));
         Ok(found)
     }
@@ -125,18 +213,18 @@ impl Vm {
         pool: &Module,
         index: u32,
         wanted: Flags,
-    ) -> Result<Addr, Value> {
+    ) -> Result<Addr, Unresolved> {
         let found = match self.resolved(object, index).as_object() {
             Some(there) => there,
             None => {
                 let Some(Const::Field { class, name, desc }) = pool.constant(index) else {
                     unreachable!("the verifier saw a field at {index}")
                 };
-                let owner = self.class_by_name(class)?;
+                let owner = self.class_for_code(class)?;
                 let (key, text) = (self.intern(name.as_bytes()), self.intern(desc.as_bytes()));
                 let Some(found) = self.find_field(owner, key, text) else {
                     let text = format!("{class} has no field {name} of type {desc}");
-                    return Err(self.exception_value(ClassId::NoSuchField, &text));
+                    return Err(self.exception_value(ClassId::NoSuchField, &text).into());
                 };
                 self.set_resolved(object, index, Value::object(found));
                 found
@@ -151,7 +239,7 @@ impl Vm {
                     _ => "",
                 }
             );
-            return Err(self.exception_value(ClassId::Linkage, &text));
+            return Err(self.exception_value(ClassId::Linkage, &text).into());
         }
         Ok(found)
     }
@@ -185,21 +273,21 @@ impl Vm {
         pool: &Module,
         index: u32,
         wanted: Flags,
-    ) -> Result<Addr, Value> {
+    ) -> Result<Addr, Unresolved> {
         let found = match self.resolved(object, index).as_object() {
             Some(there) => there,
             None => {
                 let Some(Const::Method { class, name, desc, .. }) = pool.constant(index) else {
                     unreachable!("the verifier saw a method at {index}")
                 };
-                let owner = self.class_by_name(class)?;
+                let owner = self.class_for_code(class)?;
                 let (key, text) = (self.intern(name.as_bytes()), self.intern(desc.as_bytes()));
                 let Some(found) = self.find_method(owner, key, text).or_else(|| {
                     // Interfaces have the methods of every object.
                     self.find_method(self.kernel_class(ClassId::Object), key, text)
                 }) else {
                     let text = format!("{class} has no method {name}{desc}");
-                    return Err(self.exception_value(ClassId::NoSuchMethod, &text));
+                    return Err(self.exception_value(ClassId::NoSuchMethod, &text).into());
                 };
                 self.set_resolved(object, index, Value::object(found));
                 found
@@ -214,7 +302,7 @@ impl Vm {
                     _ => "",
                 }
             );
-            return Err(self.exception_value(ClassId::Linkage, &text));
+            return Err(self.exception_value(ClassId::Linkage, &text).into());
         }
         Ok(found)
     }
@@ -223,7 +311,7 @@ impl Vm {
     ///
     /// # Errors
     /// What to throw.
-    pub(crate) fn constant(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Loaded, Value> {
+    pub(crate) fn constant(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Loaded, Unresolved> {
         let there = self.resolved(object, index);
         let constant = &pool.pool[index as usize];
         if let Const::Dynamic { desc, .. } = constant {
@@ -259,13 +347,13 @@ impl Vm {
         pool: &Module,
         index: u32,
         desc: &str,
-    ) -> Result<Loaded, Value> {
+    ) -> Result<Loaded, Unresolved> {
         let Some(cell) = self.resolved(object, index).as_object() else {
             return self.bootstrap(object, pool, index).map(Loaded::Wait);
         };
         let value = self.array_get(cell, 0);
         let kind = TypeDesc::parse(desc).map_or(Kind::Ref, |desc| desc.kind());
-        self.unbox(value, kind).map(Loaded::Ready)
+        Ok(Loaded::Ready(self.unbox(value, kind)?))
     }
 
     fn make_handle(
@@ -274,7 +362,7 @@ impl Vm {
         pool: &Module,
         kind: HandleKind,
         target: u32,
-    ) -> Result<Addr, Value> {
+    ) -> Result<Addr, Unresolved> {
         use HandleKind::{CallStatic, GetStatic, PutStatic};
         let wanted =
             if matches!(kind, CallStatic | GetStatic | PutStatic) { Flags::STATIC } else { Flags::NONE };
@@ -306,7 +394,7 @@ impl Vm {
 
     /// Calls the bootstrap method of a call site or computed constant: caller's class, name, type, then the static
     /// arguments, all objects. Its result goes to [`Vm::linked`], then the instruction is run again.
-    fn bootstrap(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Flow, Value> {
+    fn bootstrap(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Flow, Unresolved> {
         let (Const::CallSite { bootstrap, name, desc, args }
         | Const::Dynamic { bootstrap, name, desc, args }) = &pool.pool[index as usize]
         else {
@@ -340,7 +428,9 @@ impl Vm {
         }
         self.adapt_args(target, at.sub(8), values.len() as u64)?;
         if self.is_kernel_method(target) || self.method_flags(target).has(Flags::SYNCHRONIZED) {
-            return Err(self.exception_value(ClassId::Linkage, "a bootstrap method is plain bytecode"));
+            return Err(self
+                .exception_value(ClassId::Linkage, "a bootstrap method is plain bytecode")
+                .into());
         }
         let before = self.running.frame;
         let flow = self.invoke(target, at, on_return::LINK);
@@ -364,10 +454,8 @@ impl Vm {
     /// `call_site`: links it first, then calls what it is linked to on `count` arguments, the topmost operands.
     pub(crate) fn call_site(&mut self, object: Addr, pool: &Module, index: u32) -> Flow {
         let Some(cell) = self.resolved(object, index).as_object() else {
-            return match self.bootstrap(object, pool, index) {
-                Ok(flow) => flow,
-                Err(thrown) => self.raise(thrown),
-            };
+            let begun = self.bootstrap(object, pool, index);
+            return self.or_unresolved(begun);
         };
         let Const::CallSite { desc, .. } = &pool.pool[index as usize] else {
             unreachable!("the verifier saw a call site at {index}")

@@ -1,4 +1,5 @@
-//! Hash sets in the world, found by text: the classes of the system loader, the interned strings.
+//! Hash sets in the world, found by text: the classes of the system loader, the interned strings, what a program's class
+//! loader gave for a name.
 //!
 //! Open addressing in a ref array whose length is a power of two; the hash is the checksum of the text. Nothing is ever
 //! removed. At most half of the cells are in use.
@@ -9,11 +10,11 @@ use base::Addr;
 use base::checksum::checksum;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{class, root};
+use layout::schema::{array, class, root};
 
 const FIRST_CELLS: u64 = 256;
 
-/// One of the two sets.
+/// One of the sets.
 #[derive(Clone, Copy)]
 pub(crate) struct Set {
     cells: u64,
@@ -25,6 +26,8 @@ pub(crate) struct Set {
 /// Classes by name.
 pub(crate) const CLASSES: Set =
     Set { cells: root::CLASSES, count: root::CLASS_COUNT, text: Some(class::NAME) };
+/// Pairs of a name and the class that a program's class loader gave for it.
+const LOADED: Set = Set { cells: root::LOADED, count: root::LOADED_COUNT, text: Some(array::DATA) };
 /// Interned strings.
 pub(crate) const INTERNED: Set = Set { cells: root::INTERNED, count: root::INTERNED_COUNT, text: None };
 
@@ -90,8 +93,26 @@ impl Vm {
             return there;
         }
         let string = self.new_array_old(self.kernel_class(ClassId::String), text.len() as u64);
-        self.memory.write_bytes(string.add(layout::schema::array::DATA), text);
+        self.memory.write_bytes(string.add(array::DATA), text);
         self.set_add(INTERNED, string);
         string
+    }
+
+    /// The class that a class loader gave for a name.
+    pub(crate) fn loaded_class(&self, name: &str) -> Option<Addr> {
+        let pair = self.set_find(LOADED, name.as_bytes())?;
+        self.array_get(pair, 1).as_object()
+    }
+
+    /// Remembers what a class loader gave for a name; of two the first stays.
+    pub(crate) fn remember_loaded(&mut self, name: &str, class: Addr) {
+        if self.known_class(name).is_some() || self.loaded_class(name).is_some() {
+            return;
+        }
+        let name = self.intern(name.as_bytes());
+        let pair = self.make_ref_array_old(2);
+        self.array_set(pair, 0, Value::object(name));
+        self.array_set(pair, 1, Value::object(class));
+        self.set_add(LOADED, pair);
     }
 }

@@ -5,7 +5,7 @@ use crate::Vm;
 use crate::calls::Flow;
 use crate::decode::{Code, Record, quick};
 use crate::interpreter::Exit;
-use crate::link::Loaded;
+use crate::link::{Loaded, Unresolved};
 use crate::monitors::Lock;
 use alloc::format;
 use alloc::vec::Vec;
@@ -85,17 +85,13 @@ impl Vm {
         self.finish_instruction(result.unwrap_or(0), u8::from(result.is_some()))
     }
 
-    fn or_raise(&mut self, result: Result<Flow, Value>) -> Flow {
-        result.unwrap_or_else(|thrown| self.raise(thrown))
-    }
-
     /// Runs the instruction of the record, or rewrites the record so that it is run at once.
     pub(crate) fn slow(&mut self, code: &Code, index: usize) -> Flow {
         let result = self.slow_step(code, index);
-        self.or_raise(result)
+        self.or_unresolved(result)
     }
 
-    fn slow_step(&mut self, code: &Code, index: usize) -> Result<Flow, Value> {
+    fn slow_step(&mut self, code: &Code, index: usize) -> Result<Flow, Unresolved> {
         let pc = code.pcs[index];
         let insn = self.with_definition(code.method, |_, definition| {
             definition.code.as_ref().and_then(|body| Insn::decode(&body.bytes, pc).ok())
@@ -184,7 +180,7 @@ impl Vm {
             Op::CallStatic | Op::CallSpecial | Op::CallVirtual | Op::CallInterface => {
                 self.slow_call(code, &insn, entry, index, old)
             }
-            Op::CallOrdinal | Op::CallName => self.slow_dynamic(code, &insn, old),
+            Op::CallOrdinal | Op::CallName => Ok(self.slow_dynamic(code, &insn, old)?),
             Op::CallRef | Op::CallRefTop => {
                 let bytecode::Const::MethodType(desc) = &pool.pool[entry as usize] else {
                     unreachable!("the verifier saw a method type at {entry}")
@@ -207,8 +203,8 @@ impl Vm {
                 Ok(self.call_function_object(at, desc, count))
             }
             Op::CallSite => Ok(self.call_site(code.module, &pool, entry)),
-            Op::Sys => self.sys(code, insn.args[0] as u16),
-            Op::MonitorEnter | Op::MonitorExit => self.monitor_instruction(insn.op),
+            Op::Sys => Ok(self.sys(code, insn.args[0] as u16)?),
+            Op::MonitorEnter | Op::MonitorExit => Ok(self.monitor_instruction(insn.op)?),
             Op::Throw => Ok(self.raise(Value(self.operand(0)))),
             Op::Trap => {
                 Ok(self.raise_kernel(ClassId::Trap, "the program came to a place that it cannot come to"))
@@ -229,7 +225,7 @@ impl Vm {
                     Err((id, text)) => Ok(self.raise_kernel(id, text)),
                 }
             }
-            Op::AtomicWait32 | Op::AtomicWait64 | Op::AtomicNotify => self.atomic_wait(&insn),
+            Op::AtomicWait32 | Op::AtomicWait64 | Op::AtomicNotify => Ok(self.atomic_wait(&insn)?),
             other => unreachable!("{} is never slow", other.mnemonic()),
         }
     }
@@ -253,7 +249,7 @@ impl Vm {
         entry: u32,
         index: usize,
         old: Record,
-    ) -> Result<Flow, Value> {
+    ) -> Result<Flow, Unresolved> {
         let target = self.resolve_field(code.module, &code.pool.clone(), entry, Flags::NONE)?;
         let owner = self.ref_field(target, field::CLASS);
         let put = insn.op == Op::PutField;
@@ -311,7 +307,7 @@ impl Vm {
         entry: u32,
         index: usize,
         old: Record,
-    ) -> Result<Flow, Value> {
+    ) -> Result<Flow, Unresolved> {
         let statically = insn.op == Op::CallStatic;
         let wanted = if statically { Flags::STATIC } else { Flags::NONE };
         let declared = self.resolve_method(code.module, &code.pool.clone(), entry, wanted)?;
@@ -327,10 +323,10 @@ impl Vm {
                 let receiver = Value(self.memory.load_u64(args));
                 if receiver.is_null() {
                     let text = format!("a call of {} on null", self.method_text(declared));
-                    return Ok(self.raise_kernel(ClassId::NullPointer, &text));
+                    return Ok(self.raise_kernel(ClassId::NullPointer, &text).into());
                 }
                 if !self.is_instance(receiver, owner) {
-                    return Err(self.not_of(receiver, owner));
+                    return Err(self.not_of(receiver, owner).into());
                 }
             }
             if statically {
@@ -361,7 +357,7 @@ impl Vm {
         let target = self.select(class, declared)?;
         if self.param_kinds(target)[..] != self.param_kinds(declared)[..] {
             let text = format!("{} is called as {}", self.method_text(target), self.method_text(declared));
-            return Err(self.exception_value(ClassId::Linkage, &text));
+            return Err(self.exception_value(ClassId::Linkage, &text).into());
         }
         if !receiver.is_null()
             && let Some(site) = self.site(target, class, false)
@@ -462,7 +458,7 @@ impl Vm {
         Ok(self.invoke_operands(target, args, how))
     }
 
-    fn multi_new_array(&mut self, code: &Code, insn: &Insn, entry: u32) -> Result<Flow, Value> {
+    fn multi_new_array(&mut self, code: &Code, insn: &Insn, entry: u32) -> Result<Flow, Unresolved> {
         let class = self.resolve_class(code.module, &code.pool.clone(), entry)?;
         let dims = insn.args[1] as u32;
         let lens: Vec<i32> = (0..dims).rev().map(|i| self.operand(u64::from(i)) as u32 as i32).collect();

@@ -108,6 +108,14 @@ class Main super .internal.object flags public {
         call_virtual .internal.class getName ()L.internal.string;
         call_virtual .internal.console println (L.internal.object;)V
 
+        local.get 2
+        new Elsewhere
+        call_virtual .internal.console println (L.internal.object;)V
+        local.get 2
+        const class Elsewhere
+        call_virtual .internal.class getName ()L.internal.string;
+        call_virtual .internal.console println (L.internal.object;)V
+
         new .internal.closure
         local.set 4
         local.get 4
@@ -262,7 +270,7 @@ fn a_restart_at_any_point_makes_no_difference() {
     let plain = World::new().run(None);
     assert_eq!(
         plain,
-        "point\nbootstrap\npoint and pointpoint5\ntyped\nunknown\nPoint\npoint\nargument\nbootstrap\ndurable\nthread\nworked\nworked\n"
+        "point\nbootstrap\npoint and pointpoint5\ntyped\nunknown\nPoint\nElsewhere\npoint\nPoint\npoint\nargument\nbootstrap\ndurable\nthread\nworked\nworked\n"
     );
     for polls in [1, 2, 5] {
         assert_eq!(World::new().run(Some(polls)), plain, "slices of {polls} polls");

@@ -26,16 +26,22 @@ pub(super) const METHODS: Methods = methods! {
 const ENVIRONMENT: &[&str] =
     &["root.shell=.ru.dz.phantom.system.shell", "root.init=.ru.dz.phantom.system.init"];
 
-/// Phase 0: nothing done yet; 1: the class loader was asked.
+/// What number 0 of the state of `loadClass` says when code needs the class.
+pub(crate) const FOR_CODE: u64 = 1;
+
+/// Phase 0: nothing done yet; 1: the class loader was asked. Code that names a class that nobody knows calls this too.
 fn load_class(call: &mut Call<'_>) -> Step {
     let name = call.string(0, "boot.loadClass argument is not a string")?;
     let name = lossy(&name);
     if call.phase() == 1 {
         let found = call.result();
-        if call.vm.is_kernel(found, ClassId::Class) {
-            return Ok(Outcome::value(found));
-        }
-        return Err(call.throw_string(&format!("class {name} is not found")));
+        return match found.as_object().filter(|_| call.vm.is_kernel(found, ClassId::Class)) {
+            Some(class) => {
+                call.vm.remember_loaded(&name, class);
+                Ok(Outcome::value(found))
+            }
+            None => Err(not_found(call, &name)),
+        };
     }
     let thrown = match call.vm.class_by_name(&name) {
         Ok(class) => return Ok(Outcome::object(class)),
@@ -46,10 +52,17 @@ fn load_class(call: &mut Call<'_>) -> Step {
     }
     let loader = call.vm.get_root_ref(root::CLASS_LOADER);
     if loader.is_null() {
-        return Err(call.throw_string(&format!("class {name} is not found")));
+        return Err(not_found(call, &name));
     }
     call.set_phase(1);
     Ok(Outcome::Call(Invoke { receiver: loader, ordinal: ACTIVITY, args: vec![call.value(0)] }))
+}
+
+fn not_found(call: &mut Call<'_>, name: &str) -> Outcome {
+    if call.number(0) == FOR_CODE {
+        return call.throw_kernel(ClassId::ClassNotFound, &format!("there is no class {name}"));
+    }
+    call.throw_string(&format!("class {name} is not found"))
 }
 
 fn register(call: &mut Call<'_>, field: u64) -> Outcome {

@@ -42,6 +42,7 @@ mod thread;
 mod time;
 mod world;
 
+pub(crate) use boot::FOR_CODE;
 pub use number::{double_text, float_text};
 
 /// A kernel method.

@@ -9,6 +9,7 @@ pub(crate) mod conversions;
 pub(crate) mod exceptions;
 pub(crate) mod floats;
 pub(crate) mod integers;
+pub(crate) mod loader;
 pub(crate) mod memory;
 pub(crate) mod objects;
 pub(crate) mod stack;
@@ -28,4 +29,5 @@ pub(crate) const TABLES: &[(&str, Table)] = &[
     ("calls", calls::cases),
     ("exceptions", exceptions::cases),
     ("memory", memory::cases),
+    ("loader", loader::cases),
 ];
