@@ -364,6 +364,8 @@ schema! {
         WAIT: u32,
         /// Stack quota in pages.
         STACK_PAGES: u32,
+        /// Pages of its mounted stack that may hold anything, from the first on.
+        STACK_USED: u32,
     }
 
     /// A program.

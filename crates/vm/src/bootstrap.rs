@@ -96,6 +96,7 @@ impl Vm {
             slice_polls: crate::scheduler::SLICE_POLLS,
             chaos: None,
             parked: Default::default(),
+            shrunk: Default::default(),
             define_depth: 0,
             unfinished: Vec::new(),
             input: None,

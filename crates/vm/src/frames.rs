@@ -7,6 +7,9 @@
 //! `PC` of the top frame is the instruction to run next, with `DEPTH` operands before it; of every other frame the
 //! instruction that is being run, with what is left of its operands.
 //!
+//! A stack is written below [`Running::used_end`] only; what a thread was ever given there stands in `STACK_USED` when it
+//! does not run. So freezing a thread, its end, and a flip after it left deep calls give back what the deep calls used.
+//!
 //! *Invariant:* frame memory is written unannounced, and only at and above [`Running::low`], which pages are announced
 //! since the last flip (see [`Vm::reenter`] and [`Vm::mount`]).
 
@@ -28,6 +31,8 @@ use memory::Memory;
 const STACK_HEAD_BYTES: u64 = 16;
 /// How much is announced beyond the top of a stack.
 const AHEAD_BYTES: u64 = 16 << 10;
+/// How much of a stack may stay beyond what is in use when a flip comes.
+const SLACK_BYTES: u64 = 64 << 10;
 
 /// The thread that runs now. Everything here is in the world or follows from it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +47,8 @@ pub(crate) struct Running {
     pub(crate) low: u64,
     /// One past what the quota allows.
     pub(crate) quota_end: u64,
+    /// One past the highest byte that was ever announced for frames on this stack.
+    pub(crate) used_end: u64,
     /// Polls left in this slice.
     pub(crate) polls: u32,
 }
@@ -266,6 +273,7 @@ impl Vm {
         let to = (end + AHEAD_BYTES).next_multiple_of(PAGE_SIZE as u64).min(self.running.quota_end);
         self.memory.announce(Addr(from), to - from);
         self.running.limit = to;
+        self.running.used_end = self.running.used_end.max(to);
         true
     }
 
@@ -295,8 +303,9 @@ impl Vm {
         let frame = Addr(self.get_u64(thread, thread::FRAME));
         let quota =
             (u64::from(self.get_u32(thread, thread::STACK_PAGES)) * PAGE_SIZE as u64).min(STACK_BYTES);
-        self.running =
-            Running { thread, frame, quota_end: base + quota, polls: self.slice_polls, ..Running::default() };
+        let used_end = base + u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
+        let (quota_end, polls) = (base + quota, self.slice_polls);
+        self.running = Running { thread, frame, quota_end, used_end, polls, ..Running::default() };
         self.announce_top();
     }
 
@@ -327,9 +336,14 @@ impl Vm {
             return;
         }
         self.note_ran(self.running.low);
-        let (thread, frame) = (self.running.thread, self.running.frame);
+        let Running { thread, frame, used_end, .. } = self.running;
         self.set_u64(thread, thread::FRAME, frame.0);
         self.running = Running::default();
+        let base = self.get_u64(thread, thread::STACK);
+        self.set_stack_used(thread, used_end - base);
+        if used_end - base > self.stack_kept(thread) {
+            self.shrunk.insert(thread.0);
+        }
     }
 
     /// An unused stack slot: its first address. Slots freed since the last flip are not used again before the capture
@@ -381,6 +395,7 @@ impl Vm {
         self.memory.store_u64(header.add(frame::FLAGS), u64::from(flags));
         self.set_u64(thread, thread::STACK, base);
         self.set_u64(thread, thread::FRAME, header.0);
+        self.set_stack_used(thread, header.0 + frame::SIZE - base);
         self.set_u32(thread, thread::STACK_PAGES, (STACK_BYTES / PAGE_SIZE as u64) as u32);
         self.ran.insert(thread.0, base);
     }
@@ -389,6 +404,39 @@ impl Vm {
     fn stack_end(&self, frame: &Frame) -> u64 {
         let max_stack = u64::from(self.get_u16(frame.method, method::MAX_STACK));
         frame.operands().0 + 8 * max_stack.max(u64::from(frame.depth))
+    }
+
+    /// Notes that the first so many bytes of a thread's stack may hold anything.
+    fn set_stack_used(&mut self, thread: Addr, bytes: u64) {
+        let pages = bytes.div_ceil(PAGE_SIZE as u64) as u32;
+        if self.get_u32(thread, thread::STACK_USED) != pages {
+            self.set_u32(thread, thread::STACK_USED, pages);
+        }
+    }
+
+    /// How many bytes of the mounted stack of a thread that does not run are worth keeping.
+    fn stack_kept(&self, thread: Addr) -> u64 {
+        let top = Frame::read(&self.memory, Addr(self.get_u64(thread, thread::FRAME)));
+        let end = self.stack_end(&top) + SLACK_BYTES;
+        end.next_multiple_of(PAGE_SIZE as u64) - self.get_u64(thread, thread::STACK)
+    }
+
+    /// Gives back what deep calls have used of the stacks of threads that have left them since the last time. No thread is
+    /// mounted as running.
+    pub(crate) fn trim_stacks(&mut self) {
+        for thread in core::mem::take(&mut self.shrunk) {
+            let thread = Addr(thread);
+            let base = self.get_u64(thread, thread::STACK);
+            let used = u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
+            if base == 0 {
+                continue;
+            }
+            let kept = self.stack_kept(thread);
+            if used > kept {
+                self.discard_stack(base + kept, used - kept);
+                self.set_stack_used(thread, kept);
+            }
+        }
     }
 
     /// Copies the stack of a thread that does not run into a compact object and frees its slot.
@@ -418,7 +466,15 @@ impl Vm {
         self.set_u64(thread, thread::FRAME, top.at.0 - base);
         self.set_u64(thread, thread::STACK, 0);
         self.ran.remove(&thread.0);
-        self.discard_stack(base, len);
+        self.give_back_stack(thread, base);
+    }
+
+    /// Discards all that a thread has used of its stack, which starts at `base`, and frees the slot.
+    fn give_back_stack(&mut self, thread: Addr, base: u64) {
+        let used = u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
+        self.discard_stack(base, used);
+        self.set_stack_used(thread, 0);
+        self.shrunk.remove(&thread.0);
         self.free_slot(base);
     }
 
@@ -440,6 +496,7 @@ impl Vm {
             at = base + relative;
         }
         self.set_u64(thread, thread::STACK, base);
+        self.set_stack_used(thread, len);
         self.set_ref(thread, thread::FROZEN, Value::NULL);
         self.ran.insert(thread.0, base);
     }
@@ -448,10 +505,7 @@ impl Vm {
     pub(crate) fn release_stack(&mut self, thread: Addr) {
         let base = self.get_u64(thread, thread::STACK);
         if base != 0 {
-            let top = Frame::read(&self.memory, Addr(self.get_u64(thread, thread::FRAME)));
-            let end = self.stack_end(&top);
-            self.discard_stack(base, end - base);
-            self.free_slot(base);
+            self.give_back_stack(thread, base);
         }
         self.set_u64(thread, thread::STACK, 0);
         self.set_u64(thread, thread::FRAME, 0);
@@ -459,9 +513,9 @@ impl Vm {
         self.ran.remove(&thread.0);
     }
 
-    fn discard_stack(&mut self, base: u64, len: u64) {
-        // Pages beyond may have been used by deeper calls; their content is dead as well.
-        let pages = PageRange::covering(Addr(base), len.max(AHEAD_BYTES));
+    /// The content of whole pages of a stack is dead.
+    fn discard_stack(&mut self, from: u64, len: u64) {
+        let pages = PageRange::covering(Addr(from), len);
         if let Err(error) = self.memory.discard(pages) {
             panic!("memory of a stack cannot be given back: {error}");
         }

@@ -84,6 +84,8 @@ pub struct Vm {
     pub(crate) chaos: Option<Prng>,
     /// Threads that blocked since the last flip; what a restart forgets stays mounted.
     pub(crate) parked: BTreeSet<u64>,
+    /// Threads whose stacks were deeper than they are by more than the slack when they stopped running.
+    pub(crate) shrunk: BTreeSet<u64>,
     /// How many modules are being defined, one because of the other.
     pub(crate) define_depth: u32,
     /// Classes being defined that nobody else may find yet.

@@ -254,7 +254,8 @@ impl Vm {
         }
     }
 
-    /// Long before the flip, while the world may still run on: freezes what has blocked, empties the nursery.
+    /// Long before the flip, while the world may still run on: freezes what has blocked, gives back what deep calls have
+    /// used of the other stacks, empties the nursery.
     ///
     /// # Errors
     /// When memory cannot be given back: the world must stop without committing.
@@ -265,6 +266,7 @@ impl Vm {
                 self.freeze(thread);
             }
         }
+        self.trim_stacks();
         self.collect(Collection::Minor(Survivors::Promote)).map(drop)
     }
 

@@ -1,16 +1,10 @@
 //! Kernel methods that wait or call bytecode, in a program: what it writes must be the same when the world is saved and
 //! opened again in a new memory after every slice.
 
-use base::{Epoch, PageBytes, PageIndex, PageRange};
-use bytecode::{assemble, encode};
-use layout::area::NURSERY;
-use memory::{Memory, MemoryConfig, Progress};
-use platform::{PageSource, Platform};
-use sim::{SimClock, SimConsole, SimEntropy, SimMapper, SimWaiter};
-use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::sync::Arc;
-use vm::{Limits, RunState, Vm};
+#[path = "common/saved.rs"]
+mod saved;
+
+use saved::World;
 
 /// `Point` and `Loader` sleep, so that a restart finds the kernel method that called them waiting.
 const PROGRAM: &str = r#"
@@ -156,132 +150,23 @@ class Main super .internal.object flags public {
 }
 "#;
 
-#[derive(Default, Clone)]
-struct Stored(BTreeMap<PageIndex, Arc<PageBytes>>);
-
-impl PageSource for Stored {
-    fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, String> {
-        if let Some(stored) = self.0.get(&page) {
-            bytes.copy_from_slice(&**stored);
-        }
-        Ok(self.0.contains_key(&page))
-    }
-}
-
-/// A world and what is outside it.
-struct World {
-    /// None only while it is opened anew: two of them would take twice the address space.
-    vm: Option<Vm>,
-    stored: Stored,
-    clock: Arc<SimClock>,
-    console: Arc<SimConsole>,
-}
-
-impl World {
-    fn memory(&self, last: Epoch) -> Arc<Memory> {
-        let mapper = SimMapper::new().expect("address space for a simulated world");
-        let mut config = MemoryConfig::new(PageRange::covering(NURSERY.start, NURSERY.len()));
-        config.stored_pages = self.stored.0.keys().copied().collect();
-        Memory::new(Arc::new(mapper), Arc::new(self.stored.clone()), config, last).expect("the world opens")
-    }
-
-    fn platform(&self) -> Platform {
-        Platform {
-            clock: self.clock.clone(),
-            entropy: Arc::new(SimEntropy::new(7)),
-            console: self.console.clone(),
-            waiter: Arc::new(SimWaiter::new(self.clock.clone())),
-        }
-    }
-
-    fn new() -> World {
-        let (clock, console) = (Arc::new(SimClock::new()), Arc::new(SimConsole::new()));
-        let mut world = World { vm: None, stored: Stored::default(), clock, console };
-        world.console.set_open(true);
-        let mut vm = Vm::format(world.memory(Epoch(0)), world.platform());
-        let module = assemble(PROGRAM).unwrap_or_else(|errors| panic!("{errors:?}"));
-        vm.define_module(&encode(&module)).unwrap_or_else(|error| panic!("{error}"));
-        vm.start_program("test", "Main", &[], 0).unwrap_or_else(|error| panic!("{error}"));
-        world.vm = Some(vm);
-        world
-    }
-
-    fn vm(&mut self) -> &mut Vm {
-        self.vm.as_mut().expect("the world is open")
-    }
-
-    fn save(&mut self) -> Epoch {
-        let vm = self.vm();
-        vm.prepare_flip().expect("a collection");
-        vm.before_flip().expect("a collection");
-        let memory = vm.memory.clone();
-        let epoch = memory.flip();
-        vm.after_flip();
-        let mut capture = memory.begin_capture().expect("a capture");
-        let mut keep = |page, bytes: &PageBytes| -> Result<(), Infallible> {
-            self.stored.0.insert(page, Arc::new(*bytes));
-            Ok(())
-        };
-        while !matches!(capture.step(64, &mut keep), Ok(Progress::Done)) {}
-        capture.committed();
-        self.vm().committed(epoch.0);
-        epoch
-    }
-
-    fn restart(&mut self) {
-        let epoch = self.save();
-        self.vm = None;
-        let vm = Vm::open(self.memory(epoch), self.platform()).expect("the world opens");
-        self.vm = Some(vm);
-    }
-
-    /// Runs the program; what it wrote. `polls` is the length of a slice, after each of which comes a restart.
-    fn run(mut self, polls: Option<u32>) -> String {
-        for step in 0..100_000 {
-            if let Some(polls) = polls {
-                self.restart();
-                self.vm().set_slice(polls);
-            }
-            match self.vm().run(Limits { slices: polls.map(|_| 1) }).unwrap_or_else(|error| panic!("{error}"))
-            {
-                RunState::AllEnded => {
-                    assert_eq!(self.vm().take_failures(), Vec::<String>::new());
-                    assert!(step > 5, "{step} restarts are too few");
-                    return String::from_utf8(self.console.output()).expect("UTF-8");
-                }
-                RunState::Requested => {}
-                RunState::Idle { commit: true, .. } => {
-                    self.save();
-                }
-                RunState::Idle { input: true, .. } => self.console.push_line("typed"),
-                RunState::Idle { wake_ns: Some(wake), .. } => {
-                    let now = self.vm().clock_ns();
-                    self.clock.advance(wake.saturating_sub(now));
-                }
-                RunState::Idle { .. } => panic!("the program waits for ever"),
-            }
-        }
-        panic!("the program does not end");
-    }
-}
-
 #[test]
 fn a_restart_at_any_point_makes_no_difference() {
-    let plain = World::new().run(None);
+    let plain = World::new(PROGRAM).run(None);
     assert_eq!(
         plain,
         "point\nbootstrap\npoint and pointpoint5\ntyped\nunknown\nPoint\nElsewhere\npoint\nPoint\npoint\nargument\nbootstrap\ndurable\nthread\nworked\nworked\n"
     );
     for polls in [1, 2, 5] {
-        assert_eq!(World::new().run(Some(polls)), plain, "slices of {polls} polls");
+        assert_eq!(World::new(PROGRAM).run(Some(polls)), plain, "slices of {polls} polls");
     }
 }
 
 #[test]
 fn chaos_makes_no_difference() {
-    let plain = World::new().run(None);
+    let plain = World::new(PROGRAM).run(None);
     for seed in 1..20 {
-        let mut world = World::new();
+        let mut world = World::new(PROGRAM);
         world.vm().set_slice(20);
         world.vm().chaos(seed);
         assert_eq!(world.run(None), plain, "seed {seed}");
