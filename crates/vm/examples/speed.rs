@@ -44,6 +44,13 @@ const PROGRAMS: &[(&str, u32, &str, &str)] = &[
         "local.get 0\n local.get 1\n call_virtual Speed same (I)I\n local.set 3\n i32.inc 1 1",
     ),
     (
+        "the same on objects of two classes in turn",
+        30_000_000,
+        "new Other\n local.set 4",
+        "local.get 0\n local.get 4\n local.get 1\n i32.const8 1\n i32.and\n select\n local.get 1
+         call_virtual Speed same (I)I\n local.set 3\n i32.inc 1 1",
+    ),
+    (
         "reads of a container, unboxed and added",
         20_000_000,
         "new .internal.container.array\n local.set 4\n local.get 4\n i32.const8 7\n box_i32
@@ -91,6 +98,9 @@ fn main() {
                 done:
                     local.get 3\n return
                 }}
+            }}
+            class Other super Speed flags public {{
+                method same (I)I flags public {{\n local.get 1\n return\n }}
             }}"
         );
         let module = bytecode::assemble(&text).unwrap_or_else(|errors| panic!("{errors:?}"));
