@@ -175,10 +175,46 @@ impl Code {
     }
 }
 
+/// What calls go to that see receivers of several classes, by call site and class. Each pair has one place, which the last
+/// that came there has.
+#[derive(Default)]
+pub(crate) struct Megamorphic {
+    /// Empty until a site has seen a second class.
+    places: Vec<(usize, Site)>,
+}
+
+/// Places in the table of megamorphic calls (64 KiB).
+const MEGAMORPHIC_PLACES: usize = 1 << 10;
+
+impl Megamorphic {
+    #[inline(always)]
+    fn place(site: *const Cell<Site>, class: u64) -> usize {
+        // Sites are 8 bytes aligned, classes 16.
+        let mixed = (site as usize >> 3) ^ (class >> 4) as usize ^ (class >> 14) as usize;
+        mixed & (MEGAMORPHIC_PLACES - 1)
+    }
+
+    /// What a call at `site` on a receiver of `class` goes to, if it is known.
+    #[inline(always)]
+    pub(crate) fn find(&self, site: &Cell<Site>, class: u64) -> Option<Site> {
+        let (owner, found) = self.places.get(Self::place(site, class))?;
+        (*owner == site.as_ptr() as usize && found.class == class).then_some(*found)
+    }
+
+    fn enter(&mut self, site: &Cell<Site>, seen: Site) {
+        if self.places.is_empty() {
+            self.places.resize(MEGAMORPHIC_PLACES, (0, NO_SITE));
+        }
+        self.places[Self::place(site, seen.class)] = (site.as_ptr() as usize, seen);
+    }
+}
+
 /// All decoded methods.
 #[derive(Default)]
 pub(crate) struct Codes {
     by_method: BTreeMap<u64, Arc<Code>>,
+    /// Of calls in them.
+    pub(crate) megamorphic: Megamorphic,
     /// Kinds of parameters.
     pub(crate) params: BTreeMap<u64, Arc<[Kind]>>,
 }
@@ -187,6 +223,16 @@ impl Codes {
     pub(crate) fn clear(&mut self) {
         self.by_method.clear();
         self.params.clear();
+        self.megamorphic.places.clear();
+    }
+
+    /// Makes `seen` what a call site goes to; what it went to before stays known as well.
+    pub(crate) fn learn(&mut self, site: &Cell<Site>, seen: Site) {
+        let before = site.replace(seen);
+        if before.class != 0 {
+            self.megamorphic.enter(site, before);
+            self.megamorphic.enter(site, seen);
+        }
     }
 }
 

@@ -24,7 +24,7 @@
 
 use crate::Vm;
 use crate::calls::Flow;
-use crate::decode::{Code, Record, quick};
+use crate::decode::{Code, Megamorphic, Record, quick};
 use crate::rare;
 use alloc::format;
 use alloc::vec::Vec;
@@ -50,6 +50,8 @@ pub(crate) enum Exit {
 unsafe impl Send for Code {}
 // SAFETY: as above.
 unsafe impl Sync for Code {}
+// SAFETY: as above: it holds what the cells of decoded code hold, and is dropped with it.
+unsafe impl Send for Megamorphic {}
 
 /// Runs the mounted thread until it has to be left.
 pub(crate) fn execute(vm: &mut Vm) -> Exit {
@@ -997,7 +999,8 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         call!(site, args)
                     }
                     quick::CALL_BY_CLASS => {
-                        let site = (&(*code).sites)[record.b as usize].get();
+                        let cell = &(&(*code).sites)[record.b as usize];
+                        let mut site = cell.get();
                         let args = sp.sub(usize::from(record.a));
                         let receiver = *args;
                         let class = match receiver & 7 {
@@ -1005,8 +1008,12 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                             0 => *host!(receiver, u64),
                             _ => vm.class_of(Value(receiver)).0,
                         };
-                        if class == 0 || class != site.class {
-                            slow!();
+                        if class != site.class || class == 0 {
+                            // Null has no class and is never found.
+                            match vm.codes.megamorphic.find(cell, class) {
+                                Some(found) if class != 0 => site = found,
+                                _ => slow!(),
+                            }
                         }
                         call!(site, args)
                     }

@@ -332,7 +332,7 @@ impl Vm {
             if statically {
                 let done = self.get_u8(owner, class::INIT_STATE) == crate::classes::INITIALISED;
                 if done && let Some(site) = self.site(declared, Addr::NULL, false) {
-                    code.sites[old.b as usize].set(site);
+                    self.codes.learn(&code.sites[old.b as usize], site);
                     code.records[index].set(Record { op: quick::CALL_DIRECT, a: 0, b: old.b, c: 0 });
                     return Ok(Flow::Resolved);
                 }
@@ -340,7 +340,7 @@ impl Vm {
                 // One target for all receivers; what the record checks is that their class was seen to fit.
                 let class = self.class_of(Value(self.memory.load_u64(args)));
                 if let Some(site) = self.site(declared, class, false) {
-                    code.sites[old.b as usize].set(site);
+                    self.codes.learn(&code.sites[old.b as usize], site);
                     code.records[index].set(Record {
                         op: quick::CALL_BY_CLASS,
                         a: site.args,
@@ -362,7 +362,7 @@ impl Vm {
         if !receiver.is_null()
             && let Some(site) = self.site(target, class, false)
         {
-            code.sites[old.b as usize].set(site);
+            self.codes.learn(&code.sites[old.b as usize], site);
             if old.op != quick::CALL_BY_CLASS {
                 let args = site.args;
                 code.records[index].set(Record { op: quick::CALL_BY_CLASS, a: args, b: old.b, c: 0 });
@@ -446,7 +446,7 @@ impl Vm {
         if !receiver.is_null()
             && let Some(site) = self.site(target, class, true)
         {
-            code.sites[old.b as usize].set(site);
+            self.codes.learn(&code.sites[old.b as usize], site);
             return Ok(Flow::Resolved);
         }
         self.adapt_args(target, args, count)?;

@@ -11,6 +11,7 @@ pub(crate) fn cases() -> Cases {
     functions(&mut all);
     call_sites(&mut all);
     missing(&mut all);
+    in_turn(&mut all);
     all
 }
 
@@ -466,5 +467,38 @@ fn missing(all: &mut Cases) {
         }
 ---
 call_static Native$ run ()V", Throws("linkage")),
+    ]);
+}
+
+/// Call sites that see several classes in turn, 30 objects in all.
+#[rustfmt::skip]
+fn in_turn(all: &mut Cases) {
+    let sum = |objects: &[&str], call: &str| {
+        let fill: String = objects.iter().enumerate().map(|(at, object)| format!("local.get 0  i32.const8 {at}  {object}  array.set_ref  ")).collect();
+        let count = objects.len();
+        format!("i32.const8 {count}  new_ref_array .internal.object  local.set 0  {fill}i32.const8 0  local.set 1  i32.const8 0  local.set 2
+            again:  local.get 0  local.get 1  i32.const8 {count}  i32.rem  array.get_ref  {call}  local.get 2  i32.add  local.set 2
+            i32.inc 1 1  local.get 1  i32.const8 30  br_i32.lt_s again  local.get 2")
+    };
+    let (by_table, by_number, by_name) = ("call_virtual Base who ()I", "call_ordinal 20 0  unbox_i32", "call_name who 0  unbox_i32");
+    for call in [by_table, by_number, by_name, "check_cast Base  call_special Base who ()I"] {
+        let special = call.contains("special");
+        for (objects, expect) in [
+            (&["new Base", "new Derived"] as &[&str], 45), (&["new Base", "new Derived", "new Third"], 50), (&["new Third", "new Third", "new Base"], 50),
+        ] {
+            all.add(&[(&sum(objects, call), I(if special { 30 } else { expect }))]);
+        }
+        // Null and what has no such method are no receivers, however often the site was called.
+        all.add(&[
+            (&sum(&["new Base", "new Derived", "null"], call), Throws("null_pointer")),
+            (&sum(&["new Base", "new Derived", "new Base", "new Oops"], call), Throws(if call == by_table || special { "class_cast" } else { "no_such_method" })),
+        ]);
+    }
+    all.add(&[
+        (&sum(&["new Square", "new Cube", "new NiceSquare"], "call_interface Shape area ()I"), I(720)),
+        (&sum(&["new Square", "new Cube", "new NiceSquare"], "call_interface Shape twice ()I"), I(10 * (18 + 1000 + 99))),
+        // Kernel methods and bytecode, numbers and objects.
+        (&sum(&["const \"five5\"", "new Fields", "i32.const8 7  box_i32", "i64.const8 8  box_i64", "new Base"], "local.tee 3  local.get 3  call_virtual .internal.object equals (L.internal.object;)I"), I(30)),
+        (&sum(&["i32.const8 7  box_i32", "i64.const8 8  box_i64", "f32.const 9.5  box_f32"], "call_name toInt 0  unbox_i32"), I(240)),
     ]);
 }
