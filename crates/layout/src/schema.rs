@@ -156,9 +156,9 @@ schema! {
         ARRAY_CLASSES: value,
         /// RefArray: sleeping threads, a binary heap by `WAKE_NS`; each knows its index.
         TIMERS: value,
-        /// First thread that waits for input, linked by `NEXT`.
+        /// Last thread that waits for input; `NEXT` of the last is the first.
         WAIT_INPUT: value,
-        /// First thread that waits for a commit, linked by `NEXT`.
+        /// Last thread that waits for a commit; `NEXT` of the last is the first.
         WAIT_COMMIT: value,
         /// RefArray of the `.internal.monitor` objects of locked objects; an object's lock word is the index plus one.
         MONITORS: value,
@@ -448,7 +448,7 @@ schema! {
     object monitor (16, ".internal.monitor") {
         /// Thread that holds it, or null.
         OWNER: value,
-        /// First thread that waits to enter, linked by `NEXT`.
+        /// Last thread that waits to enter; `NEXT` of the last is the first.
         WAITERS: value,
         /// Next unused monitor.
         NEXT: value,

@@ -7,7 +7,7 @@ use crate::Vm;
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{header, monitor, root, thread, wait};
+use layout::schema::{header, monitor, root, wait};
 
 /// What came of an attempt to lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,20 +50,8 @@ impl Vm {
             return Lock::Held;
         }
         self.block_on(wait::MONITOR, Value::object(held));
-        self.set_ref(me, thread::NEXT, Value::NULL);
-        let mut last = self.ref_field(held, monitor::WAITERS);
-        if last.is_null() {
-            self.set_ref(held, monitor::WAITERS, Value::object(me));
-        } else {
-            loop {
-                let next = self.ref_field(last, thread::NEXT);
-                if next.is_null() {
-                    break;
-                }
-                last = next;
-            }
-            self.set_ref(last, thread::NEXT, Value::object(me));
-        }
+        let last = self.ring_push(self.ref_field(held, monitor::WAITERS), me);
+        self.set_ref(held, monitor::WAITERS, Value::object(last));
         Lock::Blocked
     }
 
@@ -80,16 +68,14 @@ impl Vm {
             return true;
         }
         self.set_ref(held, monitor::OWNER, Value::NULL);
-        let waiter = self.ref_field(held, monitor::WAITERS);
-        if waiter.is_null() {
+        if let Some((waiter, rest)) = self.ring_pop(self.ref_field(held, monitor::WAITERS)) {
+            self.set_ref(held, monitor::WAITERS, Value::object(rest));
+            self.wake(waiter);
+        } else {
             // A thread that was woken to enter holds on to the object, not to the monitor: it takes a new one.
             self.memory.store_u32(object.add(header::LOCK), 0);
             self.set_ref(held, monitor::OBJECT, Value::NULL);
             self.free_monitor(held);
-        } else {
-            let next = self.get_ref(waiter, thread::NEXT);
-            self.set_ref(held, monitor::WAITERS, next);
-            self.wake(waiter);
         }
         true
     }

@@ -300,17 +300,18 @@ impl Vm {
     /// Says that an epoch is durable; wakes who waited for it.
     pub fn committed(&mut self, epoch: u64) {
         self.committed = self.committed.max(epoch);
-        let mut waiting = Vec::new();
-        let mut at = self.root_ref(root::WAIT_COMMIT);
-        while !at.is_null() {
-            waiting.push(at);
-            at = self.ref_field(at, thread::NEXT);
-        }
-        for thread in waiting {
+        // All are taken off the list, and those that have to wait on go back.
+        let mut last = self.root_ref(root::WAIT_COMMIT);
+        let mut waiting = Addr::NULL;
+        while let Some((thread, rest)) = self.ring_pop(last) {
+            last = rest;
             if self.get_u64(thread, thread::AWAITED) <= self.committed {
                 self.wake(thread);
+            } else {
+                waiting = self.ring_push(waiting, thread);
             }
         }
+        self.set_root_ref(root::WAIT_COMMIT, Value::object(waiting));
     }
 
     /// A line of input, if there is one.
@@ -329,11 +330,8 @@ impl Vm {
             }
         }
         // One line, one reader; the end of the input is there for all.
-        loop {
-            let thread = self.root_ref(root::WAIT_INPUT);
-            if thread.is_null() {
-                return;
-            }
+        while let Some((thread, rest)) = self.ring_pop(self.root_ref(root::WAIT_INPUT)) {
+            self.set_root_ref(root::WAIT_INPUT, Value::object(rest));
             self.wake(thread);
             if self.input != Some(ConsoleInput::End) {
                 return;
@@ -361,36 +359,35 @@ impl Vm {
     }
 
     fn append_waiter(&mut self, list: u64) {
-        let thread = self.running.thread;
-        self.set_ref(thread, thread::NEXT, Value::NULL);
-        let mut last = self.root_ref(list);
-        if last.is_null() {
-            return self.set_root_ref(list, Value::object(thread));
-        }
-        loop {
-            let next = self.ref_field(last, thread::NEXT);
-            if next.is_null() {
-                return self.set_ref(last, thread::NEXT, Value::object(thread));
-            }
-            last = next;
-        }
+        let last = self.ring_push(self.root_ref(list), self.running.thread);
+        self.set_root_ref(list, Value::object(last));
     }
 
-    fn remove_waiter(&mut self, list: u64, thread: Addr) {
-        let mut before = Addr::NULL;
-        let mut at = self.root_ref(list);
-        while !at.is_null() {
-            let next = self.get_ref(at, thread::NEXT);
-            if at == thread {
-                if before.is_null() {
-                    self.set_root_ref(list, next)
-                } else {
-                    self.set_ref(before, thread::NEXT, next)
-                }
-                return;
-            }
-            (before, at) = (at, Addr(next.0));
+    // Lists of waiting threads: rings, so that both ends are at hand. A list is its last thread, or null.
+
+    /// Appends a thread; the list as it is now.
+    pub(crate) fn ring_push(&mut self, last: Addr, thread: Addr) -> Addr {
+        let first = if last.is_null() { thread } else { self.ref_field(last, thread::NEXT) };
+        self.set_ref(thread, thread::NEXT, Value::object(first));
+        if !last.is_null() {
+            self.set_ref(last, thread::NEXT, Value::object(thread));
         }
+        thread
+    }
+
+    /// Takes the first thread off: it, and the list as it is now; `None` when it is empty.
+    pub(crate) fn ring_pop(&mut self, last: Addr) -> Option<(Addr, Addr)> {
+        if last.is_null() {
+            return None;
+        }
+        let first = self.ref_field(last, thread::NEXT);
+        let rest = if first == last { Addr::NULL } else { last };
+        if first != last {
+            let second = self.get_ref(first, thread::NEXT);
+            self.set_ref(last, thread::NEXT, second);
+        }
+        self.set_ref(first, thread::NEXT, Value::NULL);
+        Some((first, rest))
     }
 
     pub(crate) fn block_on(&mut self, kind: u32, object: Value) {
@@ -401,16 +398,13 @@ impl Vm {
         self.parked.insert(thread.0);
     }
 
-    /// Makes a blocked thread runnable, whatever it waited for.
+    /// Makes a blocked thread runnable, whatever it waited for; it stands in no list of waiting threads any more.
     pub(crate) fn wake(&mut self, thread: Addr) {
         if self.get_u32(thread, thread::STATE) != thread_state::BLOCKED {
             return;
         }
-        match self.get_u32(thread, thread::WAIT) {
-            wait::INPUT => self.remove_waiter(root::WAIT_INPUT, thread),
-            wait::COMMIT => self.remove_waiter(root::WAIT_COMMIT, thread),
-            wait::ATOMIC => self.mark_awaited(thread, crate::slow::WOKEN),
-            _ => {}
+        if self.get_u32(thread, thread::WAIT) == wait::ATOMIC {
+            self.mark_awaited(thread, crate::slow::WOKEN);
         }
         self.timer_remove(thread);
         self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);

@@ -7,6 +7,11 @@ use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{program, root, thread, thread_state};
 
+/// Threads that programs may have, all together: each can be given a stack at the same time.
+const THREADS_MAX: u64 = layout::area::STACKS_MAX - STACKS_SPARE;
+/// Stacks for the first threads of programs.
+const STACKS_SPARE: u64 = 1024;
+
 impl Vm {
     /// A new thread of a program, runnable, that begins with `method` on `args` (slots). `flags` say what happens to the
     /// result of the method.
@@ -34,6 +39,10 @@ impl Vm {
         let program = if running.is_null() { Value::NULL } else { self.get_ref(running, thread::PROGRAM) };
         let environment =
             if running.is_null() { Value::NULL } else { self.get_ref(running, thread::ENVIRONMENT) };
+        if self.root_u64(root::THREAD_COUNT) >= THREADS_MAX {
+            let text = alloc::format!("there are {THREADS_MAX} threads already");
+            return Err(Value::object(self.make_exception(ClassId::OutOfMemory, &text)));
+        }
         let (method, slots) = self.prepare_first_call(receiver, ordinal, args)?;
         let object = self.new_thread(program, method, &slots, layout::schema::on_return::END);
         self.set_ref(object, thread::ENVIRONMENT, environment);

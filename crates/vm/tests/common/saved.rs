@@ -32,7 +32,7 @@ pub(crate) struct World {
     vm: Option<Vm>,
     pub(crate) stored: Stored,
     pub(crate) clock: Arc<SimClock>,
-    console: Arc<SimConsole>,
+    pub(crate) console: Arc<SimConsole>,
 }
 
 impl World {

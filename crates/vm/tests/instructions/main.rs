@@ -25,7 +25,7 @@ macro_rules! run {
         const RUN: &[&str] = &[$(stringify!($name)),*];
     };
 }
-run! { stack integers floats conversions branches objects arrays calls exceptions memory loader }
+run! { stack integers floats conversions branches objects arrays calls exceptions memory loader threads }
 
 #[test]
 fn every_table_is_run() {

@@ -13,6 +13,7 @@ pub(crate) mod loader;
 pub(crate) mod memory;
 pub(crate) mod objects;
 pub(crate) mod stack;
+pub(crate) mod threads;
 
 /// Makes a table.
 pub(crate) type Table = fn() -> Cases;
@@ -30,4 +31,5 @@ pub(crate) const TABLES: &[(&str, Table)] = &[
     ("exceptions", exceptions::cases),
     ("memory", memory::cases),
     ("loader", loader::cases),
+    ("threads", threads::cases),
 ];
