@@ -31,7 +31,7 @@ fn innermost(name: &str) -> Option<String> {
     let mut name = name;
     while let Some(element) = name.strip_prefix('[') {
         match TypeDesc::parse(element) {
-            Ok(TypeDesc::Class(name)) => return Some(name.into()),
+            Ok(TypeDesc::Class(name)) => return Some(name),
             Ok(TypeDesc::Array { .. }) => name = element,
             _ => return None,
         }

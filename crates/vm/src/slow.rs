@@ -323,7 +323,7 @@ impl Vm {
                 let receiver = Value(self.memory.load_u64(args));
                 if receiver.is_null() {
                     let text = format!("a call of {} on null", self.method_text(declared));
-                    return Ok(self.raise_kernel(ClassId::NullPointer, &text).into());
+                    return Ok(self.raise_kernel(ClassId::NullPointer, &text));
                 }
                 if !self.is_instance(receiver, owner) {
                     return Err(self.not_of(receiver, owner).into());

@@ -69,9 +69,9 @@ fn run(restart_every: usize) {
         let state = world.vm().run(Limits { slices: Some(1) }).expect("memory");
         let deep = world.vm().threads().iter().any(|thread| thread.trace.contains("deep"));
         if step % restart_every == 0 {
-            world.restart()
+            world.restart();
         } else {
-            drop(world.save())
+            world.save();
         }
         let pages = stored_stack_pages(&world);
         match state {
