@@ -194,8 +194,9 @@ impl Megamorphic {
         mixed & (MEGAMORPHIC_PLACES - 1)
     }
 
-    /// What a call at `site` on a receiver of `class` goes to, if it is known.
-    #[inline(always)]
+    /// What a call at `site` on a receiver of `class` goes to, if it is known. Out of line: within the interpreter's loop
+    /// it costs all other instructions registers.
+    #[inline(never)]
     pub(crate) fn find(&self, site: &Cell<Site>, class: u64) -> Option<Site> {
         let (owner, found) = self.places.get(Self::place(site, class))?;
         (*owner == site.as_ptr() as usize && found.class == class).then_some(*found)
