@@ -16,6 +16,9 @@ use store::OpenReport;
 use world::inspect::{ProgramInfo, ProgramState};
 use world::{CreateWorldError, OpenWorldError, Phase, Ports, Snapshotter, World, WorldOptions, inspect};
 
+/// Polls in a slice when figures are collected: some 0.1 ms.
+const FIGURES_SLICE_POLLS: u32 = 2_000;
+
 /// A world that is about to run.
 struct Opened {
     world: World,
@@ -208,6 +211,10 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
     }
     let older = report.is_some_and(|report| !report.damage.is_empty());
     let figures = running.figures.then(Figures::new).map(Arc::new);
+    if figures.is_some() {
+        // A flip cuts two slices short, which then count as nothing: small ones, so that this does not show.
+        world.vm.set_slice(FIGURES_SLICE_POLLS);
+    }
     let watch = {
         let figures = figures.clone();
         move |phase: Phase| {
