@@ -61,7 +61,7 @@ pub(crate) struct Running {
     /// Goes on from the newest whole snapshot when a later one is damaged.
     #[arg(long)]
     pub(crate) accept_older: bool,
-    /// Forces how pages are tracked: userfaultfd, software, simulated.
+    /// Forces how pages are tracked: userfaultfd or software.
     #[arg(long, hide = true, value_name = "NAME")]
     pub(crate) mapper: Option<String>,
     /// Kills the process with SIGKILL when it passes a phase of a commit for the COUNT-th time.
