@@ -1,5 +1,5 @@
-// Objects that live on (a million, or the second argument), updated at random, with garbage at each step: their pages get
-// dirty as fast as they can.
+// Objects that live on (a million, or the second argument), all of them or each so many-th (third argument) updated at
+// random, with garbage at each step: their pages get dirty as fast as they can.
 package .benches;
 
 class counter {
@@ -23,9 +23,12 @@ class steady {
         if (args.size() > 0) millions = args[0].toInt();
         int size = 1000000;
         if (args.size() > 1) size = args[1].toInt();
+        int stride = 1;
+        if (args.size() > 2) stride = args[2].toInt();
         counter[] table = new counter[]();
         for (int i = 0; i < size; i++)
             table[i] = new counter();
+        int chosen = size / stride;
         int seed = 12345;
         int total = 0;
         for (int round = 0; round < millions; round++) {
@@ -33,7 +36,7 @@ class steady {
                 seed = seed * 1103515245 + 12345;
                 counter step = new counter();
                 step.set(i);
-                total = total + table[(seed >>> 8) % size].bump(step);
+                total = total + table[(seed >>> 8) % chosen * stride].bump(step);
             }
         }
         println(total);

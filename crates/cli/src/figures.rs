@@ -30,6 +30,11 @@ struct State {
 
 /// Utilisation is looked at in windows of so much CPU time of the worker.
 const WINDOW_NS: u64 = 20_000_000;
+/// The speed of the machine at a window is the median slice of the window and so much CPU time before and after it.
+///
+/// A virtual machine's processor gets faster and slower by a factor of two within some hundred milliseconds, with or
+/// without snapshots; a flip and its capture are over within a few.
+const AROUND_NS: u64 = 50_000_000;
 /// The start of a program, which does other work, is left out of it.
 const WARM_UP_NS: u64 = 500_000_000;
 
@@ -101,18 +106,17 @@ impl Figures {
 /// Median time of a slice, nanoseconds.
 fn slice_median(ends: &[u64]) -> Option<u64> {
     let mut lengths: Vec<u64> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    lengths.sort_unstable();
-    lengths.get(lengths.len() / 2).copied()
+    let middle = lengths.len() / 2;
+    (!lengths.is_empty()).then(|| *lengths.select_nth_unstable(middle).1)
 }
 
-/// The smallest share of any window that went into slices at their median speed: what is missing went into collections,
-/// flips, saving pages and page faults. Slices cut short by a flip count as nothing.
+/// The smallest share of any window that went into slices at the speed that the machine had around it: what is missing
+/// went into collections, flips, saving pages and page faults. Slices cut short by a flip count as nothing.
 ///
-/// Windows with a full collection (`full`: indices of slices) are left out.
+/// `ends`: when each slice ended. Windows with a full collection (`full`: indices of slices) are left out.
 fn utilisation_min(ends: &[u64], full: &[usize]) -> Option<f64> {
     let warm = ends.partition_point(|&end| end < ends.first().map_or(0, |first| first + WARM_UP_NS));
     let ends = &ends[warm..];
-    let slice = slice_median(ends)?;
     let mut from = 0;
     let mut least = None;
     for (to, &end) in ends.iter().enumerate() {
@@ -122,7 +126,14 @@ fn utilisation_min(ends: &[u64], full: &[usize]) -> Option<f64> {
             if full.iter().any(|&at| at >= from + warm && at <= to + warm) {
                 continue;
             }
-            let share = ((to - from + 1) as u64 * slice) as f64 / (end - ends[from - 1]) as f64;
+            let (begin, length) = (ends[from - 1], end - ends[from - 1]);
+            if begin < ends[0] + AROUND_NS || end + AROUND_NS > ends[ends.len() - 1] {
+                continue;
+            }
+            let around = ends.partition_point(|&at| at < begin - AROUND_NS)
+                ..ends.partition_point(|&at| at <= end + AROUND_NS);
+            let Some(slice) = slice_median(&ends[around]) else { continue };
+            let share = ((to - from + 1) as u64 * slice) as f64 / length as f64;
             least = Some(least.map_or(share, |known: f64| known.min(share)));
         }
     }

@@ -35,12 +35,18 @@ pub(crate) struct GroupHead {
 #[derive(Clone, Default)]
 struct Chunk {
     entries: Vec<RecordEntry>,
-    /// The record's block and the payload behind it.
+    /// Room for the record's block, then payload that is not on the device yet.
     bytes: Vec<u8>,
+    /// Blocks of payload on the device.
+    written: u32,
     /// Blocks of payload so far and at most.
     payload: u32,
     capacity: u32,
 }
+
+/// Blocks of payload that are gathered before they are written: few enough to stay in a processor's own cache, so that a
+/// large commit does not drive out what the mutators have in the cache that all share.
+const GATHER_BLOCKS: u32 = 64;
 
 /// Appends groups to the log.
 #[derive(Clone)]
@@ -54,6 +60,8 @@ pub(crate) struct LogWriter {
     pub(crate) reserve: usize,
     head: Option<GroupHead>,
     chunk: Option<Chunk>,
+    /// The buffer of the last chunk, for the next.
+    buffer: Vec<u8>,
     chunks: u32,
     /// Where the group began, and the segments as they were before it touched them.
     begun: Cursor,
@@ -63,6 +71,21 @@ pub(crate) struct LogWriter {
     /// Blocks of records written in this group.
     pub(crate) group_records: u64,
     pub(crate) group_blocks: u64,
+}
+
+impl Chunk {
+    /// Writes the payload that was gathered to its place behind the record, which itself comes last.
+    fn write_payload(&mut self, disk: &Disk, record_at: u64) -> Result<(), CommitError> {
+        let gathered = self.payload - self.written;
+        assert_eq!(self.bytes.len(), (1 + gathered as usize) * BLOCK);
+        if gathered > 0 {
+            disk.write(record_at + 1 + u64::from(self.written), &self.bytes[BLOCK..])
+                .map_err(write_failed)?;
+        }
+        self.bytes.truncate(BLOCK);
+        self.written = self.payload;
+        Ok(())
+    }
 }
 
 impl LogWriter {
@@ -75,6 +98,7 @@ impl LogWriter {
             reserve: 1,
             head: None,
             chunk: None,
+            buffer: Vec::new(),
             chunks: 0,
             begun: cursor,
             undo: Vec::new(),
@@ -133,6 +157,9 @@ impl LogWriter {
                     "the page changed between its checksum and its write"
                 );
                 chunk.bytes.extend_from_slice(bytes);
+                if chunk.payload - chunk.written == GATHER_BLOCKS {
+                    chunk.write_payload(disk, record_at)?;
+                }
             }
         }
         chunk.entries.push(entry);
@@ -171,7 +198,8 @@ impl LogWriter {
 
     /// A copy that assigns the positions that this one will assign, and writes nothing.
     pub(crate) fn plan(&self) -> LogWriter {
-        let mut plan = LogWriter { chunk: None, dry: true, undo: Vec::new(), ..self.clone() };
+        let mut plan =
+            LogWriter { chunk: None, buffer: Vec::new(), dry: true, undo: Vec::new(), ..self.clone() };
         plan.chunk =
             self.chunk.as_ref().map(|c| Chunk { entries: c.entries.clone(), bytes: Vec::new(), ..*c });
         plan
@@ -198,8 +226,10 @@ impl LogWriter {
         }
         self.touch(self.cursor.segment);
         let capacity = (trailer - self.cursor.block - 1).min(RECORD_ENTRIES_MAX as u32);
-        let bytes = if self.dry { Vec::new() } else { alloc::vec![0; BLOCK] };
-        self.chunk = Some(Chunk { entries: Vec::new(), bytes, payload: 0, capacity });
+        let mut bytes = core::mem::take(&mut self.buffer);
+        bytes.clear();
+        bytes.resize(BLOCK, 0);
+        self.chunk = Some(Chunk { entries: Vec::new(), bytes, written: 0, payload: 0, capacity });
         Ok(())
     }
 
@@ -210,10 +240,14 @@ impl LogWriter {
         if !self.dry {
             let kind = self.head.map_or(RecordKind::Commit, |h| h.kind);
             let header = self.header(kind, at, is_final);
+            if chunk.written > 0 {
+                chunk.write_payload(disk, at)?;
+            }
             sum = encode_record(&header, &chunk.entries, &mut chunk.bytes);
-            assert_eq!(chunk.bytes.len(), (1 + chunk.payload as usize) * BLOCK);
+            assert_eq!(chunk.bytes.len(), (1 + (chunk.payload - chunk.written) as usize) * BLOCK);
             disk.write(at, &chunk.bytes).map_err(write_failed)?;
         }
+        self.buffer = chunk.bytes;
         self.cursor.block += 1 + chunk.payload;
         self.advance(sum);
         self.chunks += 1;
