@@ -10,11 +10,11 @@ const POINTS_MAX: u64 = 2_000;
 fn where_met(mutant: Mutant) -> (u64, Option<Workload>) {
     match mutant {
         // Needs a segment that is reused just after a checkpoint.
-        Mutant::SuperblockFlushLeftOut => (3, Some(Workload::Full)),
+        Mutant::SuperblockFlushLeftOut => (20, Some(Workload::Full)),
         // Needs a stale chunk of a long commit right behind a new one.
-        Mutant::ChainNotChecked => (2, Some(Workload::Large)),
+        Mutant::ChainNotChecked => (27, Some(Workload::Mixed)),
         // Needs damage in the middle of the log, and the lost records in a segment that is used again.
-        Mutant::GenerationNotChecked => (2, Some(Workload::Mixed)),
+        Mutant::GenerationNotChecked => (37, Some(Workload::Mixed)),
         _ => (1, None),
     }
 }

@@ -57,6 +57,7 @@ impl Store {
         }
         writer.log.keep_group = self.shared.read.lock().keep_group();
         writer.log.reserve = writer.checkpoint_segments();
+        writer.log.gather = self.shared.options.gathered_pages;
         writer.log.begin(GroupHead { kind: RecordKind::Commit, epoch, wall_ns });
         Ok(CommitWriter {
             shared: self.shared.clone(),

@@ -44,10 +44,6 @@ struct Chunk {
     capacity: u32,
 }
 
-/// Blocks of payload that are gathered before they are written: few enough to stay in a processor's own cache, so that a
-/// large commit does not drive out what the mutators have in the cache that all share.
-const GATHER_BLOCKS: u32 = 64;
-
 /// Appends groups to the log.
 #[derive(Clone)]
 pub(crate) struct LogWriter {
@@ -58,6 +54,8 @@ pub(crate) struct LogWriter {
     pub(crate) keep_group: u64,
     /// Free segments that a commit leaves to the checkpoint after it.
     pub(crate) reserve: usize,
+    /// Blocks of payload that are gathered before they are written.
+    pub(crate) gather: u32,
     head: Option<GroupHead>,
     chunk: Option<Chunk>,
     /// The buffer of the last chunk, for the next.
@@ -96,6 +94,7 @@ impl LogWriter {
             cursor,
             keep_group,
             reserve: 1,
+            gather: 1,
             head: None,
             chunk: None,
             buffer: Vec::new(),
@@ -157,7 +156,7 @@ impl LogWriter {
                     "the page changed between its checksum and its write"
                 );
                 chunk.bytes.extend_from_slice(bytes);
-                if chunk.payload - chunk.written == GATHER_BLOCKS {
+                if chunk.payload - chunk.written >= self.gather {
                     chunk.write_payload(disk, record_at)?;
                 }
             }

@@ -35,6 +35,9 @@ pub struct StoreOptions {
     pub checkpoint_record_bytes: u64,
     /// Nodes of the page map that are kept in memory (4 KiB each).
     pub cached_nodes_max: usize,
+    /// Pages of a commit that are gathered before they are written: few enough to stay in a processor's own cache, so
+    /// that a large commit does not drive out what the mutators have in the cache that all share.
+    pub gathered_pages: u32,
 }
 
 impl Default for StoreOptions {
@@ -44,6 +47,7 @@ impl Default for StoreOptions {
             initial_segments: 2,
             checkpoint_record_bytes: 3 << 19,
             cached_nodes_max: 4096,
+            gathered_pages: 64,
         }
     }
 }

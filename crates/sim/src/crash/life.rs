@@ -122,6 +122,7 @@ fn tiny(workload: Workload, rng: &mut Prng) -> StoreOptions {
         initial_segments: 3,
         checkpoint_record_bytes: (2 + rng.below(10)) * PAGE_SIZE as u64,
         cached_nodes_max: 16,
+        gathered_pages: if rng.chance(1, 4) { 1 + rng.below(8) as u32 } else { 64 },
     }
 }
 
@@ -131,6 +132,7 @@ pub(crate) fn open_options(workload: Workload) -> OpenOptions {
         options: StoreOptions {
             checkpoint_record_bytes: records * PAGE_SIZE as u64,
             cached_nodes_max: 16,
+            gathered_pages: 4,
             ..StoreOptions::default()
         },
         ..OpenOptions::default()
