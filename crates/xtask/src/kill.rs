@@ -251,7 +251,7 @@ struct Judge {
 struct Progress {
     /// Byte of the expectation that is reached.
     reached: usize,
-    /// Last number that an endless counter printed.
+    /// Last number that an endless counter printed, or of the last question of a game.
     counted: u64,
     /// Whether the game has been won.
     won: bool,
@@ -289,8 +289,14 @@ impl Judge {
                 Some(counted) => progress.counted = counted,
                 None => return complain(&format!("the count does not go on from {}", progress.counted)),
             },
-            // Its secret depends on the clock: the game must end by being won.
+            // Its secret depends on the clock: the questions must go on, and the game end by being won.
             Some(_) if self.interactive => {
+                match questions_on(progress.counted, &outcome.output) {
+                    Some(asked) => progress.counted = asked,
+                    None => {
+                        return complain(&format!("the questions do not go on from {}", progress.counted));
+                    }
+                }
                 // A kill may come after the last word and before the end of the process.
                 progress.won |= outcome.output.contains("Right, after");
                 if !outcome.killed && !progress.won {
@@ -330,6 +336,27 @@ fn count_on(counted: u64, output: &str) -> Option<u64> {
     Some(counted.max(last))
 }
 
+/// The number of the last question of a game, if its questions go on without a gap from at most `asked + 1` and a right
+/// guess is the last one's.
+fn questions_on(asked: u64, output: &str) -> Option<u64> {
+    let mut last = asked;
+    for (index, rest) in output.split("Guess ").skip(1).enumerate() {
+        let Some((number, _)) = rest.split_once(':') else { break };
+        let number = number.parse::<u64>().ok()?;
+        if if index == 0 { number > asked + 1 || number == 0 } else { number != last + 1 } {
+            return None;
+        }
+        last = number;
+    }
+    match output.split_once("Right, after ") {
+        Some((_, rest)) => match rest.split_once(' ') {
+            Some((tries, _)) => (tries.parse() == Ok(last)).then_some(asked.max(last)),
+            None => Some(asked.max(last)),
+        },
+        None => Some(asked.max(last)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,5 +371,10 @@ mod tests {
         assert_eq!(goes_on("abcdef", 3, "bcd"), Some(4));
         assert_eq!(goes_on("abcdef", 3, "ef"), None);
         assert_eq!(goes_on("abcdef", 3, "def"), Some(6));
+        assert_eq!(questions_on(0, "Guess 1: Too low.\nGuess 2: Ri"), Some(2));
+        assert_eq!(questions_on(2, "Too low.\nGuess 3: Right, after 3 guesses.\n"), Some(3));
+        assert_eq!(questions_on(2, "Guess 4: "), None);
+        assert_eq!(questions_on(2, "Guess 2: Too low.\nGuess 4: "), None);
+        assert_eq!(questions_on(2, "Guess 3: Right, after 4 guesses.\n"), None);
     }
 }
