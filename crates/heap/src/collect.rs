@@ -2,11 +2,12 @@
 
 use crate::cells;
 use crate::format::{CELL_BYTES_MAX, STATE, state};
-use crate::heap::{Collection, Heap, REMEMBERED_MAX, Survivors};
+use crate::heap::{Collection, Survivors, is_old};
 use crate::large;
 use crate::mark::Marks;
-use crate::nursery::{self, Nursery};
+use crate::nursery::{self, Nursery, Young};
 use crate::shape::{ClassInfo, Shapes};
+use crate::shared::Shared;
 use alloc::vec::Vec;
 use base::Addr;
 use core::mem;
@@ -60,23 +61,17 @@ pub struct CollectStats {
     pub old_bytes: u64,
 }
 
-impl Heap {
-    /// Frees what is dead in the nursery. Of what is reached, `survivors` says whether all goes to the old space, or
-    /// only what has survived a minor collection before.
-    ///
-    /// # Errors
-    /// When memory beyond the nursery's usual size cannot be given back: the world must then stop without committing.
-    ///
-    /// # Panics
-    /// When the old space's area is full, or a reference or class is damaged.
-    pub fn collect_minor(
+impl Shared {
+    /// See [`Heap::collect_minor`](crate::Heap::collect_minor).
+    pub(crate) fn collect_minor(
         &mut self,
+        young: &Young,
         roots: &mut dyn Roots,
         survivors: Survivors,
     ) -> Result<CollectStats, MemoryError> {
         let mut stats = CollectStats {
             kind: Collection::Minor(survivors),
-            nursery_bytes: self.nursery.used(),
+            nursery_bytes: self.nursery_bytes(young),
             kept_objects: 0,
             kept_bytes: 0,
             promoted_objects: 0,
@@ -92,7 +87,6 @@ impl Heap {
         minor.run(roots);
         (stats.kept_objects, stats.kept_bytes) = minor.kept;
         (stats.promoted_objects, stats.promoted_bytes) = minor.promoted;
-        self.remembered_max = (self.remembered.len() * 2).max(REMEMBERED_MAX);
         self.cells.flush();
         self.nursery.reset(&self.memory)?;
         if matches!(self.wanted, Some(Collection::Minor(_))) {
@@ -103,15 +97,13 @@ impl Heap {
         Ok(stats)
     }
 
-    /// A minor collection that promotes all, then frees everything in the old space that is not reached.
-    ///
-    /// # Errors
-    /// When freed memory cannot be given back: the world must then stop without committing.
-    ///
-    /// # Panics
-    /// As [`Heap::collect_minor`].
-    pub fn collect_full(&mut self, roots: &mut dyn Roots) -> Result<CollectStats, MemoryError> {
-        let minor = self.collect_minor(roots, Survivors::Promote)?;
+    /// See [`Heap::collect_full`](crate::Heap::collect_full).
+    pub(crate) fn collect_full(
+        &mut self,
+        young: &Young,
+        roots: &mut dyn Roots,
+    ) -> Result<CollectStats, MemoryError> {
+        let minor = self.collect_minor(young, roots, Survivors::Promote)?;
         let mut full = Full {
             marks: Marks::new(self.cells.regions_used(), self.large.pages_used()),
             heap: self,
@@ -147,7 +139,7 @@ impl Heap {
 /// An old slot that still leads into the nursery afterwards is noted by whoever moved the object and so changes the slot.
 /// A slot that leads to a kept object when it is met was therefore noted before, and is not noted twice.
 struct Minor<'h> {
-    heap: &'h mut Heap,
+    heap: &'h mut Shared,
     survivors: Survivors,
     /// Objects and bytes.
     kept: (u64, u64),
@@ -225,7 +217,7 @@ impl Minor<'_> {
     fn scan(&mut self, object: Addr, roots: &mut dyn Roots) -> bool {
         let class = Addr(self.heap.memory.load_u64(object.add(header::CLASS)));
         let info = self.heap.shapes.get(&self.heap.memory, class);
-        let is_old = self.heap.is_old(object);
+        let is_old = is_old(object);
         match info.shape {
             Shape::Instance => {
                 for run in 0..Shapes::run_count(&info) {
@@ -269,7 +261,7 @@ impl Minor<'_> {
 
 /// A running full collection, with the nursery empty.
 struct Full<'h> {
-    heap: &'h mut Heap,
+    heap: &'h mut Shared,
     marks: Marks,
     /// Weak arrays reached.
     weak: Vec<Addr>,

@@ -1,22 +1,19 @@
 //! [`Heap`]: allocation, the write barrier for references, questions about objects.
 
-use crate::cells::Cells;
+use crate::collect::{CollectStats, Roots};
 use crate::format::{CELL_BYTES_MAX, STATE, STATE_MAGIC, size_class, state};
-use crate::large::Large;
-use crate::nursery::{self, Nursery};
-use crate::shape::Shapes;
+use crate::nursery::{self, Young};
+use crate::shared::{Held, Shared};
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
-use base::limits::OBJECT_BYTES_MAX;
 use base::prng::Prng;
 use layout::Value;
 use layout::area::{LARGE, NURSERY, OBJECTS, ROOT};
 use layout::schema::{header, root};
-use memory::Memory;
+use memory::{Memory, MemoryError};
 
-/// The old space may grow by so much, in bytes, before a full collection is asked for, however small it is.
-const GROWTH_BYTES_MIN: u64 = 64 << 20;
 /// Remembered slots at which repeated ones are dropped and a minor collection is asked for.
 pub(crate) const REMEMBERED_MAX: usize = 64 << 10;
 
@@ -88,22 +85,31 @@ pub fn is_young(value: Value) -> bool {
     nursery::holds(value.0)
 }
 
-/// The heap of one world; see the crate's description. Everything in here but the memory is a cache or scratch.
+/// Whether an object lies in the old space.
+#[inline(always)]
+pub(crate) fn is_old(object: Addr) -> bool {
+    const { assert!(NURSERY.end.0 <= OBJECTS.start.0 && OBJECTS.end.0 <= LARGE.start.0) };
+    object.0 >= OBJECTS.start.0
+}
+
+/// The heap of one world as one worker sees it; see the crate's description. Everything in here but the memory is a cache
+/// or scratch.
+///
+/// What stands in here is the worker's own: the part of the nursery that it fills, and the slots that it has noted. The
+/// [`Shared`] part goes from worker to worker ([`Heap::attach`]). With it everything may be called; without it only
+/// [`Heap::bump`], [`Heap::write_ref`], [`Heap::remember`], [`Heap::copy_refs`] and the questions about addresses.
 pub struct Heap {
     pub(crate) memory: Arc<Memory>,
-    pub(crate) nursery: Nursery,
-    pub(crate) cells: Cells,
-    pub(crate) large: Large,
-    pub(crate) shapes: Shapes,
+    pub(crate) young: Young,
     /// Slots of old objects that hold, or held, references into the nursery.
     pub(crate) remembered: Vec<Addr>,
     /// Old objects all of whose slots are to be looked at.
     pub(crate) remembered_objects: Vec<Addr>,
-    pub(crate) remembered_max: usize,
-    /// Objects whose references a running collection has still to visit.
-    pub(crate) pending: Vec<Addr>,
-    pub(crate) wanted: Option<Collection>,
-    limit_bytes: u64,
+    remembered_max: usize,
+    wanted: Option<Collection>,
+    /// The generation that `young` is of.
+    generation: u64,
+    pub(crate) shared: Held,
 }
 
 impl Heap {
@@ -123,19 +129,50 @@ impl Heap {
     }
 
     fn new(memory: Arc<Memory>) -> Heap {
+        let shared = Box::new(Shared::new(memory.clone()));
+        Heap::with(memory, Held(Some(shared)))
+    }
+
+    fn with(memory: Arc<Memory>, shared: Held) -> Heap {
         Heap {
-            nursery: Nursery::new(),
-            cells: Cells::new(memory.clone()),
-            large: Large::new(memory.clone()),
-            shapes: Shapes::new(),
+            memory,
+            young: Young::default(),
             remembered: Vec::new(),
             remembered_objects: Vec::new(),
             remembered_max: REMEMBERED_MAX,
-            pending: Vec::new(),
             wanted: None,
-            limit_bytes: u64::MAX,
-            memory,
+            generation: 0,
+            shared,
         }
+    }
+
+    /// The heap as a further worker sees it, without the shared part.
+    pub fn worker(&self) -> Heap {
+        Heap::with(self.memory.clone(), Held(None))
+    }
+
+    /// Takes the shared part from another worker of the same heap.
+    #[inline]
+    pub fn attach(&mut self, shared: Box<Shared>) {
+        if shared.generation != self.generation {
+            self.generation = shared.generation;
+            self.young = Young::default();
+        }
+        self.shared = Held(Some(shared));
+    }
+
+    /// Gives the shared part away.
+    #[inline]
+    pub fn detach(&mut self) -> Option<Box<Shared>> {
+        self.shared.0.take()
+    }
+
+    /// Hands over what the next collection has to know of this worker. To be called, with the shared part, before
+    /// another worker may collect.
+    pub fn hand_over(&mut self) {
+        self.shared.remembered.append(&mut self.remembered);
+        self.shared.remembered_objects.append(&mut self.remembered_objects);
+        self.remembered_max = REMEMBERED_MAX;
     }
 
     /// The memory that the heap lies in.
@@ -147,7 +184,7 @@ impl Heap {
     /// Sets how many bytes nursery and old space together may use; an allocation beyond fails.
     /// It is looked at when the nursery takes its next chunk and for objects of the old space, not for survivors.
     pub fn set_limit(&mut self, bytes: u64) {
-        self.limit_bytes = bytes;
+        self.shared.limit_bytes = bytes;
     }
 
     /// A new object of `bytes` with its header; all else is zero. Never collects, so no address changes.
@@ -159,12 +196,18 @@ impl Heap {
     #[inline(always)]
     pub fn alloc(&mut self, class: Addr, bytes: u64) -> Result<Addr, OutOfMemory> {
         debug_assert!(bytes >= header::SIZE, "an object without a header");
-        let at = match self.nursery.bump(bytes) {
-            Some(at) => at,
-            None => return self.alloc_slow(class, bytes),
-        };
+        match self.bump(class, bytes) {
+            Some(at) => Ok(at),
+            None => self.alloc_slow(class, bytes),
+        }
+    }
+
+    /// As [`Heap::alloc`], if there is room in what the worker has of the nursery. Needs no shared part.
+    #[inline(always)]
+    pub fn bump(&mut self, class: Addr, bytes: u64) -> Option<Addr> {
+        let at = self.young.bump(bytes)?;
         self.memory.store_unannounced_u64(at, class.0);
-        Ok(at)
+        Some(at)
     }
 
     #[cold]
@@ -173,15 +216,13 @@ impl Heap {
         if bytes > nursery::OBJECT_BYTES_MAX {
             return self.alloc_old(class, bytes);
         }
-        if self.nursery.is_full() {
+        if self.shared.nursery.is_full(&self.young) {
             self.want(Collection::Minor(Survivors::Keep));
         }
-        self.check_limit(bytes)?;
-        let room = self.nursery.extend(&self.memory, bytes);
-        let at = if room { self.nursery.bump(bytes) } else { None };
-        let at = at.ok_or(OutOfMemory { bytes })?;
-        self.memory.store_unannounced_u64(at, class.0);
-        Ok(at)
+        self.shared.check_limit(&self.young, bytes)?;
+        let room = self.shared.nursery.extend(&self.memory, &mut self.young, bytes);
+        let at = if room { self.bump(class, bytes) } else { None };
+        at.ok_or(OutOfMemory { bytes })
     }
 
     /// A new object that never moves, otherwise as [`Heap::alloc`]: for classes, code, interned strings, threads.
@@ -191,50 +232,81 @@ impl Heap {
     /// As [`Heap::alloc`].
     pub fn alloc_old(&mut self, class: Addr, bytes: u64) -> Result<Addr, OutOfMemory> {
         debug_assert!(bytes >= header::SIZE, "an object without a header");
-        self.check_limit(bytes)?;
+        let shared = &mut *self.shared;
+        shared.check_limit(&self.young, bytes)?;
         let bytes = bytes.next_multiple_of(header::ALIGN);
         let at = if bytes <= CELL_BYTES_MAX {
-            let at = self.cells.allocate(bytes).ok_or(OutOfMemory { bytes })?;
-            self.cells.flush_run(size_class(bytes));
+            let at = shared.cells.allocate(bytes).ok_or(OutOfMemory { bytes })?;
+            shared.cells.flush_run(size_class(bytes));
             self.memory.fill(at, bytes, 0);
             at
         } else {
-            self.large.allocate(bytes).ok_or(OutOfMemory { bytes })?
+            shared.large.allocate(bytes).ok_or(OutOfMemory { bytes })?
         };
         self.memory.store_u64(at.add(header::CLASS), class.0);
-        self.note_growth();
+        shared.note_growth();
+        self.wanted = self.wanted.max(shared.wanted);
         Ok(at)
-    }
-
-    fn check_limit(&self, bytes: u64) -> Result<(), OutOfMemory> {
-        let used = self.nursery.used() + self.old_bytes();
-        if bytes > OBJECT_BYTES_MAX || used.saturating_add(bytes) > self.limit_bytes {
-            return Err(OutOfMemory { bytes });
-        }
-        Ok(())
-    }
-
-    /// Bytes of the old space in use.
-    pub(crate) fn old_bytes(&self) -> u64 {
-        self.cells.bytes() + self.large.bytes()
-    }
-
-    /// Asks for a full collection when the old space has doubled, or grown by 64 MiB if that is more.
-    pub(crate) fn note_growth(&mut self) {
-        let after_full = self.memory.load_u64(STATE.add(state::BYTES_AFTER_FULL));
-        if self.old_bytes().saturating_sub(after_full) > after_full.max(GROWTH_BYTES_MIN) {
-            self.want(Collection::Full);
-        }
     }
 
     fn want(&mut self, collection: Collection) {
         self.wanted = self.wanted.max(Some(collection));
+        if let Some(shared) = &mut self.shared.0 {
+            shared.want(collection);
+        }
     }
 
-    /// Whether a collection is due, and which; to be asked at safepoints.
+    /// Whether this worker has found a collection due, and which; to be asked at safepoints.
     #[inline(always)]
     pub fn collection_wanted(&self) -> Option<Collection> {
         self.wanted
+    }
+
+    /// Whether any worker has found a collection due, and which.
+    pub fn collection_due(&self) -> Option<Collection> {
+        self.wanted.max(self.shared.wanted)
+    }
+
+    /// Frees what is dead in the nursery. Of what is reached, `survivors` says whether all goes to the old space, or
+    /// only what has survived a minor collection before. No other worker runs, and all have handed over.
+    ///
+    /// # Errors
+    /// When memory beyond the nursery's usual size cannot be given back: the world must then stop without committing.
+    ///
+    /// # Panics
+    /// When the old space's area is full, or a reference or class is damaged.
+    pub fn collect_minor(
+        &mut self,
+        roots: &mut dyn Roots,
+        survivors: Survivors,
+    ) -> Result<CollectStats, MemoryError> {
+        self.collect(|shared, young| shared.collect_minor(young, roots, survivors))
+    }
+
+    /// A minor collection that promotes all, then frees everything in the old space that is not reached.
+    /// No other worker runs, and all have handed over.
+    ///
+    /// # Errors
+    /// When freed memory cannot be given back: the world must then stop without committing.
+    ///
+    /// # Panics
+    /// As [`Heap::collect_minor`].
+    pub fn collect_full(&mut self, roots: &mut dyn Roots) -> Result<CollectStats, MemoryError> {
+        self.collect(|shared, young| shared.collect_full(young, roots))
+    }
+
+    fn collect(
+        &mut self,
+        how: impl FnOnce(&mut Shared, &Young) -> Result<CollectStats, MemoryError>,
+    ) -> Result<CollectStats, MemoryError> {
+        self.hand_over();
+        let shared = &mut *self.shared;
+        let stats = how(shared, &self.young);
+        shared.generation += 1;
+        self.generation = shared.generation;
+        self.young = Young::default();
+        self.wanted = shared.wanted;
+        stats
     }
 
     /// Gives an object its class, where [`Heap::alloc_old`] could not.
@@ -245,7 +317,7 @@ impl Heap {
 
     /// Says that shape, size or reference map of a class has changed since it first had instances.
     pub fn class_changed(&mut self, class: Addr) {
-        self.shapes.forget(class);
+        self.shared.shapes.forget(class);
     }
 
     /// Stores a reference into the slot at address `slot` of `object`.
@@ -307,8 +379,7 @@ impl Heap {
     /// Whether the object lies in the old space (and so never moves).
     #[inline(always)]
     pub fn is_old(&self, object: Addr) -> bool {
-        const { assert!(NURSERY.end.0 <= OBJECTS.start.0 && OBJECTS.end.0 <= LARGE.start.0) };
-        object.0 >= OBJECTS.start.0
+        is_old(object)
     }
     /// Whether the object lies in the nursery.
     #[inline(always)]
@@ -317,7 +388,7 @@ impl Heap {
     }
     /// Whether the nursery holds no object, as it must at every flip.
     pub fn is_nursery_empty(&self) -> bool {
-        self.nursery.used() == 0
+        self.shared.nursery_bytes(&self.young) == 0
     }
 
     /// Size of an object in bytes, from its class and length; a multiple of 16.
@@ -326,7 +397,7 @@ impl Heap {
     /// When the object's class is damaged.
     pub fn object_size(&mut self, object: Addr) -> u64 {
         let class = Addr(self.memory.load_u64(object.add(header::CLASS)));
-        self.shapes.get(&self.memory, class).object_bytes(&self.memory, object)
+        self.shared.shapes.get(&self.memory, class).object_bytes(&self.memory, object)
     }
 
     /// The identity hash of an object: 31 bits, never zero, drawn when it is first asked for.
@@ -352,9 +423,9 @@ impl Heap {
     /// How much memory is in use.
     pub fn usage(&self) -> HeapUse {
         HeapUse {
-            nursery_bytes: self.nursery.used(),
-            cell_bytes: self.cells.bytes(),
-            large_bytes: self.large.bytes(),
+            nursery_bytes: self.shared.nursery_bytes(&self.young),
+            cell_bytes: self.shared.cells.bytes(),
+            large_bytes: self.shared.large.bytes(),
             full_collections: self.memory.load_u64(STATE.add(state::FULL_COLLECTIONS)),
         }
     }
@@ -365,9 +436,9 @@ impl Heap {
             let class = Addr(self.memory.load_u64(addr.add(header::CLASS)));
             found(Object { addr, class, cell_bytes });
         };
-        for region in 0..self.cells.regions_used() {
-            self.cells.for_each(region, &mut found);
+        for region in 0..self.shared.cells.regions_used() {
+            self.shared.cells.for_each(region, &mut found);
         }
-        self.large.for_each_object(&mut found);
+        self.shared.large.for_each_object(&mut found);
     }
 }

@@ -42,8 +42,10 @@ mod large;
 mod mark;
 mod nursery;
 mod shape;
+mod shared;
 mod verify;
 
 pub use collect::{CollectStats, Roots};
 pub use heap::{Collection, Heap, HeapError, HeapUse, Object, OutOfMemory, Survivors, is_young};
+pub use shared::Shared;
 pub use verify::{Damage, HeapReport, Moment};

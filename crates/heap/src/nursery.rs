@@ -4,8 +4,8 @@
 //! of a collection: that one is where a collection copies the new objects that it reaches, and those that stand in the
 //! other have survived one before. So an object's age is where it stands, and needs no bits in its header.
 //!
-//! Memory handed out to the program is zero. It is zeroed a chunk ahead of the pointer, so that the writes of the program
-//! that follow hit the cache, not all at once after a collection.
+//! Memory handed out to the program is zero. It is handed out to workers ([`Young`]) and zeroed by the chunk, so that the
+//! writes of the program that follow hit the cache, not all at once after a collection.
 
 use crate::format::CELL_BYTES_MAX;
 use base::limits::NURSERY_BYTES;
@@ -16,7 +16,7 @@ use layout::area::NURSERY;
 use layout::schema::header;
 use memory::{Memory, MemoryError};
 
-/// How far ahead of the pointer memory is zeroed, in bytes.
+/// What a worker gets at a time, in bytes.
 const CHUNK_BYTES: u64 = 32 << 10;
 /// The largest object that begins its life here; larger ones are large objects at once.
 ///
@@ -83,12 +83,38 @@ impl Space {
     }
 }
 
-/// The bump allocators.
-pub(crate) struct Nursery {
+/// The part of the nursery that one worker fills.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Young {
     /// Next free address.
     next: u64,
-    /// Memory is zero from `next` to here.
+    /// Memory is zero, and the worker's own, from `next` to here.
     limit: u64,
+}
+
+impl Young {
+    /// Room for `bytes`, if there is any.
+    #[inline(always)]
+    pub(crate) fn bump(&mut self, bytes: u64) -> Option<Addr> {
+        // `limit - next` is a multiple of the alignment, so what fits also fits rounded up, and nothing overflows.
+        if bytes > self.limit - self.next {
+            return None;
+        }
+        let at = self.next;
+        self.next += (bytes + header::ALIGN - 1) & !(header::ALIGN - 1);
+        Some(Addr(at))
+    }
+    /// Bytes that are left.
+    #[inline(always)]
+    pub(crate) fn room(&self) -> u64 {
+        self.limit - self.next
+    }
+}
+
+/// The nursery's chunks and survivor spaces.
+pub(crate) struct Nursery {
+    /// One past the chunks that workers fill or have filled. What they left of them is zero.
+    next: u64,
     /// Memory at and above this was not written since it was mapped or discarded.
     clean: u64,
     /// Objects that have survived one collection.
@@ -101,37 +127,27 @@ impl Nursery {
     pub(crate) fn new() -> Nursery {
         Nursery {
             next: NEW_START,
-            limit: NEW_START,
             clean: NEW_START,
             survivors: Space::empty(NURSERY.start.0),
             target: Space::empty(NURSERY.start.0 + SURVIVOR_BYTES),
         }
     }
 
-    /// Room for `bytes`, if the zeroed chunk has it.
-    #[inline(always)]
-    pub(crate) fn bump(&mut self, bytes: u64) -> Option<Addr> {
-        // `limit - next` is a multiple of the alignment, so what fits also fits rounded up, and nothing overflows.
-        if bytes > self.limit - self.next {
-            return None;
-        }
-        let at = self.next;
-        self.next += (bytes + header::ALIGN - 1) & !(header::ALIGN - 1);
-        Some(Addr(at))
-    }
-
-    /// Zeroes ahead so that `bytes` fit; false when the area is full.
+    /// Gives a worker zeroed chunks so that `bytes` fit; false when the area is full. What the worker has left is kept
+    /// when the next chunk follows it, and stays a hole otherwise.
     #[must_use]
-    pub(crate) fn extend(&mut self, memory: &Memory, bytes: u64) -> bool {
-        let wanted = (self.next + bytes).next_multiple_of(CHUNK_BYTES);
+    pub(crate) fn extend(&mut self, memory: &Memory, young: &mut Young, bytes: u64) -> bool {
+        let start = if young.limit == self.next { young.next } else { self.next };
+        let wanted = (start + bytes).next_multiple_of(CHUNK_BYTES);
         if wanted > NURSERY.end.0 {
             return false;
         }
-        if self.limit < self.clean {
+        if self.next < self.clean {
             let end = wanted.min(self.clean);
-            memory.fill_unannounced(Addr(self.limit), end - self.limit, 0);
+            memory.fill_unannounced(Addr(self.next), end - self.next, 0);
         }
-        self.limit = wanted;
+        *young = Young { next: start, limit: wanted };
+        self.next = wanted;
         self.clean = self.clean.max(wanted);
         true
     }
@@ -157,17 +173,22 @@ impl Nursery {
         self.target.holds(object)
     }
 
-    /// Bytes of all objects.
+    /// Bytes of all objects and of what is left of the workers' chunks.
     #[inline(always)]
     pub(crate) fn used(&self) -> u64 {
         self.next - NEW_START + (self.survivors.next - self.survivors.start)
     }
     /// Whether a collection is due.
     #[inline(always)]
-    pub(crate) fn is_full(&self) -> bool {
-        self.next - NEW_START >= NURSERY_BYTES
+    pub(crate) fn is_full(&self, young: &Young) -> bool {
+        self.next - NEW_START - young.room() >= NURSERY_BYTES
     }
-    /// From where to where objects stand, ascending; not for the middle of a collection.
+    /// Where the objects behind a hole at this address begin at the earliest: a word that is zero where a class should be
+    /// is one that nobody has filled.
+    pub(crate) fn behind_hole(at: Addr) -> Addr {
+        Addr((at.0 + 1).next_multiple_of(CHUNK_BYTES))
+    }
+    /// From where to where objects and holes stand, ascending; not for the middle of a collection.
     pub(crate) fn filled(&self) -> [(Addr, Addr); 2] {
         [(Addr(self.survivors.start), Addr(self.survivors.next)), (Addr(NEW_START), Addr(self.next))]
     }
@@ -195,7 +216,6 @@ impl Nursery {
             self.clean = kept;
         }
         self.next = NEW_START;
-        self.limit = NEW_START;
         mem::swap(&mut self.survivors, &mut self.target);
         self.target.next = self.target.start;
         Ok(())

@@ -8,7 +8,7 @@ use crate::format::{
     STATE, STATE_MAGIC, Use, cells_of, record, region_record, state,
 };
 use crate::heap::{Heap, Object};
-use crate::nursery;
+use crate::nursery::{self, Nursery};
 use crate::shape::{Shapes, read_class};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -132,8 +132,8 @@ impl Heap {
             classes: BTreeMap::new(),
             metaclass: None,
             nursery: Vec::new(),
-            slots: self.remembered.iter().copied().collect(),
-            objects: self.remembered_objects.iter().copied().collect(),
+            slots: self.remembered.iter().chain(&self.shared.remembered).copied().collect(),
+            objects: self.remembered_objects.iter().chain(&self.shared.remembered_objects).copied().collect(),
             report: HeapReport::default(),
             damages: Vec::new(),
         };
@@ -228,25 +228,25 @@ impl Verifier<'_> {
         if self.u64(STATE.add(state::MAGIC)) != STATE_MAGIC {
             self.damage(Damage::State { what: "unknown format" });
         }
-        if self.heap.cells.regions_used() > REGIONS_MAX {
+        if self.heap.shared.cells.regions_used() > REGIONS_MAX {
             self.damage(Damage::State { what: "more regions than the area has" });
         }
-        if self.heap.large.pages_used() > LARGE_PAGES_MAX {
+        if self.heap.shared.large.pages_used() > LARGE_PAGES_MAX {
             self.damage(Damage::State { what: "more large pages than the area has" });
         }
         if self.moment == Moment::Flip && !self.heap.is_nursery_empty() {
-            self.damage(Damage::Nursery { bytes: self.heap.nursery.used() });
+            self.damage(Damage::Nursery { bytes: self.heap.usage().nursery_bytes });
         }
     }
 
     fn check_regions(&mut self) {
-        let used = self.heap.cells.regions_used();
+        let used = self.heap.shared.cells.regions_used();
         let mut free = 0;
         let mut bytes = 0;
         for region in 0..used {
             let table = region_record(region);
             let number = self.u32(table.add(record::CLASS));
-            let class = self.heap.cells.class_of(region);
+            let class = self.heap.shared.cells.class_of(region);
             if class.is_none() && number != 0 {
                 self.damage(Damage::Region { region, what: "unknown size class" });
                 continue;
@@ -279,7 +279,7 @@ impl Verifier<'_> {
         self.report.regions = used;
         self.report.free_regions = free;
         self.report.cell_bytes = bytes;
-        if bytes != self.heap.cells.bytes() {
+        if bytes != self.heap.shared.cells.bytes() {
             self.damage(Damage::State { what: "wrong sum of the cells' bytes" });
         }
         let listed = self.check_region_list(STATE.add(state::FREE_REGION), None);
@@ -293,7 +293,7 @@ impl Verifier<'_> {
 
     /// Walks a list of regions, all of which must have the class; its length.
     fn check_region_list(&mut self, head: Addr, class: Option<usize>) -> u64 {
-        let used = self.heap.cells.regions_used();
+        let used = self.heap.shared.cells.regions_used();
         let mut length = 0;
         let mut link = self.u32(head);
         while link != 0 {
@@ -305,7 +305,7 @@ impl Verifier<'_> {
                 });
                 break;
             }
-            if self.heap.cells.class_of(region) != class {
+            if self.heap.shared.cells.class_of(region) != class {
                 self.damage(Damage::Region { region, what: "it stands in another class's list" });
             }
             length += 1;
@@ -316,7 +316,7 @@ impl Verifier<'_> {
 
     fn check_large(&mut self) {
         let mut extents = Vec::new();
-        if let Err(page) = self.heap.large.for_each(&mut |page, extent| extents.push((page, extent))) {
+        if let Err(page) = self.heap.shared.large.for_each(&mut |page, extent| extents.push((page, extent))) {
             self.damage(Damage::Large { page, what: "no extent begins here" });
             return;
         }
@@ -331,7 +331,7 @@ impl Verifier<'_> {
             }
         }
         self.report.large_bytes = bytes;
-        if bytes != self.heap.large.bytes() {
+        if bytes != self.heap.shared.large.bytes() {
             self.damage(Damage::State { what: "wrong sum of the large objects' bytes" });
         }
         let mut listed = 0;
@@ -349,8 +349,11 @@ impl Verifier<'_> {
         let mut link = self.u32(STATE.add(state::FREE_EXTENTS + bucket as u64 * 4));
         while link != 0 {
             let page = u64::from(link) - 1;
-            let extent =
-                if page < self.heap.large.pages_used() { self.heap.large.extent(page) } else { None };
+            let extent = if page < self.heap.shared.large.pages_used() {
+                self.heap.shared.large.extent(page)
+            } else {
+                None
+            };
             let fits = |e: &Extent| e.usage == Use::Free && e.pages > 0 && Extent::bucket(e.pages) == bucket;
             let Some(extent) = extent.filter(fits) else {
                 self.damage(Damage::Large {
@@ -371,7 +374,7 @@ impl Verifier<'_> {
 
     /// Notes the starts of the nursery's objects.
     fn walk_nursery(&mut self) {
-        for (start, end) in self.heap.nursery.filled() {
+        for (start, end) in self.heap.shared.nursery.filled() {
             self.walk(start, end);
         }
     }
@@ -380,6 +383,10 @@ impl Verifier<'_> {
         let mut at = start;
         while at < end {
             let class = Addr(self.u64(at));
+            if class.is_null() && Nursery::is_new(at) {
+                at = Nursery::behind_hole(at);
+                continue;
+            }
             if let Err(what) = self.check_class(class) {
                 self.damage(Damage::Class { object: at, class, what });
                 return;
@@ -399,9 +406,9 @@ impl Verifier<'_> {
     /// Whether an object of the old space begins at `addr`; the bytes of its cell or pages.
     fn old_object_at(&self, addr: Addr) -> Option<u64> {
         if OBJECTS.contains(addr) {
-            self.heap.cells.cell_at(addr)
+            self.heap.shared.cells.cell_at(addr)
         } else if LARGE.contains(addr) {
-            self.heap.large.object_at(addr)
+            self.heap.shared.large.object_at(addr)
         } else {
             None
         }
@@ -436,7 +443,7 @@ impl Verifier<'_> {
             // In the nursery its start cannot be told before the nursery is walked, for which classes are needed.
             let room = match self.old_object_at(map) {
                 Some(room) => room,
-                None if nursery::holds(map.0) => self.heap.nursery.room_at(map),
+                None if nursery::holds(map.0) => self.heap.shared.nursery.room_at(map),
                 None => 0,
             };
             if room < array::DATA || self.u64(map.add(array::LENGTH)) > room - array::DATA {

@@ -1,10 +1,11 @@
 //! A new world: root page, kernel classes, lists; and opening one that is there.
 
 use crate::frames::{Maps, Running};
+use crate::kernel::{Common, Held};
 use crate::names::CLASSES as CLASS_SET;
 use crate::scheduler::{Requests, WorldClock};
 use crate::{Vm, decode};
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -87,22 +88,10 @@ impl Vm {
             object_array: Addr::NULL,
             codes: decode::Codes::default(),
             maps: Maps::default(),
-            sources: Vec::new(),
             requests: Requests::default(),
             running: Running::default(),
-            ran: BTreeMap::new(),
-            clock,
-            committed: 0,
-            slice_polls: crate::scheduler::SLICE_POLLS,
             chaos: None,
-            parked: Default::default(),
-            shrunk: Default::default(),
-            define_depth: 0,
-            unfinished: Vec::new(),
-            input: None,
-            failures: Vec::new(),
-            exhausted: false,
-            heap_limit: HEAP_BYTES_DEFAULT,
+            common: Held(Some(Box::new(Common::new(clock, HEAP_BYTES_DEFAULT)))),
         }
     }
 
@@ -142,7 +131,7 @@ impl Vm {
             vm.prim_arrays[kind] = Addr(vm.array_get(arrays, kind as u64).0);
         }
         vm.object_array = Addr(vm.array_get(arrays, 8).0);
-        vm.committed = vm.root_u64(root::EPOCH);
+        vm.common.committed = vm.root_u64(root::EPOCH);
         vm.restart_clock();
         Ok(vm)
     }

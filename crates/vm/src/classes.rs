@@ -94,7 +94,7 @@ struct Table {
 impl Vm {
     /// Registers a source of classes; the first that knows a class is taken.
     pub fn add_class_source(&mut self, source: alloc::boxed::Box<dyn crate::ClassSource>) {
-        self.sources.push(source);
+        self.common.sources.push(source);
     }
 
     /// Defines the classes of an encoded module: the module object.
@@ -114,9 +114,9 @@ impl Vm {
         if let Some(there) = self.defined_already(&decoded, bytes)? {
             return Ok(there);
         }
-        self.define_depth += 1;
+        self.common.define_depth += 1;
         let result = self.define_decoded(Arc::new(decoded), bytes);
-        self.define_depth -= 1;
+        self.common.define_depth -= 1;
         result
     }
 
@@ -154,20 +154,20 @@ impl Vm {
         let object = self.make_module(&decoded, bytes);
         self.maps.add_module(object, decoded.clone());
         let classes = self.ref_field(object, module::CLASSES);
-        let before = self.unfinished.len();
+        let before = self.common.unfinished.len();
         for index in order {
             match self.make_class(&decoded, object, index) {
                 Ok(made) => {
                     self.array_set(classes, index as u64, Value::object(made));
-                    self.unfinished.push((decoded.classes[index].name.clone(), made));
+                    self.common.unfinished.push((decoded.classes[index].name.clone(), made));
                 }
                 Err(error) => {
-                    self.unfinished.truncate(before);
+                    self.common.unfinished.truncate(before);
                     return Err(error);
                 }
             }
         }
-        for (_, made) in self.unfinished.split_off(before) {
+        for (_, made) in self.common.unfinished.split_off(before) {
             self.set_add(crate::names::CLASSES, made);
         }
         for (index, definition) in decoded.classes.iter().enumerate() {
@@ -180,7 +180,7 @@ impl Vm {
     /// Loads what a class needs from outside its module.
     fn check_class(&mut self, decoded: &Module, index: usize) -> Result<(), DefineError> {
         let definition = &decoded.classes[index];
-        if self.define_depth > DEFINE_DEPTH_MAX {
+        if self.common.define_depth > DEFINE_DEPTH_MAX {
             return Err(linkage(definition, "the chain of classes to be loaded first is too long".into()));
         }
         for name in definition.super_name.iter().chain(&definition.interfaces) {

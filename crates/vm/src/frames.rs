@@ -304,7 +304,7 @@ impl Vm {
         let quota =
             (u64::from(self.get_u32(thread, thread::STACK_PAGES)) * PAGE_SIZE as u64).min(STACK_BYTES);
         let used_end = base + u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
-        let (quota_end, polls) = (base + quota, self.slice_polls);
+        let (quota_end, polls) = (base + quota, self.common.slice_polls);
         self.running = Running { thread, frame, quota_end, used_end, polls, ..Running::default() };
         self.announce_top();
     }
@@ -326,7 +326,7 @@ impl Vm {
 
     /// Frames of the running thread from `low` on may hold references into the nursery.
     pub(crate) fn note_ran(&mut self, low: u64) {
-        let entry = self.ran.entry(self.running.thread.0).or_insert(low);
+        let entry = self.common.ran.entry(self.running.thread.0).or_insert(low);
         *entry = (*entry).min(low);
     }
 
@@ -342,7 +342,7 @@ impl Vm {
         let base = self.get_u64(thread, thread::STACK);
         self.set_stack_used(thread, used_end - base);
         if used_end - base > self.stack_kept(thread) {
-            self.shrunk.insert(thread.0);
+            self.common.shrunk.insert(thread.0);
         }
     }
 
@@ -397,7 +397,7 @@ impl Vm {
         self.set_u64(thread, thread::FRAME, header.0);
         self.set_stack_used(thread, header.0 + frame::SIZE - base);
         self.set_u32(thread, thread::STACK_PAGES, (STACK_BYTES / PAGE_SIZE as u64) as u32);
-        self.ran.insert(thread.0, base);
+        self.common.ran.insert(thread.0, base);
     }
 
     /// One past the last byte in use of a thread's mounted stack.
@@ -424,7 +424,7 @@ impl Vm {
     /// Gives back what deep calls have used of the stacks of threads that have left them since the last time. No thread is
     /// mounted as running.
     pub(crate) fn trim_stacks(&mut self) {
-        for thread in core::mem::take(&mut self.shrunk) {
+        for thread in core::mem::take(&mut self.common.shrunk) {
             let thread = Addr(thread);
             let base = self.get_u64(thread, thread::STACK);
             let used = u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
@@ -465,7 +465,7 @@ impl Vm {
         self.heap.remember(frozen);
         self.set_u64(thread, thread::FRAME, top.at.0 - base);
         self.set_u64(thread, thread::STACK, 0);
-        self.ran.remove(&thread.0);
+        self.common.ran.remove(&thread.0);
         self.give_back_stack(thread, base);
     }
 
@@ -474,7 +474,7 @@ impl Vm {
         let used = u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
         self.discard_stack(base, used);
         self.set_stack_used(thread, 0);
-        self.shrunk.remove(&thread.0);
+        self.common.shrunk.remove(&thread.0);
         self.free_slot(base);
     }
 
@@ -498,7 +498,7 @@ impl Vm {
         self.set_u64(thread, thread::STACK, base);
         self.set_stack_used(thread, len);
         self.set_ref(thread, thread::FROZEN, Value::NULL);
-        self.ran.insert(thread.0, base);
+        self.common.ran.insert(thread.0, base);
     }
 
     /// Frees the stack of a thread that has ended.
@@ -510,7 +510,7 @@ impl Vm {
         self.set_u64(thread, thread::STACK, 0);
         self.set_u64(thread, thread::FRAME, 0);
         self.set_ref(thread, thread::FROZEN, Value::NULL);
-        self.ran.remove(&thread.0);
+        self.common.ran.remove(&thread.0);
     }
 
     /// The content of whole pages of a stack is dead.

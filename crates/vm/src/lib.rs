@@ -21,6 +21,7 @@ mod exceptions;
 mod frames;
 pub mod internal;
 mod interpreter;
+mod kernel;
 mod linear;
 mod link;
 mod monitors;
@@ -38,16 +39,13 @@ pub use classes::DefineError;
 pub use program::{ProgramInfo, ProgramState, StartError, ThreadInfo};
 pub use scheduler::{Limits, Request, Requests, RunState};
 
-use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
 use base::prng::Prng;
 use heap::Heap;
 use memory::Memory;
-use platform::{ConsoleInput, Platform};
+use platform::Platform;
 
 /// Where classes come from that the world does not have yet; front ends and libraries register one each.
 pub trait ClassSource: Send {
@@ -71,33 +69,11 @@ pub struct Vm {
     pub(crate) object_array: Addr,
     pub(crate) codes: decode::Codes,
     pub(crate) maps: frames::Maps,
-    pub(crate) sources: Vec<Box<dyn ClassSource>>,
     pub(crate) requests: Requests,
     pub(crate) running: frames::Running,
-    /// Threads whose frames may hold references into the nursery, and from which address on.
-    pub(crate) ran: BTreeMap<u64, u64>,
-    pub(crate) clock: scheduler::WorldClock,
-    /// Newest durable epoch.
-    pub(crate) committed: u64,
-    /// The sum of polls that a thread may pass before the next one has its turn.
-    pub(crate) slice_polls: u32,
     pub(crate) chaos: Option<Prng>,
-    /// Threads that blocked since the last flip; what a restart forgets stays mounted.
-    pub(crate) parked: BTreeSet<u64>,
-    /// Threads whose stacks were deeper than they are by more than the slack when they stopped running.
-    pub(crate) shrunk: BTreeSet<u64>,
-    /// How many modules are being defined, one because of the other.
-    pub(crate) define_depth: u32,
-    /// Classes being defined that nobody else may find yet.
-    pub(crate) unfinished: Vec<(String, Addr)>,
-    /// Input that was polled for a thread that has yet to fetch it.
-    pub(crate) input: Option<ConsoleInput>,
-    /// Reports of threads that died and that nobody has fetched.
-    pub(crate) failures: Vec<String>,
-    /// An allocation went beyond the limit: the running thread is to be told.
-    pub(crate) exhausted: bool,
-    /// How many bytes the heap may use.
-    pub(crate) heap_limit: u64,
+    /// What the workers share.
+    pub(crate) common: kernel::Held,
 }
 
 /// A machine may be moved to the thread that steps it.

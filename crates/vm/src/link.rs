@@ -74,7 +74,8 @@ impl Vm {
 
     /// A class that the world already has.
     pub fn known_class(&self, name: &str) -> Option<Addr> {
-        let unfinished = self.unfinished.iter().find(|(other, _)| other == name).map(|(_, class)| *class);
+        let unfinished =
+            self.common.unfinished.iter().find(|(other, _)| other == name).map(|(_, class)| *class);
         unfinished.or_else(|| self.set_find(crate::names::CLASSES, name.as_bytes()))
     }
 
@@ -98,9 +99,9 @@ impl Vm {
         if let Some(found) = self.loaded_class(name) {
             return Ok(found);
         }
-        let sources = core::mem::take(&mut self.sources);
+        let sources = core::mem::take(&mut self.common.sources);
         let bytes = sources.iter().find_map(|source| source.find(name));
-        self.sources = sources;
+        self.common.sources = sources;
         let Some(bytes) = bytes else {
             return Err(self.exception_value(ClassId::ClassNotFound, &format!("there is no class {name}")));
         };

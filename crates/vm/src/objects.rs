@@ -175,15 +175,15 @@ impl Vm {
     fn allocate_beyond(&mut self, mut alloc: impl FnMut(&mut Heap) -> Result<Addr, OutOfMemory>) -> Addr {
         self.heap.set_limit(u64::MAX);
         let object = alloc(&mut self.heap);
-        self.heap.set_limit(self.heap_limit);
-        self.exhausted = true;
+        self.heap.set_limit(self.common.heap_limit);
+        self.common.exhausted = true;
         self.requests.ask(Request::Attention);
         object.unwrap_or_else(|error| panic!("the address space of the world is full: {error}"))
     }
 
     /// Sets how many bytes objects may take; what a program asks for beyond throws `out_of_memory`.
     pub fn set_memory_limit(&mut self, bytes: u64) {
-        self.heap_limit = bytes;
+        self.common.heap_limit = bytes;
         self.heap.set_limit(bytes);
     }
 
@@ -193,7 +193,7 @@ impl Vm {
             let used = self.heap.usage();
             let bytes = self.array_bytes(class, len);
             let used = used.nursery_bytes + used.cell_bytes + used.large_bytes;
-            used.saturating_add(bytes) <= self.heap_limit && bytes <= base::limits::OBJECT_BYTES_MAX
+            used.saturating_add(bytes) <= self.common.heap_limit && bytes <= base::limits::OBJECT_BYTES_MAX
         }
     }
 

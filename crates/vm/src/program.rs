@@ -275,7 +275,7 @@ impl Vm {
 
     /// Reports of threads that died since the last call.
     pub fn take_failures(&mut self) -> Vec<String> {
-        core::mem::take(&mut self.failures)
+        core::mem::take(&mut self.common.failures)
     }
 
     /// All programs, in the order of their start.

@@ -124,7 +124,7 @@ impl Vm {
             memory: &self.memory,
             maps: &mut self.maps,
             codes: &mut self.codes,
-            ran: &mut self.ran,
+            ran: &mut self.common.ran,
             swept: false,
         };
         let stats = match kind {

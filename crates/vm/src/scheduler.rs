@@ -100,20 +100,20 @@ impl WorldClock {
 impl Vm {
     /// The world clock in nanoseconds: monotonic, goes on over restarts, by default with the down time.
     pub fn clock_ns(&self) -> u64 {
-        let since = self.platform.clock.monotonic_ns().saturating_sub(self.clock.started_ns);
-        self.clock.base_ns.saturating_add(since)
+        let since = self.platform.clock.monotonic_ns().saturating_sub(self.common.clock.started_ns);
+        self.common.clock.base_ns.saturating_add(since)
     }
 
     /// Takes the world clock up from the last flip, the down time by the wall clock included.
     pub(crate) fn restart_clock(&mut self) {
         let down = self.platform.clock.wall_ns().saturating_sub(self.root_u64(root::WALL_NS));
-        self.clock = WorldClock::new(&self.platform);
-        self.clock.base_ns = self.root_u64(root::CLOCK_NS).saturating_add(down);
+        self.common.clock = WorldClock::new(&self.platform);
+        self.common.clock.base_ns = self.root_u64(root::CLOCK_NS).saturating_add(down);
     }
 
     /// Leaves the down time out of the world clock: it goes on from the last flip. To be called right after opening.
     pub fn exclude_down_time(&mut self) {
-        self.clock.base_ns = self.root_u64(root::CLOCK_NS);
+        self.common.clock.base_ns = self.root_u64(root::CLOCK_NS);
     }
 
     /// The word by which a host thread asks for a stop.
@@ -123,7 +123,7 @@ impl Vm {
 
     /// Makes each thread pass at most so many polls in a row.
     pub fn set_slice(&mut self, polls: u32) {
-        self.slice_polls = polls.max(1);
+        self.common.slice_polls = polls.max(1);
     }
 
     /// At seeded safepoints, does one of: leave the interpreter, freeze and thaw the thread, collect, drop all caches.
@@ -196,14 +196,14 @@ impl Vm {
         if let Some(kind) = self.heap.collection_wanted() {
             self.collect(kind)?;
         }
-        if core::mem::take(&mut self.exhausted) {
+        if core::mem::take(&mut self.common.exhausted) {
             let used = self.heap.usage();
-            if used.cell_bytes + used.large_bytes > self.heap_limit / 2 {
+            if used.cell_bytes + used.large_bytes > self.common.heap_limit / 2 {
                 self.collect(Collection::Full)?;
             }
             let used = self.heap.usage();
             let thread = self.running.thread;
-            if used.cell_bytes + used.large_bytes > self.heap_limit && !thread.is_null() {
+            if used.cell_bytes + used.large_bytes > self.common.heap_limit && !thread.is_null() {
                 let error = self.make_exception(ClassId::OutOfMemory, "the memory limit is reached");
                 self.set_ref(thread, thread::PENDING, Value::object(error));
             }
@@ -260,7 +260,7 @@ impl Vm {
     /// # Errors
     /// When memory cannot be given back: the world must stop without committing.
     pub fn prepare_flip(&mut self) -> Result<(), MemoryError> {
-        for thread in core::mem::take(&mut self.parked) {
+        for thread in core::mem::take(&mut self.common.parked) {
             let thread = Addr(thread);
             if self.get_u32(thread, thread::STATE) == thread_state::BLOCKED {
                 self.freeze(thread);
@@ -295,17 +295,17 @@ impl Vm {
     }
     /// The newest durable epoch.
     pub fn committed_epoch(&self) -> u64 {
-        self.committed
+        self.common.committed
     }
     /// Says that an epoch is durable; wakes who waited for it.
     pub fn committed(&mut self, epoch: u64) {
-        self.committed = self.committed.max(epoch);
+        self.common.committed = self.common.committed.max(epoch);
         // All are taken off the list, and those that have to wait on go back.
         let mut last = self.root_ref(root::WAIT_COMMIT);
         let mut waiting = Addr::NULL;
         while let Some((thread, rest)) = self.ring_pop(last) {
             last = rest;
-            if self.get_u64(thread, thread::AWAITED) <= self.committed {
+            if self.get_u64(thread, thread::AWAITED) <= self.common.committed {
                 self.wake(thread);
             } else {
                 waiting = self.ring_push(waiting, thread);
@@ -316,24 +316,24 @@ impl Vm {
 
     /// A line of input, if there is one.
     pub fn take_input(&mut self) -> ConsoleInput {
-        self.input.take().unwrap_or_else(|| self.platform.console.poll_line())
+        self.common.input.take().unwrap_or_else(|| self.platform.console.poll_line())
     }
 
     fn wake_input(&mut self) {
         if self.root_ref(root::WAIT_INPUT).is_null() {
             return;
         }
-        if self.input.is_none() {
+        if self.common.input.is_none() {
             match self.platform.console.poll_line() {
                 ConsoleInput::Pending => return,
-                input => self.input = Some(input),
+                input => self.common.input = Some(input),
             }
         }
         // One line, one reader; the end of the input is there for all.
         while let Some((thread, rest)) = self.ring_pop(self.root_ref(root::WAIT_INPUT)) {
             self.set_root_ref(root::WAIT_INPUT, Value::object(rest));
             self.wake(thread);
-            if self.input != Some(ConsoleInput::End) {
+            if self.common.input != Some(ConsoleInput::End) {
                 return;
             }
         }
@@ -395,7 +395,7 @@ impl Vm {
         self.set_u32(thread, thread::STATE, thread_state::BLOCKED);
         self.set_u32(thread, thread::WAIT, kind);
         self.set_ref(thread, thread::WAITS_FOR, object);
-        self.parked.insert(thread.0);
+        self.common.parked.insert(thread.0);
     }
 
     /// Makes a blocked thread runnable, whatever it waited for; it stands in no list of waiting threads any more.
@@ -410,7 +410,7 @@ impl Vm {
         self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);
         self.set_u32(thread, thread::WAIT, wait::NONE);
         self.set_ref(thread, thread::WAITS_FOR, Value::NULL);
-        self.parked.remove(&thread.0);
+        self.common.parked.remove(&thread.0);
         self.queue_push(thread);
     }
 

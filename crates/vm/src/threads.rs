@@ -67,7 +67,7 @@ impl Vm {
                 if let Some(owner) = owner.as_object() {
                     self.set_ref(owner, program::FAILURE, Value::object(text));
                 }
-                self.failures.push(report.clone());
+                self.common.failures.push(report.clone());
             }
         }
         if let Some(owner) = first {
@@ -75,7 +75,7 @@ impl Vm {
         }
         self.release_stack(object);
         self.timer_remove(object);
-        self.parked.remove(&object.0);
+        self.common.parked.remove(&object.0);
         let index = self.get_u64(object, thread::INDEX);
         let last = self.root_u64(root::THREAD_COUNT) - 1;
         let threads = self.root_ref(root::THREADS);

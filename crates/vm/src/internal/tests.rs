@@ -252,7 +252,7 @@ fn sizes_are_bounded() {
     drop(bench);
 
     let mut bench = Bench::new();
-    bench.vm.heap_limit = 64 << 20;
+    bench.vm.common.heap_limit = 64 << 20;
     bench.vm.heap.set_limit(64 << 20);
     let full = "throws .internal.exception.out_of_memory \"100000000 elements do not fit\"";
     let results = bench.results("c = new binary\nc resize 100000000\nc size\nc resize 1000");
@@ -818,7 +818,7 @@ fn only_what_may_wait_has_a_frame() {
 #[test]
 fn no_arguments_bring_the_machine_down() {
     let mut bench = Bench::new();
-    bench.vm.heap_limit = 64 << 20;
+    bench.vm.common.heap_limit = 64 << 20;
     bench.vm.heap.set_limit(64 << 20);
     for (name, class) in [("a", "container.array"), ("b", "binary"), ("c", "closure"), ("d", "directory")] {
         bench.run(&format!("{name} = new {class}"));

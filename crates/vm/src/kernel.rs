@@ -1,0 +1,92 @@
+//! What the workers of a machine share besides the world itself.
+//!
+//! [`Common`] is one box. Whoever holds the kernel lock has it in its [`Vm`](crate::Vm), so all code that uses it is
+//! written as for one thread.
+
+use crate::ClassSource;
+use crate::scheduler::WorldClock;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use base::Addr;
+use core::ops::{Deref, DerefMut};
+use platform::ConsoleInput;
+
+/// What the workers share in Rust memory: queues of things to do, and caches. The truth is in the world.
+pub(crate) struct Common {
+    pub(crate) sources: Vec<Box<dyn ClassSource>>,
+    /// Threads whose frames may hold references into the nursery, and from which address on.
+    pub(crate) ran: BTreeMap<u64, u64>,
+    pub(crate) clock: WorldClock,
+    /// Newest durable epoch.
+    pub(crate) committed: u64,
+    /// The sum of polls that a thread may pass before the next one has its turn.
+    pub(crate) slice_polls: u32,
+    /// Threads that blocked since the last flip; what a restart forgets stays mounted.
+    pub(crate) parked: BTreeSet<u64>,
+    /// Threads whose stacks were deeper than they are by more than the slack when they stopped running.
+    pub(crate) shrunk: BTreeSet<u64>,
+    /// How many modules are being defined, one because of the other.
+    pub(crate) define_depth: u32,
+    /// Classes being defined that nobody else may find yet.
+    pub(crate) unfinished: Vec<(String, Addr)>,
+    /// Input that was polled for a thread that has yet to fetch it.
+    pub(crate) input: Option<ConsoleInput>,
+    /// Reports of threads that died and that nobody has fetched.
+    pub(crate) failures: Vec<String>,
+    /// An allocation went beyond the limit: the running thread is to be told.
+    pub(crate) exhausted: bool,
+    /// How many bytes the heap may use.
+    pub(crate) heap_limit: u64,
+}
+
+impl Common {
+    pub(crate) fn new(clock: WorldClock, heap_limit: u64) -> Common {
+        Common {
+            sources: Vec::new(),
+            ran: BTreeMap::new(),
+            clock,
+            committed: 0,
+            slice_polls: crate::scheduler::SLICE_POLLS,
+            parked: BTreeSet::new(),
+            shrunk: BTreeSet::new(),
+            define_depth: 0,
+            unfinished: Vec::new(),
+            input: None,
+            failures: Vec::new(),
+            exhausted: false,
+            heap_limit,
+        }
+    }
+}
+
+/// The place of the shared part in a worker; empty as long as another worker has it.
+pub(crate) struct Held(pub(crate) Option<Box<Common>>);
+
+#[cold]
+#[inline(never)]
+fn elsewhere() -> ! {
+    panic!("the kernel is used by a worker that does not hold its lock")
+}
+
+impl Deref for Held {
+    type Target = Common;
+    #[inline(always)]
+    fn deref(&self) -> &Common {
+        match &self.0 {
+            Some(common) => common,
+            None => elsewhere(),
+        }
+    }
+}
+
+impl DerefMut for Held {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Common {
+        match &mut self.0 {
+            Some(common) => common,
+            None => elsewhere(),
+        }
+    }
+}
