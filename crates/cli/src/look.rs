@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::SlotReport;
 use world::inspect::{ProgramInfo, ProgramState, ThreadInfo};
-use world::{WorldFile, inspect};
+use world::{STATUS_KILLED, WorldFile, inspect};
 
 /// Opens a world for reading.
 ///
@@ -121,7 +121,8 @@ pub(crate) fn ps(options: &Ps) -> Result<u8, Failure> {
     }
     let view = world.view(epoch).map_err(|error| fail(&error))?;
     let programs = inspect::programs(&view).map_err(|error| fail(&error))?;
-    let threads = inspect::threads(&view).map_err(|error| fail(&error))?;
+    let threads = inspect::threads(&view, if options.stacks { inspect::FRAMES_MAX } else { 1 })
+        .map_err(|error| fail(&error))?;
     let machine = json!({
         "epoch": epoch.0,
         "programs": programs.iter().map(program_json).collect::<Vec<_>>(),
@@ -150,7 +151,8 @@ pub(crate) fn ps(options: &Ps) -> Result<u8, Failure> {
 fn state(state: ProgramState) -> String {
     match state {
         ProgramState::Running => "running".to_string(),
-        ProgramState::Ended(status) => format!("ended ({status})"),
+        ProgramState::Ended { status } => format!("ended ({status})"),
+        ProgramState::Killed => "killed".to_string(),
         ProgramState::Died => "died".to_string(),
     }
 }
@@ -158,7 +160,8 @@ fn state(state: ProgramState) -> String {
 fn program_json(p: &ProgramInfo) -> Value {
     let (state, status) = match p.state {
         ProgramState::Running => ("running", None),
-        ProgramState::Ended(status) => ("ended", Some(status)),
+        ProgramState::Ended { status } => ("ended", Some(status)),
+        ProgramState::Killed => ("killed", Some(STATUS_KILLED)),
         ProgramState::Died => ("died", Some(1)),
     };
     json!({"id": p.id, "name": p.name, "arguments": p.arguments, "state": state, "status": status,
@@ -194,7 +197,10 @@ pub(crate) fn check(options: &Inspect) -> Result<u8, Failure> {
     damage.dedup();
     if world.report.epoch > Epoch(0) && damage.is_empty() {
         let view = world.view(world.report.epoch).map_err(|error| said(&options.world)(&error))?;
-        for found in [inspect::programs(&view).err(), inspect::threads(&view).err()].into_iter().flatten() {
+        for found in [inspect::programs(&view).err(), inspect::threads(&view, inspect::FRAMES_MAX).err()]
+            .into_iter()
+            .flatten()
+        {
             damage.push(found.to_string());
         }
     }

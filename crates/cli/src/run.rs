@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::OpenReport;
 use world::inspect::{ProgramInfo, ProgramState};
-use world::{CreateWorldError, OpenWorldError, Phase, Ports, Snapshotter, World, WorldOptions, inspect};
+use world::{
+    CreateWorldError, OpenWorldError, Phase, Ports, STATUS_KILLED, Snapshotter, World, WorldOptions, inspect,
+};
 
 /// Polls in a slice when figures are collected: some 0.1 ms.
 const FIGURES_SLICE_POLLS: u32 = 2_000;
@@ -124,15 +126,20 @@ fn told_where(name: &str, opened: &Opened) {
 /// A program that has ended gives its exit status again.
 fn finished(known: &ProgramInfo) -> u8 {
     match known.state {
-        ProgramState::Ended(status) => {
+        ProgramState::Ended { status } => {
             say(&format_args!(
                 "note: {} has ended before, with status {status}; --fresh starts it over",
                 known.name
             ));
             status as u8
         }
-        _ => {
-            say(&format_args!("note: {} died before; --fresh starts it over\n{}", known.name, known.failure));
+        ProgramState::Killed => {
+            say(&format_args!("note: {} was killed before; --fresh starts it over", known.name));
+            STATUS_KILLED as u8
+        }
+        ProgramState::Died | ProgramState::Running => {
+            let report = known.failure.as_deref().unwrap_or_default();
+            say(&format_args!("note: {} died before; --fresh starts it over\n{report}", known.name));
             STATUS_DIED
         }
     }
@@ -247,7 +254,8 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
     let view = inspect::MemoryView(world.memory());
     let programs = inspect::programs(&view).map_err(|error| Failure::World(error.to_string()))?;
     let status = match programs.iter().find(|p| p.name == name).map(|p| p.state) {
-        Some(ProgramState::Ended(status)) => status as u8,
+        Some(ProgramState::Ended { status }) => status as u8,
+        Some(ProgramState::Killed) => STATUS_KILLED as u8,
         _ => STATUS_DIED,
     };
     Ok(if older && status == 0 { STATUS_OLDER } else { status })

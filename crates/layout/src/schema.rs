@@ -344,6 +344,10 @@ schema! {
         ENVIRONMENT: value,
         /// An exception to be thrown when it runs next, or null.
         PENDING: value,
+        /// Next thread of the same program, or null.
+        SIBLING: value,
+        /// The thread of the same program whose `SIBLING` it is, or null.
+        ELDER: value,
         /// Number of the thread.
         ID: u64,
         /// Its index in `THREADS`.
@@ -382,16 +386,34 @@ schema! {
         MODULE: value,
         /// String: how it failed, with the stack trace; null if it did not.
         FAILURE: value,
+        /// Directory: the variables that it was started with; the environment of its first thread, or null.
+        ENVIRONMENT: value,
+        /// Array of strings: what it was granted, as on the command line that started it; null for nothing.
+        GRANTS: value,
+        /// Its newest thread that has not ended; `SIBLING` leads to the others.
+        THREADS: value,
+        /// Last of its threads that could run if it were not held; `NEXT` of the last is the first.
+        HELD_THREADS: value,
         /// Number of the program.
         ID: u64,
         /// Hash of the source it was started from.
         SOURCE_HASH: u64,
         /// Wall clock at its start, nanoseconds since 1970.
         STARTED_NS: u64,
-        /// Exit status, when it has ended.
+        /// Threads in `THREADS`.
+        THREAD_COUNT: u64,
+        /// Bytes that its threads have allocated since it was started.
+        ALLOCATED: u64,
+        /// Nanoseconds for which its threads have run since it was started.
+        CPU_NS: u64,
+        /// Exit status; while it runs, what its first thread has returned.
         STATUS: i32,
-        /// 0 running, 1 ended, 2 died of an exception.
+        /// See [`super::program_state`].
         STATE: u32,
+        /// Why its threads do not run: see [`super::hold`].
+        HELD: u32,
+        /// Unused.
+        PAD: u32,
     }
 
     /// A growing array: `.internal.container.array`.
@@ -531,6 +553,30 @@ pub mod wait {
     pub const CLASS: u32 = 5;
     /// For a notification at an address of the binary [`super::thread::WAITS_FOR`].
     pub const ATOMIC: u32 = 6;
+    /// For room in the output of its program; looks again at [`super::thread::WAKE_NS`].
+    pub const OUTPUT: u32 = 7;
+    /// For its program to be let go; it could run.
+    pub const HELD: u32 = 8;
+}
+
+/// [`program::STATE`].
+pub mod program_state {
+    /// Some of its threads live.
+    pub const RUNNING: u32 = 0;
+    /// All its threads have ended.
+    pub const ENDED: u32 = 1;
+    /// An exception left its first thread; the others were ended with it.
+    pub const DIED: u32 = 2;
+    /// It was ended by command.
+    pub const KILLED: u32 = 3;
+}
+
+/// [`program::HELD`].
+pub mod hold {
+    /// They run.
+    pub const NONE: u32 = 0;
+    /// One of them brought the machine down again and again.
+    pub const QUARANTINED: u32 = 1;
 }
 
 /// What happens to the result of a frame: the low byte of [`frame::FLAGS`].

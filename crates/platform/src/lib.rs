@@ -186,6 +186,16 @@ pub trait Console: Send + Sync {
     fn write_error(&self, text: &[u8]);
     /// Takes a line of input if there is one; asking starts the reading.
     fn poll_line(&self) -> ConsoleInput;
+    /// Whether there is room for more output. Without it a thread waits before it writes; what is written without it is
+    /// taken none the less.
+    fn has_room(&self) -> bool {
+        true
+    }
+    /// The console of the program with this number, if it has one of its own.
+    fn of(&self, program: u64) -> Option<Arc<dyn Console>> {
+        let _all_share_this_one = program;
+        None
+    }
 }
 
 /// Where an idle worker waits.

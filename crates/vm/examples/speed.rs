@@ -111,7 +111,7 @@ fn main() {
         let state = vm.run(Limits::default()).expect("memory");
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(state, RunState::AllEnded, "{:?}", vm.take_failures());
-        assert!(vm.program(program).failure.is_none(), "{:?}", vm.program(program).failure);
+        assert!(vm.program(program).is_ok_and(|info| info.failure.is_none()), "{:?}", vm.program(program));
         println!("{:8.1} M/s  {name}", f64::from(*count) / seconds / 1e6);
     }
 }

@@ -92,6 +92,7 @@ impl Vm {
             running: Running::default(),
             chaos: None,
             common: Held(Some(Box::new(Common::new(clock, HEAP_BYTES_DEFAULT)))),
+            charged: 0,
         }
     }
 

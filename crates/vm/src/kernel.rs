@@ -31,14 +31,16 @@ pub(crate) struct Common {
     pub(crate) define_depth: u32,
     /// Classes being defined that nobody else may find yet.
     pub(crate) unfinished: Vec<(String, Addr)>,
-    /// Input that was polled for a thread that has yet to fetch it.
-    pub(crate) input: Option<ConsoleInput>,
+    /// Input that was polled for a thread that has yet to fetch it, by the number of its program.
+    pub(crate) input: BTreeMap<u64, ConsoleInput>,
     /// Reports of threads that died and that nobody has fetched.
     pub(crate) failures: Vec<String>,
     /// An allocation went beyond the limit: the running thread is to be told.
     pub(crate) exhausted: bool,
     /// How many bytes the heap may use.
     pub(crate) heap_limit: u64,
+    /// The machine is to fail when a thread of this program (its number) is about to run, for tests of that.
+    pub(crate) fault: Option<u64>,
 }
 
 impl Common {
@@ -53,10 +55,11 @@ impl Common {
             shrunk: BTreeSet::new(),
             define_depth: 0,
             unfinished: Vec::new(),
-            input: None,
+            input: BTreeMap::new(),
             failures: Vec::new(),
             exhausted: false,
             heap_limit,
+            fault: None,
         }
     }
 }

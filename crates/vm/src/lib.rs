@@ -16,9 +16,11 @@ extern crate alloc;
 mod bootstrap;
 mod calls;
 mod classes;
+mod control;
 mod decode;
 mod exceptions;
 mod frames;
+pub mod inspect;
 pub mod internal;
 mod interpreter;
 mod kernel;
@@ -36,7 +38,8 @@ mod threads;
 
 pub use bootstrap::OpenError;
 pub use classes::DefineError;
-pub use program::{ProgramInfo, ProgramState, StartError, ThreadInfo};
+pub use control::STATUS_KILLED;
+pub use program::StartError;
 pub use scheduler::{Limits, Request, Requests, RunState};
 
 use alloc::sync::Arc;
@@ -74,6 +77,8 @@ pub struct Vm {
     pub(crate) chaos: Option<Prng>,
     /// What the workers share.
     pub(crate) common: kernel::Held,
+    /// Bytes of the heap in use when the running thread was last charged for what it allocates.
+    pub(crate) charged: u64,
 }
 
 /// A machine may be moved to the thread that steps it.

@@ -64,20 +64,25 @@ impl Vm {
         }
         let count = self.get_u64(held, monitor::COUNT);
         self.set_u64(held, monitor::COUNT, count - 1);
-        if count > 1 {
-            return true;
+        if count == 1 {
+            self.monitor_release(held);
         }
+        true
+    }
+
+    /// A monitor has no owner any more: whoever has waited for it longest may enter, or it is free.
+    pub(crate) fn monitor_release(&mut self, held: Addr) {
         self.set_ref(held, monitor::OWNER, Value::NULL);
         if let Some((waiter, rest)) = self.ring_pop(self.ref_field(held, monitor::WAITERS)) {
             self.set_ref(held, monitor::WAITERS, Value::object(rest));
             self.wake(waiter);
         } else {
             // A thread that was woken to enter holds on to the object, not to the monitor: it takes a new one.
+            let object = self.ref_field(held, monitor::OBJECT);
             self.memory.store_u32(object.add(header::LOCK), 0);
             self.set_ref(held, monitor::OBJECT, Value::NULL);
             self.free_monitor(held);
         }
-        true
     }
 
     /// The number of the monitor of a locked object.

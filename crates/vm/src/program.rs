@@ -1,20 +1,15 @@
-//! Programs: starting them, their end, and what `ps` shows.
+//! Programs: starting them, and their end.
 
 use crate::Vm;
+use crate::inspect::{self, MemoryView, ProgramInfo, ThreadInfo};
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::Flags;
 use layout::Value;
+use layout::ViewError;
 use layout::internal::ClassId;
-use layout::schema::{class, method, on_return, program, root, thread, thread_state, wait};
-
-/// `STATE` of a program.
-mod state {
-    pub(super) const RUNNING: u32 = 0;
-    pub(super) const ENDED: u32 = 1;
-    pub(super) const DIED: u32 = 2;
-}
+use layout::schema::{class, method, on_return, program, program_state, root, thread};
 
 /// Exit status of a program whose first thread died.
 const STATUS_DIED: i32 = 1;
@@ -44,58 +39,6 @@ pub enum StartError {
         /// The class.
         class: String,
     },
-}
-
-/// What has become of a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProgramState {
-    /// Its first thread lives.
-    Running,
-    /// Its first thread has returned.
-    Ended {
-        /// The result of `main` if that is an int, else 0.
-        status: i32,
-    },
-    /// An exception left its first thread.
-    Died,
-}
-
-/// One program, for listings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProgramInfo {
-    /// Where its object stands.
-    pub addr: Addr,
-    /// Number.
-    pub id: u64,
-    /// Name.
-    pub name: String,
-    /// Class that it began with.
-    pub class: String,
-    /// Arguments.
-    pub args: Vec<String>,
-    /// Hash of its source.
-    pub source_hash: u64,
-    /// Wall clock at its start, nanoseconds since 1970.
-    pub started_ns: u64,
-    /// What has become of it.
-    pub state: ProgramState,
-    /// Report of the last of its threads that died.
-    pub failure: Option<String>,
-}
-
-/// One thread, for listings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThreadInfo {
-    /// Where its object stands.
-    pub addr: Addr,
-    /// Number.
-    pub id: u64,
-    /// Number of its program, if it has one.
-    pub program: Option<u64>,
-    /// `runnable`, `sleeping`, `waiting for input`, ...
-    pub state: &'static str,
-    /// Stack trace, one line for each frame.
-    pub trace: String,
 }
 
 enum Entry {
@@ -145,7 +88,7 @@ impl Vm {
         self.set_u64(object, program::SOURCE_HASH, source_hash);
         let started = self.platform.clock.wall_ns();
         self.set_u64(object, program::STARTED_NS, started);
-        self.set_u32(object, program::STATE, state::RUNNING);
+        self.set_u32(object, program::STATE, program_state::RUNNING);
         self.list_push(root::PROGRAMS, root::PROGRAM_COUNT, Value::object(object));
 
         let mut slots = Vec::new();
@@ -236,7 +179,7 @@ impl Vm {
         (self.ref_field(found, method::CLASS) == class).then_some(found)
     }
 
-    fn make_strings(&mut self, args: &[String]) -> Addr {
+    pub(crate) fn make_strings(&mut self, args: &[String]) -> Addr {
         let class = self.array_class(self.kernel_class(ClassId::String));
         let strings = self.new_array(class, args.len() as u64);
         for (index, arg) in args.iter().enumerate() {
@@ -264,13 +207,20 @@ impl Vm {
         Value::object(made)
     }
 
-    pub(crate) fn end_program(&mut self, object: Addr, result: &Result<Value, ()>) {
-        let (state, status) = match result {
-            Ok(value) => (state::ENDED, value.as_int().unwrap_or(0)),
-            Err(()) => (state::DIED, STATUS_DIED),
-        };
-        self.set_u32(object, program::STATE, state);
-        self.set_u32(object, program::STATUS, status as u32);
+    /// A thread of a program has ended: with it the program, if it was the last one or the first one died.
+    pub(crate) fn thread_ended(&mut self, owner: Addr, first: bool, result: &Result<Value, ()>) {
+        if first {
+            let status = result.map_or(STATUS_DIED, |value| value.as_int().unwrap_or(0));
+            self.set_u32(owner, program::STATUS, status as u32);
+            if result.is_err() {
+                self.set_u32(owner, program::STATE, program_state::DIED);
+                self.end_threads_of(owner);
+            }
+        }
+        let over = self.get_u64(owner, program::THREAD_COUNT) == 0;
+        if over && self.get_u32(owner, program::STATE) == program_state::RUNNING {
+            self.set_u32(owner, program::STATE, program_state::ENDED);
+        }
     }
 
     /// Reports of threads that died since the last call.
@@ -279,65 +229,27 @@ impl Vm {
     }
 
     /// All programs, in the order of their start.
-    pub fn programs(&self) -> Vec<ProgramInfo> {
-        let list = self.root_ref(root::PROGRAMS);
-        (0..self.root_u64(root::PROGRAM_COUNT))
-            .map(|index| self.program(Addr(self.array_get(list, index).0)))
-            .collect()
+    ///
+    /// # Errors
+    /// When the world is damaged.
+    pub fn programs(&self) -> Result<Vec<ProgramInfo>, ViewError> {
+        inspect::programs(&MemoryView(&self.memory))
     }
 
     /// One program.
-    pub fn program(&self, object: Addr) -> ProgramInfo {
-        let args = self.ref_field(object, program::ARGS);
-        let failure = self.text(object, program::FAILURE);
-        ProgramInfo {
-            addr: object,
-            id: self.get_u64(object, program::ID),
-            name: self.text(object, program::NAME),
-            class: self.text(self.ref_field(object, program::CLASS), class::NAME),
-            args: (0..self.array_len(args)).map(|index| self.describe(self.array_get(args, index))).collect(),
-            source_hash: self.get_u64(object, program::SOURCE_HASH),
-            started_ns: self.get_u64(object, program::STARTED_NS),
-            state: match self.get_u32(object, program::STATE) {
-                state::ENDED => ProgramState::Ended { status: self.get_u32(object, program::STATUS) as i32 },
-                state::DIED => ProgramState::Died,
-                _ => ProgramState::Running,
-            },
-            failure: (!failure.is_empty()).then_some(failure),
-        }
+    ///
+    /// # Errors
+    /// When the world is damaged.
+    pub fn program(&self, object: Addr) -> Result<ProgramInfo, ViewError> {
+        inspect::program(&MemoryView(&self.memory), object)
     }
 
-    /// All threads that have not ended, by number.
-    pub fn threads(&mut self) -> Vec<ThreadInfo> {
-        let list = self.root_ref(root::THREADS);
-        let mut infos = Vec::new();
-        for index in 0..self.root_u64(root::THREAD_COUNT) {
-            let object = Addr(self.array_get(list, index).0);
-            let owner = self.get_ref(object, thread::PROGRAM).as_object();
-            infos.push(ThreadInfo {
-                addr: object,
-                id: self.get_u64(object, thread::ID),
-                program: owner.map(|owner| self.get_u64(owner, program::ID)),
-                state: self.thread_state(object),
-                trace: self.trace(object),
-            });
-        }
-        infos.sort_by_key(|info| info.id);
-        infos
-    }
-
-    fn thread_state(&self, object: Addr) -> &'static str {
-        match (self.get_u32(object, thread::STATE), self.get_u32(object, thread::WAIT)) {
-            (thread_state::BLOCKED, wait::TIME) => "sleeping",
-            (thread_state::BLOCKED, wait::INPUT) => "waiting for input",
-            (thread_state::BLOCKED, wait::COMMIT) => "waiting for a snapshot",
-            (thread_state::BLOCKED, wait::MONITOR) => "waiting for a lock",
-            (thread_state::BLOCKED, wait::CLASS) => "waiting for a class",
-            (thread_state::BLOCKED, _) => "waiting for a notification",
-            (thread_state::ENDED, _) => "ended",
-            (thread_state::DIED, _) => "died",
-            _ => "runnable",
-        }
+    /// All threads that have not ended, by number, with the whole stack of each. No thread is mounted as running.
+    ///
+    /// # Errors
+    /// When the world is damaged.
+    pub fn threads(&self) -> Result<Vec<ThreadInfo>, ViewError> {
+        inspect::threads(&MemoryView(&self.memory), inspect::FRAMES_MAX)
     }
 
     /// The value of a finished program's first thread, as [`Vm::describe`] shows it; for tests and tools.

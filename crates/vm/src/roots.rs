@@ -119,6 +119,7 @@ impl Vm {
         if !running.thread.is_null() {
             self.note_ran(running.low);
             self.set_u64(running.thread, thread::FRAME, running.frame.0);
+            self.charge(self.ref_field(running.thread, thread::PROGRAM));
         }
         let mut roots = VmRoots {
             memory: &self.memory,
@@ -131,6 +132,7 @@ impl Vm {
             Collection::Minor(survivors) => self.heap.collect_minor(&mut roots, survivors),
             Collection::Full => self.heap.collect_full(&mut roots),
         }?;
+        self.begin_charge();
         if !running.thread.is_null() {
             // Frames below the top one are as they were; when they are entered again, they are noted again.
             self.announce_top();

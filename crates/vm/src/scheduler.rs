@@ -9,6 +9,7 @@
 use crate::Vm;
 use crate::internal::Wait;
 use crate::interpreter::{self, Exit};
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
@@ -27,6 +28,9 @@ pub(crate) const SLICE_POLLS: u32 = 20_000;
 const CHAOS_ODDS: u64 = 8;
 /// Stack bytes from which on chaos becomes rarer.
 const CHAOS_STACK_BYTES: u64 = 16 << 10;
+
+/// After so many nanoseconds a thread that found no room for its output looks again.
+const OUTPUT_RETRY_NS: u64 = 5_000_000;
 
 /// What the running thread is asked for at its next safepoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,10 +160,20 @@ impl Vm {
             let Some(thread) = self.queue_pop() else {
                 return Ok(self.idle());
             };
+            if !self.may_run(thread) {
+                continue;
+            }
             slices = slices.map(|left| left - 1);
             self.set_u32(thread, thread::STATE, thread_state::RUNNING);
             self.mount(thread);
-            match self.slice()? {
+            let owner = self.ref_field(thread, thread::PROGRAM);
+            let began = self.platform.clock.monotonic_ns();
+            self.begin_charge();
+            let exit = self.slice();
+            self.charge(owner);
+            let took = self.platform.clock.monotonic_ns().saturating_sub(began);
+            self.charge_time(owner, took);
+            match exit? {
                 Exit::Safepoint => {
                     self.unmount();
                     self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);
@@ -174,6 +188,9 @@ impl Vm {
 
     /// Runs the mounted thread until its slice ends, or it blocks or ends.
     fn slice(&mut self) -> Result<Exit, MemoryError> {
+        if self.common.fault.is_some_and(|number| number == self.program_number(self.running.thread)) {
+            panic!("the machine was told to fail here");
+        }
         loop {
             let exit = interpreter::execute(self);
             if exit != Exit::Safepoint {
@@ -314,29 +331,58 @@ impl Vm {
         self.set_root_ref(root::WAIT_COMMIT, Value::object(waiting));
     }
 
-    /// A line of input, if there is one.
+    /// A line of input for the running thread, if there is one.
     pub fn take_input(&mut self) -> ConsoleInput {
-        self.common.input.take().unwrap_or_else(|| self.platform.console.poll_line())
+        let number = self.program_number(self.running.thread);
+        let key = self.input_key(number);
+        // The console may have changed since the line was polled.
+        let there = self.common.input.remove(&key).or_else(|| self.common.input.remove(&number));
+        there.unwrap_or_else(|| self.console_of(number).poll_line())
     }
 
+    /// Under what the input of a program is kept: its number, or zero when it shares the console of all.
+    fn input_key(&self, number: u64) -> u64 {
+        if self.platform.console.of(number).is_some() { number } else { 0 }
+    }
+
+    /// Wakes those for whom there is input; changes nothing in the world when there is none.
     fn wake_input(&mut self) {
-        if self.root_ref(root::WAIT_INPUT).is_null() {
+        let last = self.root_ref(root::WAIT_INPUT);
+        if last.is_null() {
             return;
         }
-        if self.common.input.is_none() {
-            match self.platform.console.poll_line() {
-                ConsoleInput::Pending => return,
-                input => self.common.input = Some(input),
+        let (mut ready, mut served) = (Vec::new(), BTreeSet::new());
+        let mut at = last;
+        loop {
+            at = self.ref_field(at, thread::NEXT);
+            let number = self.program_number(at);
+            let key = self.input_key(number);
+            // One line, one reader; the end of the input is there for all.
+            if !served.contains(&key) && self.has_input(key, number) {
+                ready.push(at);
+            }
+            if self.common.input.get(&key) != Some(&ConsoleInput::End) {
+                served.insert(key);
+            }
+            if at == last {
+                break;
             }
         }
-        // One line, one reader; the end of the input is there for all.
-        while let Some((thread, rest)) = self.ring_pop(self.root_ref(root::WAIT_INPUT)) {
+        for thread in ready {
+            let rest = self.ring_remove(self.root_ref(root::WAIT_INPUT), thread);
             self.set_root_ref(root::WAIT_INPUT, Value::object(rest));
             self.wake(thread);
-            if self.common.input != Some(ConsoleInput::End) {
-                return;
+        }
+    }
+
+    fn has_input(&mut self, key: u64, number: u64) -> bool {
+        if !self.common.input.contains_key(&key) {
+            match self.console_of(number).poll_line() {
+                ConsoleInput::Pending => return false,
+                input => drop(self.common.input.insert(key, input)),
             }
         }
+        true
     }
 
     /// Blocks the running thread; it is then to be unmounted.
@@ -345,6 +391,10 @@ impl Vm {
             Wait::Until { ns } => {
                 self.block_on(wait::TIME, Value::NULL);
                 self.timer_add(ns);
+            }
+            Wait::Output => {
+                self.block_on(wait::OUTPUT, Value::NULL);
+                self.timer_add(self.clock_ns().saturating_add(OUTPUT_RETRY_NS));
             }
             Wait::Input => {
                 self.block_on(wait::INPUT, Value::NULL);

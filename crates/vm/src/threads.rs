@@ -24,6 +24,7 @@ impl Vm {
         self.first_frame(object, method, args, flags);
         let index = self.list_push(root::THREADS, root::THREAD_COUNT, Value::object(object));
         self.set_u64(object, thread::INDEX, index);
+        self.join_program(object);
         self.set_u32(object, thread::STATE, thread_state::RUNNABLE);
         self.queue_push(object);
         object
@@ -70,12 +71,18 @@ impl Vm {
                 self.common.failures.push(report.clone());
             }
         }
-        if let Some(owner) = first {
-            self.end_program(owner, &result.map_err(|_| ()));
+        self.retire(object);
+        if let Some(owner) = owner.as_object() {
+            self.thread_ended(owner, first.is_some(), &result.map_err(drop));
         }
+    }
+
+    /// Takes a thread that has come to its end out of the lists of those that live, and gives its stack back.
+    pub(crate) fn retire(&mut self, object: Addr) {
         self.release_stack(object);
         self.timer_remove(object);
         self.common.parked.remove(&object.0);
+        self.leave_program(object);
         let index = self.get_u64(object, thread::INDEX);
         let last = self.root_u64(root::THREAD_COUNT) - 1;
         let threads = self.root_ref(root::THREADS);

@@ -6,7 +6,8 @@ use memory::{Memory, MemoryConfig};
 use platform::{PageSource, Platform};
 use sim::{SimClock, SimConsole, SimEntropy, SimMapper, SimWaiter};
 use std::sync::Arc;
-use vm::{Limits, ProgramState, RunState, Vm};
+use vm::inspect::ProgramState;
+use vm::{Limits, RunState, Vm};
 
 struct Empty;
 
@@ -71,7 +72,7 @@ impl Bench {
             }
             self.restart(chaos);
         }
-        let info = self.vm.program(program);
+        let info = self.vm.program(program).expect("a program");
         assert_eq!(info.failure, None);
         info.state
     }

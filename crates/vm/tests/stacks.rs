@@ -67,7 +67,8 @@ fn run(restart_every: usize) {
     for step in 1..10_000 {
         world.vm().set_slice(1000);
         let state = world.vm().run(Limits { slices: Some(1) }).expect("memory");
-        let deep = world.vm().threads().iter().any(|thread| thread.trace.contains("deep"));
+        let threads = world.vm().threads().expect("threads");
+        let deep = threads.iter().any(|thread| thread.stack.iter().any(|line| line.contains("deep")));
         if step % restart_every == 0 {
             world.restart();
         } else {

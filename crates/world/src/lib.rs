@@ -10,7 +10,6 @@
 extern crate alloc;
 
 mod file;
-pub mod inspect;
 mod shared;
 mod snapshot;
 mod world;
@@ -18,4 +17,5 @@ mod world;
 pub use file::WorldFile;
 pub use shared::{Ask, Shared};
 pub use snapshot::{Phase, SnapshotError, Snapshotter, Step};
+pub use vm::{STATUS_KILLED, inspect};
 pub use world::{CreateWorldError, Event, OpenWorldError, Ports, RunError, World, WorldOptions};

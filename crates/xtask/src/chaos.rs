@@ -319,7 +319,7 @@ impl Rig {
         Ok(Transcript {
             output: String::from_utf8_lossy(&self.tape.bytes()).into_owned(),
             state: program.state,
-            failure: program.failure.clone(),
+            failure: program.failure.clone().unwrap_or_default(),
         })
     }
 }

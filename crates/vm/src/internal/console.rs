@@ -26,6 +26,9 @@ enum Channel {
 /// Phase 0: nothing done yet; 1: the argument's `toString` was called.
 fn print(call: &mut Call<'_>, channel: Channel, end: &str) -> Step {
     let mut text = if call.phase() == 0 {
+        if !call.vm.console().has_room() {
+            return Ok(Outcome::Block(Wait::Output));
+        }
         match call.text_of(call.value(0)) {
             Text::Ready(text) => text,
             Text::Ask(outcome) => {
@@ -38,8 +41,8 @@ fn print(call: &mut Call<'_>, channel: Channel, end: &str) -> Step {
     };
     text.extend_from_slice(end.as_bytes());
     match channel {
-        Channel::Output => call.vm.platform.console.write(&text),
-        Channel::Error => call.vm.platform.console.write_error(&text),
+        Channel::Output => call.vm.console().write(&text),
+        Channel::Error => call.vm.console().write_error(&text),
     }
     Ok(Outcome::VOID)
 }
@@ -52,6 +55,9 @@ pub(super) fn print_all(call: &mut Call<'_>) -> Step {
         Value::NULL => return Ok(Outcome::VOID),
         _ => call.ref_array(0, "boot.print arguments are no array")?,
     };
+    if !call.vm.console().has_room() {
+        return Ok(Outcome::Block(Wait::Output));
+    }
     let mut text: Vec<u8> = call.vm.string_bytes_of(call.reference(0)).unwrap_or_default();
     let mut index = call.number(0);
     if call.phase() == 1 {
@@ -73,7 +79,7 @@ pub(super) fn print_all(call: &mut Call<'_>) -> Step {
         }
         index += 1;
     }
-    call.vm.platform.console.write(&text);
+    call.vm.console().write(&text);
     Ok(Outcome::VOID)
 }
 

@@ -149,6 +149,19 @@ fn enter(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<
     Ok(())
 }
 
+/// Fills a new directory with pairs whose keys differ; what the kernel itself makes.
+pub(crate) fn fill(vm: &mut Vm, object: Addr, pairs: &[(Value, Value)]) {
+    let room = (pairs.len() as u64).next_power_of_two().max(FIRST_PAIRS);
+    let (entries, index) = (vm.make_ref_array(2 * room), vm.make_bytes(2 * room * 4));
+    for (pair, (key, value)) in pairs.iter().enumerate() {
+        append(vm, entries, index, pair as u64, *key, *value);
+    }
+    vm.set_ref(object, directory::ENTRIES, Value::object(entries));
+    vm.set_ref(object, directory::INDEX, Value::object(index));
+    vm.set_u64(object, directory::USED, pairs.len() as u64);
+    vm.set_u64(object, directory::COUNT, pairs.len() as u64);
+}
+
 /// Sets the value of a key; returns the one it had, or null.
 pub(super) fn set(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<Value, Outcome> {
     match find(call.vm, object, key) {

@@ -43,6 +43,7 @@ mod time;
 mod world;
 
 pub(crate) use boot::FOR_CODE;
+pub(crate) use directory::fill as fill_directory;
 pub use number::{double_text, float_text};
 
 /// A kernel method.
@@ -137,6 +138,8 @@ pub enum Wait {
     },
     /// Something on the console's input.
     Input,
+    /// Room in the console's output.
+    Output,
     /// The commit of this epoch or a later one.
     Commit {
         /// The epoch.

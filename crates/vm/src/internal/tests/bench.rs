@@ -334,6 +334,7 @@ impl Bench {
                     Wait::Until { ns } => format!("waits until {} ms", ns / 1_000_000),
                     Wait::Input => "waits for input".into(),
                     Wait::Commit { epoch } => format!("waits for epoch {epoch}"),
+                    Wait::Output => "waits for room in the output".into(),
                 }
             }
             Outcome::Call(invoke) => {

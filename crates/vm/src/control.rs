@@ -1,0 +1,310 @@
+//! What is done to programs from outside: ended, held and let go, granted something, removed from the list.
+//!
+//! Everything here happens at a safepoint: no thread is mounted as running.
+//!
+//! *Invariant:* a thread whose program is not running is in no list that wakes it; at most the run queue still leads to
+//! it, which skips it ([`Vm::may_run`]).
+
+use crate::Vm;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use base::Addr;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{
+    class, directory, frame, hold, monitor, on_return, program, program_state, root, thread, thread_state,
+    wait,
+};
+use platform::Console;
+
+/// Exit status of a program that was killed: that of a process that `kill -9` ended.
+pub const STATUS_KILLED: i32 = 137;
+
+impl Vm {
+    /// Sets the variables that a program finds in the environment of its first thread. To be called before it runs;
+    /// of a name that comes twice the last value counts.
+    pub fn set_environment(&mut self, object: Addr, variables: &[(String, String)]) {
+        if variables.is_empty() {
+            return;
+        }
+        let made = self.new_kernel(ClassId::Directory);
+        let pairs: Vec<(Value, Value)> = variables
+            .iter()
+            .enumerate()
+            .filter(|(index, (name, _))| !variables[index + 1..].iter().any(|(later, _)| later == name))
+            .map(|(_, (name, value))| {
+                let name = self.make_string(name.as_bytes());
+                let value = self.make_string(value.as_bytes());
+                (Value::object(name), Value::object(value))
+            })
+            .collect();
+        crate::internal::fill_directory(self, made, &pairs);
+        self.set_ref(object, program::ENVIRONMENT, Value::object(made));
+        let first = self.ref_field(object, program::THREAD);
+        self.set_ref(first, thread::ENVIRONMENT, Value::object(made));
+        const { assert!(directory::REFS == 2) };
+    }
+
+    /// Sets what a program may reach outside the world.
+    pub fn set_grants(&mut self, object: Addr, grants: &[String]) {
+        let strings = self.make_strings(grants);
+        self.set_ref(object, program::GRANTS, Value::object(strings));
+    }
+
+    /// Ends a program for ever; false when it has ended before.
+    pub fn kill_program(&mut self, object: Addr) -> bool {
+        if self.get_u32(object, program::STATE) != program_state::RUNNING {
+            return false;
+        }
+        self.set_u32(object, program::STATE, program_state::KILLED);
+        self.set_u32(object, program::STATUS, STATUS_KILLED as u32);
+        self.set_u32(object, program::HELD, hold::NONE);
+        self.end_threads_of(object);
+        true
+    }
+
+    /// Takes a program that has ended off the list of programs; its name is free then.
+    ///
+    /// # Panics
+    /// When it has not ended.
+    pub fn remove_program(&mut self, object: Addr) {
+        assert!(self.get_u32(object, program::STATE) != program_state::RUNNING, "the program runs");
+        let (list, count) = (self.root_ref(root::PROGRAMS), self.root_u64(root::PROGRAM_COUNT));
+        let Some(at) = (0..count).find(|index| self.array_get(list, *index).0 == object.0) else { return };
+        for index in at..count - 1 {
+            let next = self.array_get(list, index + 1);
+            self.array_set(list, index, next);
+        }
+        self.array_set(list, count - 1, Value::NULL);
+        self.set_root_u64(root::PROGRAM_COUNT, count - 1);
+    }
+
+    /// Keeps the threads of a program from running until [`Vm::release_program`].
+    pub fn quarantine_program(&mut self, object: Addr) {
+        self.set_u32(object, program::HELD, hold::QUARANTINED);
+    }
+
+    /// Lets a held program run; false when it was not held.
+    pub fn release_program(&mut self, object: Addr) -> bool {
+        if self.get_u32(object, program::HELD) == hold::NONE {
+            return false;
+        }
+        self.set_u32(object, program::HELD, hold::NONE);
+        while let Some((thread, rest)) = self.ring_pop(self.ref_field(object, program::HELD_THREADS)) {
+            self.set_ref(object, program::HELD_THREADS, Value::object(rest));
+            self.wake(thread);
+        }
+        true
+    }
+
+    /// The running thread and its program (numbers): for the report of a machine that failed.
+    pub fn running_thread(&self) -> Option<(u64, Option<u64>)> {
+        let running = self.running.thread;
+        if running.is_null() {
+            return None;
+        }
+        let owner = self.ref_field(running, thread::PROGRAM);
+        let owner = (!owner.is_null()).then(|| self.get_u64(owner, program::ID));
+        Some((self.get_u64(running, thread::ID), owner))
+    }
+
+    /// Makes the machine fail when a thread of the program with this number is about to run. For tests of what stands
+    /// around the machine.
+    pub fn fail_at_program(&mut self, number: u64) {
+        self.common.fault = Some(number);
+    }
+
+    /// The console of the running thread.
+    pub(crate) fn console(&self) -> Arc<dyn Console> {
+        self.console_of(self.program_number(self.running.thread))
+    }
+    pub(crate) fn console_of(&self, number: u64) -> Arc<dyn Console> {
+        self.platform.console.of(number).unwrap_or_else(|| self.platform.console.clone())
+    }
+    /// The number of a thread's program, zero for none.
+    pub(crate) fn program_number(&self, thread: Addr) -> u64 {
+        let owner = if thread.is_null() { Addr::NULL } else { self.ref_field(thread, thread::PROGRAM) };
+        if owner.is_null() { 0 } else { self.get_u64(owner, program::ID) }
+    }
+
+    /// Enters a new thread into its program.
+    pub(crate) fn join_program(&mut self, object: Addr) {
+        let owner = self.ref_field(object, thread::PROGRAM);
+        if owner.is_null() {
+            return;
+        }
+        let sibling = self.ref_field(owner, program::THREADS);
+        self.set_ref(object, thread::SIBLING, Value::object(sibling));
+        if !sibling.is_null() {
+            self.set_ref(sibling, thread::ELDER, Value::object(object));
+        }
+        self.set_ref(owner, program::THREADS, Value::object(object));
+        let count = self.get_u64(owner, program::THREAD_COUNT);
+        self.set_u64(owner, program::THREAD_COUNT, count + 1);
+    }
+
+    /// Takes a thread that has ended out of its program.
+    pub(crate) fn leave_program(&mut self, object: Addr) {
+        let owner = self.ref_field(object, thread::PROGRAM);
+        if owner.is_null() {
+            return;
+        }
+        let (elder, sibling) =
+            (self.ref_field(object, thread::ELDER), self.ref_field(object, thread::SIBLING));
+        if elder.is_null() {
+            self.set_ref(owner, program::THREADS, Value::object(sibling));
+        } else {
+            self.set_ref(elder, thread::SIBLING, Value::object(sibling));
+        }
+        if !sibling.is_null() {
+            self.set_ref(sibling, thread::ELDER, Value::object(elder));
+        }
+        self.set_ref(object, thread::ELDER, Value::NULL);
+        self.set_ref(object, thread::SIBLING, Value::NULL);
+        let count = self.get_u64(owner, program::THREAD_COUNT);
+        self.set_u64(owner, program::THREAD_COUNT, count - 1);
+    }
+
+    /// Ends all threads of a program that is not running any more.
+    pub(crate) fn end_threads_of(&mut self, object: Addr) {
+        let mut ended = Vec::new();
+        let mut at = self.ref_field(object, program::THREADS);
+        while !at.is_null() {
+            ended.push(at);
+            at = self.ref_field(at, thread::SIBLING);
+        }
+        for thread in &ended {
+            self.stop_waiting(*thread);
+            self.set_u32(*thread, thread::STATE, thread_state::DIED);
+        }
+        self.set_ref(object, program::HELD_THREADS, Value::NULL);
+        self.release_monitors_of_the_dead();
+        for thread in ended {
+            self.give_up_initialisers(thread);
+            self.retire(thread);
+        }
+        let number = self.get_u64(object, program::ID);
+        self.common.input.remove(&number);
+    }
+
+    /// Takes a blocked thread out of the list of those that wait for the same.
+    fn stop_waiting(&mut self, thread: Addr) {
+        if self.get_u32(thread, thread::STATE) != thread_state::BLOCKED {
+            return;
+        }
+        match self.get_u32(thread, thread::WAIT) {
+            wait::INPUT => self.leave_root_ring(root::WAIT_INPUT, thread),
+            wait::COMMIT => self.leave_root_ring(root::WAIT_COMMIT, thread),
+            wait::MONITOR => {
+                let monitor = self.ref_field(thread, thread::WAITS_FOR);
+                let last = self.ring_remove(self.ref_field(monitor, monitor::WAITERS), thread);
+                self.set_ref(monitor, monitor::WAITERS, Value::object(last));
+            }
+            wait::HELD => self.set_ref(thread, thread::NEXT, Value::NULL),
+            // Found by looking at all threads, or by the timer, which is taken off with the thread.
+            _ => {}
+        }
+        self.set_u32(thread, thread::WAIT, wait::NONE);
+        self.set_ref(thread, thread::WAITS_FOR, Value::NULL);
+    }
+
+    fn leave_root_ring(&mut self, list: u64, thread: Addr) {
+        let last = self.ring_remove(self.root_ref(list), thread);
+        self.set_root_ref(list, Value::object(last));
+    }
+
+    /// Takes a thread out of a ring; the ring as it is now.
+    pub(crate) fn ring_remove(&mut self, last: Addr, thread: Addr) -> Addr {
+        let mut before = last;
+        loop {
+            if before.is_null() {
+                return last;
+            }
+            let next = self.ref_field(before, thread::NEXT);
+            if next == thread {
+                break;
+            }
+            if next == last {
+                return last;
+            }
+            before = next;
+        }
+        let after = self.ref_field(thread, thread::NEXT);
+        self.set_ref(thread, thread::NEXT, Value::NULL);
+        if after == thread {
+            return Addr::NULL;
+        }
+        self.set_ref(before, thread::NEXT, Value::object(after));
+        if last == thread { before } else { last }
+    }
+
+    /// Leaves every monitor whose owner has died.
+    fn release_monitors_of_the_dead(&mut self) {
+        let list = self.root_ref(root::MONITORS);
+        for index in 0..self.root_u64(root::MONITOR_COUNT) {
+            let held = Addr(self.array_get(list, index).0);
+            let owner = self.ref_field(held, monitor::OWNER);
+            if !owner.is_null() && self.get_u32(owner, thread::STATE) == thread_state::DIED {
+                self.monitor_release(held);
+            }
+        }
+    }
+
+    /// The classes that a thread was initialising will not be.
+    fn give_up_initialisers(&mut self, object: Addr) {
+        for frame in self.frames_of(object, usize::MAX) {
+            if self.memory.load_u32(frame.at.add(frame::FLAGS)) & 0xff == on_return::INITIALISED {
+                let class = self.ref_field(frame.method, layout::schema::method::CLASS);
+                self.initialised(class, crate::classes::FAILED);
+                const { assert!(class::INIT_THREAD > 0) };
+            }
+        }
+    }
+
+    /// Whether a thread that comes out of the run queue may run: not if its program was ended meanwhile, nor if it is
+    /// held; then it waits to be let go.
+    pub(crate) fn may_run(&mut self, object: Addr) -> bool {
+        if self.get_u32(object, thread::STATE) != thread_state::RUNNABLE {
+            return false;
+        }
+        let owner = self.ref_field(object, thread::PROGRAM);
+        if owner.is_null() || self.get_u32(owner, program::HELD) == hold::NONE {
+            return true;
+        }
+        self.set_u32(object, thread::STATE, thread_state::BLOCKED);
+        self.set_u32(object, thread::WAIT, wait::HELD);
+        let last = self.ring_push(self.ref_field(owner, program::HELD_THREADS), object);
+        self.set_ref(owner, program::HELD_THREADS, Value::object(last));
+        false
+    }
+
+    /// Bytes of the heap in use.
+    fn heap_bytes(&self) -> u64 {
+        let used = self.heap.usage();
+        used.nursery_bytes + used.cell_bytes + used.large_bytes
+    }
+
+    /// From here on a program is charged for what is allocated.
+    pub(crate) fn begin_charge(&mut self) {
+        self.charged = self.heap_bytes();
+    }
+
+    /// Charges a program, if there is one, for what was allocated since the last call.
+    pub(crate) fn charge(&mut self, owner: Addr) {
+        let (before, now) = (self.charged, self.heap_bytes());
+        self.charged = now;
+        if !owner.is_null() && now > before {
+            let so_far = self.get_u64(owner, program::ALLOCATED);
+            self.set_u64(owner, program::ALLOCATED, so_far.saturating_add(now - before));
+        }
+    }
+
+    /// Charges a program for the time that one of its threads has run.
+    pub(crate) fn charge_time(&mut self, owner: Addr, ns: u64) {
+        if !owner.is_null() && ns > 0 {
+            let so_far = self.get_u64(owner, program::CPU_NS);
+            self.set_u64(owner, program::CPU_NS, so_far.saturating_add(ns));
+        }
+    }
+}
