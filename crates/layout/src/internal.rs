@@ -309,11 +309,29 @@ internal_classes! {
     Bootstrap ".internal.bootstrap" ".internal.boot" "The class of the boot object by its other name." {}
     Thread ".internal.thread" ".internal.object" "A thread." {
         5 "toString" "()L.internal.string;" "`thread`.";
-        12 "getEnvironment" "()L.internal.object;" "The environment, a directory made at the first call.";
+        10 "pause" "()V" idempotent "The thread runs no further until it is unpaused; what it holds locked stays locked. The running thread may pause itself.";
+        11 "unpause" "()V" "Lets a paused thread run on.";
+        12 "getEnvironment" "()L.internal.object;" "The environment: a directory, a copy of what the thread that started this one had, made at the first call if there was none.";
         13 "getUser" "()L.internal.object;" "Null: there are no users.";
         14 "getOsInterface" "()L.internal.object;" "What `setOsInterface` of the boot object registered, or null.";
         16 "getId" "()J" "The number of the thread.";
-        17 "isAlive" "()I" "1 until its first method has returned or thrown.";
+        17 "isAlive" "()I" "1 from its start until its first method has returned or thrown.";
+        18 "start" "(L.internal.object;)L.internal.thread;" "Begins to run the object: a closure is called; of others `run()`, or `run` or method 8 with one argument, null; returns itself. Throws a string when it was started before.";
+        19 "startWith" "(L.internal.object;L.internal.object;)L.internal.thread;" "As `start`, with an argument: `run` or method 8 with one parameter, or a closure.";
+        20 "join" "()L.internal.object;" idempotent "Waits until it has ended: what its first method returned; throws `.internal.exception.thread_died`, with the cause, when it died.";
+        21 "joinMsec" "(I)I" idempotent "As `join`, no longer than so many milliseconds: 1 when it has ended, however, 0 when the time is over.";
+        22 "interrupt" "()V" "Has it throw `.internal.exception.interrupted` where it waits (sleeps, joins, waits for a condition, a notification, a permit, input, a snapshot), or where it will wait next; not where it waits for a lock.";
+        23 "isInterrupted" "()I" "1 when it was interrupted and has not thrown yet.";
+        24 "yield" "()V" idempotent "Lets the other threads that can run have their turn before the running thread goes on.";
+        25 "getName" "()L.internal.string;" "The name, `thread` and the number unless it was given another.";
+        26 "setName" "(L.internal.string;)V" "Gives it a name.";
+        27 "getState" "()L.internal.string;" "`new`, `runnable`, `paused`, `ended`, `died`, `stopped`, or what it waits for, as `phantom ps` says it.";
+        28 "getResult" "()L.internal.object;" "What its first method returned; null before that.";
+        29 "getFailure" "()L.internal.object;" "What it died of, or null.";
+        30 "setDaemon" "(I)V" "1, before the start: its program ends without waiting for it, and ends it. Threads that it makes are daemons too.";
+        31 "isDaemon" "()I" "1 when its program does not wait for it.";
+        32 "setStackSize" "(I)V" "So many KiB of stack at most, 16 to 8192, before the start; threads have as much as the one that started them. Beyond it `.internal.exception.stack_overflow` is thrown.";
+        33 "getStackSize" "()I" "KiB of stack at most.";
     }
     Program ".internal.program" ".internal.object" "A running program." {}
     FrozenStack ".internal.frozen_stack" ".internal.object" "The frames of a parked thread." {}
@@ -342,6 +360,56 @@ internal_classes! {
     Trap ".internal.exception.trap" ".internal.exception" "A trap of WebAssembly." {}
     Io ".internal.exception.io" ".internal.exception" "Something outside the world failed." {}
     Monitor ".internal.monitor" ".internal.object" "Who holds the lock of an object." {}
+    Mutex ".internal.mutex" ".internal.object" "A lock that one thread holds at a time, as often as it likes; first come, first served: `unlock` hands it to the thread that waits longest." {
+        5 "toString" "()L.internal.string;" "`mutex`.";
+        8 "lock" "()V" idempotent "Waits until no other thread holds it, and holds it. Not interrupted.";
+        9 "unlock" "()V" "Undoes one `lock`; throws a string when another thread holds it, or none.";
+        10 "tryLock" "()I" "Locks it if no other thread holds it: 1, else 0.";
+        16 "tryLockMsec" "(I)I" idempotent "As `lock`, no longer than so many milliseconds: 1, or 0 when the time is over.";
+        17 "getOwner" "()L.internal.thread;" "The thread that holds it, or null.";
+    }
+    Cond ".internal.cond" ".internal.object" "What threads wait for under a mutex; who waits longest is signalled first." {
+        5 "toString" "()L.internal.string;" "`cond`.";
+        8 "wait" "(L.internal.mutex;)V" resumable "Unlocks the mutex, waits for a signal, and locks the mutex again, as often as it was. Never wakes without a signal. Throws a string when the thread does not hold the mutex.";
+        9 "twait" "(L.internal.mutex;I)I" resumable "As `wait`, no longer than so many milliseconds: 1 after a signal, 0 when the time is over.";
+        10 "broadcast" "()V" "Signals all threads that wait.";
+        11 "signal" "()V" "Signals the thread that waits longest, if one waits.";
+    }
+    Sema ".internal.sema" ".internal.object" "A semaphore: permits, none at first, that threads take and give; first come, first served." {
+        5 "toString" "()L.internal.string;" "`semaphore`.";
+        8 "acquire" "()V" idempotent "Takes a permit, waiting until there is one.";
+        9 "tacquire" "(I)I" idempotent "As `acquire`, no longer than so many milliseconds: 1, or 0 when the time is over.";
+        10 "zero" "()V" "Takes all permits that are there.";
+        11 "release" "()V" "Gives a permit.";
+        16 "tryAcquire" "()I" "Takes a permit if there is one: 1, else 0.";
+        17 "available" "()I" "The number of permits.";
+        18 "releaseMany" "(I)V" "Gives so many permits; throws a string when the number is negative, or there would be more than 2147483647.";
+    }
+    Sync ".internal.sync" ".internal.object" "The locks that objects have, which `monitor_enter` and synchronised methods use too; first come, first served. Null and numbers throw." {
+        16 "lock" "(L.internal.object;)V" idempotent "Waits until no other thread holds the lock of the object, and holds it. Not interrupted.";
+        17 "unlock" "(L.internal.object;)V" "Undoes one `lock`; throws `.internal.exception.illegal_monitor` when the running thread does not hold it.";
+        18 "tryLock" "(L.internal.object;)I" "Locks it if no other thread holds it: 1, else 0.";
+        19 "wait" "(L.internal.object;)V" resumable "Unlocks the object, which the thread must hold, waits for a notification, and locks it again, as often as it was. Never wakes without a notification.";
+        20 "waitMsec" "(L.internal.object;I)I" resumable "As `wait`, no longer than so many milliseconds: 1 after a notification, 0 when the time is over.";
+        21 "notify" "(L.internal.object;)V" "Notifies the thread that waits longest, if one waits; the running thread must hold the lock.";
+        22 "notifyAll" "(L.internal.object;)V" "Notifies all threads that wait; the running thread must hold the lock.";
+        23 "holdsLock" "(L.internal.object;)I" "1 when the running thread holds the lock.";
+    }
+    Atomic ".internal.atomic" ".internal.object" "A long that threads change together, 0 at first." {
+        5 "toString" "()L.internal.string;" "Decimal.";
+        16 "get" "()J" "The number.";
+        17 "set" "(J)V" "Sets the number.";
+        18 "add" "(J)J" "Adds; returns the sum, which wraps.";
+        19 "compareAndSet" "(JJ)I" "Sets the number to the second if it is the first: 1, else 0.";
+        20 "exchange" "(J)J" "Sets the number; returns the one before.";
+    }
+    Weakref ".internal.weakref" ".internal.object" "A reference that does not keep its object." {
+        8 "get" "()L.internal.object;" "The object; null when none was set, or a full collection found nothing else that leads to it.";
+        16 "set" "(L.internal.object;)V" "Refers to this object from now on.";
+    }
+    WeakArray ".internal.weak_array" ".internal.object" "References that do not keep their objects." {}
+    Interrupted ".internal.exception.interrupted" ".internal.exception" "The thread was interrupted where it waited." {}
+    ThreadDied ".internal.exception.thread_died" ".internal.exception" "The thread that was waited for died; the cause says of what." {}
 }
 
 /// The internal class with this name.
@@ -370,7 +438,7 @@ impl ClassId {
                 | C::Double
                 | C::String
                 | C::Iterator
-                | C::Thread
+                | C::WeakArray
                 | C::Program
                 | C::FrozenStack
         )

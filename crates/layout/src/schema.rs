@@ -154,7 +154,7 @@ schema! {
         /// RefArray of the array classes of the kernel: the eight primitive kinds by their number, then arrays of
         /// `.internal.object`.
         ARRAY_CLASSES: value,
-        /// RefArray: sleeping threads, a binary heap by `WAKE_NS`; each knows its index.
+        /// RefArray: threads that wait no longer than until `WAKE_NS`, a heap by it (`vm`'s timers.rs); each knows its index.
         TIMERS: value,
         /// Last thread that waits for input; `NEXT` of the last is the first.
         WAIT_INPUT: value,
@@ -169,8 +169,11 @@ schema! {
         /// RefArray of pairs (name, class), each a RefArray: what the class loader of a program gave, by the name that it
         /// was asked for. A hash set, empty slots null.
         LOADED: value,
-        /// Room for later.
-        SPARE_1: value,
+        /// RefArray, a hash table by binary and address: in each cell the last of a ring of threads that wait for a
+        /// notification at an address; null where none waits.
+        ADDRESS_WAITERS: value,
+        /// Byte array beside `TIMERS`: the pairs (wake time, number of the thread), u64 each, that order it.
+        TIMER_KEYS: value,
         /// Number that marks a formatted world.
         MAGIC: u64,
         /// State of the world's own generator (identity hashes).
@@ -203,6 +206,8 @@ schema! {
         LOG_COUNT: u64,
         /// Pairs in `LOADED`.
         LOADED_COUNT: u64,
+        /// Threads in `ADDRESS_WAITERS`.
+        ADDRESS_WAITER_COUNT: u64,
     }
 
     /// A class.
@@ -237,6 +242,8 @@ schema! {
         INIT_THREAD: value,
         /// Room for front ends (a Java mirror).
         MIRROR: value,
+        /// Last thread that waits for the initialiser to end; `NEXT` of the last is the first.
+        INIT_WAITERS: value,
         /// Structural hash.
         HASH: u64,
         /// Size of an instance in bytes, header included, a multiple of 16.
@@ -348,6 +355,14 @@ schema! {
         SIBLING: value,
         /// The thread of the same program whose `SIBLING` it is, or null.
         ELDER: value,
+        /// Thread before it in the ring of waiting threads that it stands in, or null.
+        PREVIOUS: value,
+        /// A lock or permit that was handed to it while it waited and that it has not taken up yet, or null.
+        GRANTED: value,
+        /// Last thread that waits for it to end; `NEXT` of the last is the first.
+        JOINERS: value,
+        /// String: its name, or null.
+        NAME: value,
         /// Number of the thread.
         ID: u64,
         /// Its index in `THREADS`.
@@ -362,7 +377,7 @@ schema! {
         FRAME: u64,
         /// World clock in nanoseconds at which it is to be woken; zero for never.
         WAKE_NS: u64,
-        /// 0 new, 1 runnable, 2 running, 3 blocked, 4 ended, 5 died: see [`super::thread_state`].
+        /// 0 new, 1 runnable, 2 running, 3 blocked, 4 ended, 5 died, 6 stopped: see [`super::thread_state`].
         STATE: u32,
         /// What it is blocked on: see [`super::wait`].
         WAIT: u32,
@@ -370,6 +385,8 @@ schema! {
         STACK_PAGES: u32,
         /// Pages of its mounted stack that may hold anything, from the first on.
         STACK_USED: u32,
+        /// Bits: see [`super::thread_flags`].
+        FLAGS: u32,
     }
 
     /// A program.
@@ -412,8 +429,8 @@ schema! {
         STATE: u32,
         /// Why its threads do not run: see [`super::hold`].
         HELD: u32,
-        /// Unused.
-        PAD: u32,
+        /// Threads in `THREADS` that are daemons: the program ends without waiting for them.
+        DAEMONS: u32,
     }
 
     /// A growing array: `.internal.container.array`.
@@ -476,10 +493,48 @@ schema! {
         NEXT: value,
         /// The locked object.
         OBJECT: value,
+        /// Last thread that waits for a notification; `NEXT` of the last is the first.
+        NOTIFY: value,
         /// How often the owner has entered.
         COUNT: u64,
         /// Index in `MONITORS` plus one: the lock word of the object.
         NUMBER: u64,
+    }
+
+    /// A lock: `.internal.mutex`.
+    object mutex (16, ".internal.mutex") {
+        /// Thread that holds it, or null.
+        OWNER: value,
+        /// Last thread that waits for it; `NEXT` of the last is the first.
+        WAITERS: value,
+        /// How often the owner has locked it.
+        COUNT: u64,
+    }
+
+    /// A condition: `.internal.cond`.
+    object cond (16, ".internal.cond") {
+        /// Last thread that waits for a signal; `NEXT` of the last is the first.
+        WAITERS: value,
+    }
+
+    /// A counting semaphore: `.internal.sema`.
+    object sema (16, ".internal.sema") {
+        /// Last thread that waits for a permit; `NEXT` of the last is the first. While one waits there is no permit.
+        WAITERS: value,
+        /// Permits that are there.
+        COUNT: u64,
+    }
+
+    /// A reference that does not keep its object: `.internal.weakref`.
+    object weakref (16, ".internal.weakref") {
+        /// A `.internal.weak_array` of one element, or null.
+        CELL: value,
+    }
+
+    /// A number that threads change together: `.internal.atomic`.
+    object atomic (16, ".internal.atomic") {
+        /// The number.
+        VALUE: i64,
     }
 
     /// Bytes that may grow: `.internal.binary`. The object stays the same when it grows; its bytes move.
@@ -535,6 +590,20 @@ pub mod thread_state {
     pub const ENDED: u32 = 4;
     /// An exception left its first method.
     pub const DIED: u32 = 5;
+    /// It was ended with its program.
+    pub const STOPPED: u32 = 6;
+}
+
+/// [`thread::FLAGS`].
+pub mod thread_flags {
+    /// It was interrupted, and has not been told yet.
+    pub const INTERRUPTED: u32 = 1;
+    /// It is not to run before it is unpaused.
+    pub const PAUSED: u32 = 1 << 1;
+    /// Its program ends without waiting for it.
+    pub const DAEMON: u32 = 1 << 2;
+    /// The signal or notification that it last waited for came.
+    pub const SIGNALLED: u32 = 1 << 3;
 }
 
 /// [`thread::WAIT`].
@@ -555,8 +624,20 @@ pub mod wait {
     pub const ATOMIC: u32 = 6;
     /// For room in the output of its program; looks again at [`super::thread::WAKE_NS`].
     pub const OUTPUT: u32 = 7;
-    /// For its program to be let go; it could run.
+    /// For the program [`super::thread::WAITS_FOR`] to be let go; it could run.
     pub const HELD: u32 = 8;
+    /// For a notification of the monitor [`super::thread::WAITS_FOR`].
+    pub const NOTIFY: u32 = 9;
+    /// For the mutex [`super::thread::WAITS_FOR`].
+    pub const MUTEX: u32 = 10;
+    /// For a signal of the condition [`super::thread::WAITS_FOR`].
+    pub const COND: u32 = 11;
+    /// For a permit of the semaphore [`super::thread::WAITS_FOR`].
+    pub const SEMA: u32 = 12;
+    /// For the end of the thread [`super::thread::WAITS_FOR`].
+    pub const JOIN: u32 = 13;
+    /// To be unpaused.
+    pub const PAUSE: u32 = 14;
 }
 
 /// [`program::STATE`].

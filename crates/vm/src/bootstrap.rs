@@ -17,8 +17,9 @@ use heap::Heap;
 use layout::Value;
 use layout::internal::{CLASSES, ClassId, InternalClass, InternalMethod, Restart};
 use layout::schema::{
-    NO_ORDINAL, ROOT_MAGIC, Shape, array, binary, boxed, class, closure, container, directory, exception,
-    field, header, iterator, method, module, monitor, program, root, stringbuilder, thread,
+    NO_ORDINAL, ROOT_MAGIC, Shape, array, atomic, binary, boxed, class, closure, cond, container, directory,
+    exception, field, header, iterator, method, module, monitor, mutex, program, root, sema, stringbuilder,
+    thread, weakref,
 };
 use memory::Memory;
 use platform::Platform;
@@ -69,6 +70,12 @@ fn kernel_shape(id: ClassId) -> Option<(Shape, u64, u64)> {
         ClassId::Program => instance(program::SIZE, program::REFS),
         ClassId::Exception => instance(exception::SIZE, exception::REFS),
         ClassId::Monitor => instance(monitor::SIZE, monitor::REFS),
+        ClassId::Mutex => instance(mutex::SIZE, mutex::REFS),
+        ClassId::Cond => instance(cond::SIZE, cond::REFS),
+        ClassId::Sema => instance(sema::SIZE, sema::REFS),
+        ClassId::Atomic => instance(atomic::SIZE, atomic::REFS),
+        ClassId::Weakref => instance(weakref::SIZE, weakref::REFS),
+        ClassId::WeakArray => Some((Shape::Weak, 0, 0)),
         // As the parent.
         _ => None,
     }

@@ -6,7 +6,6 @@ use crate::Vm;
 use crate::frames::Frame;
 use crate::internal::{Call, InternalFn, Invoke, Outcome, implementation};
 use crate::interpreter::Exit;
-use crate::monitors::Lock;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -151,7 +150,8 @@ impl Vm {
                 } else {
                     Addr(self.memory.load_u64(top.locals(&self.memory)))
                 };
-                if self.monitor_enter(object) == Lock::Blocked {
+                if let Err(wait) = self.monitor_enter(object) {
+                    self.block(wait);
                     return Flow::Exit(Exit::Blocked);
                 }
                 let number = self.monitor_number(object);
@@ -180,10 +180,13 @@ impl Vm {
         let flow = match outcome {
             Outcome::Return(bits) => self.finish_frame(bits),
             Outcome::Throw(thrown) => self.raise(thrown),
-            Outcome::Block(what) => {
-                self.block(what);
-                Flow::Exit(Exit::Blocked)
-            }
+            Outcome::Block(what) => match self.take_interrupt_of(what) {
+                Some(thrown) => self.raise(thrown),
+                None => {
+                    self.block(what);
+                    Flow::Exit(Exit::Blocked)
+                }
+            },
             Outcome::Call(invoke) => self.call_from_kernel(top, &invoke),
         };
         exit_of(flow)
@@ -517,11 +520,11 @@ impl Vm {
     pub(crate) fn prepare_first_call(
         &mut self,
         receiver: Value,
-        ordinal: u16,
+        ordinal: u32,
         args: &[Value],
     ) -> Result<(Addr, Vec<u64>), Value> {
         let class = self.class_of(receiver);
-        let target = self.method_by_ordinal(class, u32::from(ordinal))?;
+        let target = self.method_by_ordinal(class, ordinal)?;
         let kinds = self.param_kinds(target);
         if kinds.len() != args.len() {
             let text = format!("{} wants {} arguments", self.method_text(target), kinds.len());

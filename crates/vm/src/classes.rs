@@ -8,6 +8,7 @@ use crate::Vm;
 use crate::bootstrap::ORDINALS_FIXED;
 use crate::calls::Flow;
 use crate::interpreter::Exit;
+use crate::waiting::{Ring, Wait};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -524,7 +525,7 @@ impl Vm {
                 if self.ref_field(object, class::INIT_THREAD) == self.running.thread {
                     return None;
                 }
-                self.block_on(wait::CLASS, Value::object(object));
+                self.block(Wait::at(wait::CLASS, object));
                 return Some(Flow::Exit(Exit::Blocked));
             }
             _ => {}
@@ -560,7 +561,7 @@ impl Vm {
     pub(crate) fn initialised(&mut self, object: Addr, state: u8) {
         self.set_u8(object, class::INIT_STATE, state);
         self.set_ref(object, class::INIT_THREAD, Value::NULL);
-        self.wake_waiting(wait::CLASS, object, u32::MAX, |_, _| true);
+        while self.wake_first(Ring::Field(object, class::INIT_WAITERS)).is_some() {}
     }
 }
 

@@ -6,6 +6,8 @@
 //! it, which skips it ([`Vm::may_run`]).
 
 use crate::Vm;
+use crate::threads::has_ended;
+use crate::waiting::Ring;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -13,8 +15,8 @@ use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{
-    class, directory, frame, hold, monitor, on_return, program, program_state, root, thread, thread_state,
-    wait,
+    class, directory, frame, hold, monitor, on_return, program, program_state, root, thread, thread_flags,
+    thread_state, wait,
 };
 use platform::Console;
 
@@ -91,10 +93,7 @@ impl Vm {
             return false;
         }
         self.set_u32(object, program::HELD, hold::NONE);
-        while let Some((thread, rest)) = self.ring_pop(self.ref_field(object, program::HELD_THREADS)) {
-            self.set_ref(object, program::HELD_THREADS, Value::object(rest));
-            self.wake(thread);
-        }
+        while self.wake_first(Ring::Field(object, program::HELD_THREADS)).is_some() {}
         true
     }
 
@@ -140,8 +139,17 @@ impl Vm {
             self.set_ref(sibling, thread::ELDER, Value::object(object));
         }
         self.set_ref(owner, program::THREADS, Value::object(object));
+        self.count_thread(object, owner, 1);
+    }
+
+    /// Changes the numbers of a program's threads by one, up or (`u64::MAX`) down.
+    fn count_thread(&mut self, object: Addr, owner: Addr, change: u64) {
         let count = self.get_u64(owner, program::THREAD_COUNT);
-        self.set_u64(owner, program::THREAD_COUNT, count + 1);
+        self.set_u64(owner, program::THREAD_COUNT, count.wrapping_add(change));
+        if self.has_flag(object, thread_flags::DAEMON) {
+            let daemons = self.get_u32(owner, program::DAEMONS);
+            self.set_u32(owner, program::DAEMONS, daemons.wrapping_add(change as u32));
+        }
     }
 
     /// Takes a thread that has ended out of its program.
@@ -162,8 +170,7 @@ impl Vm {
         }
         self.set_ref(object, thread::ELDER, Value::NULL);
         self.set_ref(object, thread::SIBLING, Value::NULL);
-        let count = self.get_u64(owner, program::THREAD_COUNT);
-        self.set_u64(owner, program::THREAD_COUNT, count - 1);
+        self.count_thread(object, owner, u64::MAX);
     }
 
     /// Ends all threads of a program that is not running any more.
@@ -176,10 +183,9 @@ impl Vm {
         }
         for thread in &ended {
             self.stop_waiting(*thread);
-            self.set_u32(*thread, thread::STATE, thread_state::DIED);
+            self.set_u32(*thread, thread::STATE, thread_state::STOPPED);
         }
-        self.set_ref(object, program::HELD_THREADS, Value::NULL);
-        self.release_monitors_of_the_dead();
+        self.release_monitors_of_the_ended();
         for thread in ended {
             self.give_up_initialisers(thread);
             self.retire(thread);
@@ -188,65 +194,14 @@ impl Vm {
         self.common.input.remove(&number);
     }
 
-    /// Takes a blocked thread out of the list of those that wait for the same.
-    fn stop_waiting(&mut self, thread: Addr) {
-        if self.get_u32(thread, thread::STATE) != thread_state::BLOCKED {
-            return;
-        }
-        match self.get_u32(thread, thread::WAIT) {
-            wait::INPUT => self.leave_root_ring(root::WAIT_INPUT, thread),
-            wait::COMMIT => self.leave_root_ring(root::WAIT_COMMIT, thread),
-            wait::MONITOR => {
-                let monitor = self.ref_field(thread, thread::WAITS_FOR);
-                let last = self.ring_remove(self.ref_field(monitor, monitor::WAITERS), thread);
-                self.set_ref(monitor, monitor::WAITERS, Value::object(last));
-            }
-            wait::HELD => self.set_ref(thread, thread::NEXT, Value::NULL),
-            // Found by looking at all threads, or by the timer, which is taken off with the thread.
-            _ => {}
-        }
-        self.set_u32(thread, thread::WAIT, wait::NONE);
-        self.set_ref(thread, thread::WAITS_FOR, Value::NULL);
-    }
-
-    fn leave_root_ring(&mut self, list: u64, thread: Addr) {
-        let last = self.ring_remove(self.root_ref(list), thread);
-        self.set_root_ref(list, Value::object(last));
-    }
-
-    /// Takes a thread out of a ring; the ring as it is now.
-    pub(crate) fn ring_remove(&mut self, last: Addr, thread: Addr) -> Addr {
-        let mut before = last;
-        loop {
-            if before.is_null() {
-                return last;
-            }
-            let next = self.ref_field(before, thread::NEXT);
-            if next == thread {
-                break;
-            }
-            if next == last {
-                return last;
-            }
-            before = next;
-        }
-        let after = self.ref_field(thread, thread::NEXT);
-        self.set_ref(thread, thread::NEXT, Value::NULL);
-        if after == thread {
-            return Addr::NULL;
-        }
-        self.set_ref(before, thread::NEXT, Value::object(after));
-        if last == thread { before } else { last }
-    }
-
-    /// Leaves every monitor whose owner has died.
-    fn release_monitors_of_the_dead(&mut self) {
+    /// Leaves every monitor whose owner has ended.
+    fn release_monitors_of_the_ended(&mut self) {
         let list = self.root_ref(root::MONITORS);
         for index in 0..self.root_u64(root::MONITOR_COUNT) {
             let held = Addr(self.array_get(list, index).0);
             let owner = self.ref_field(held, monitor::OWNER);
-            if !owner.is_null() && self.get_u32(owner, thread::STATE) == thread_state::DIED {
-                self.monitor_release(held);
+            if !owner.is_null() && has_ended(self.get_u32(owner, thread::STATE)) {
+                self.monitor_pass_on(held, false);
             }
         }
     }
@@ -263,20 +218,21 @@ impl Vm {
     }
 
     /// Whether a thread that comes out of the run queue may run: not if its program was ended meanwhile, nor if it is
-    /// held; then it waits to be let go.
+    /// held or paused; then it waits to be let go.
     pub(crate) fn may_run(&mut self, object: Addr) -> bool {
         if self.get_u32(object, thread::STATE) != thread_state::RUNNABLE {
             return false;
         }
-        let owner = self.ref_field(object, thread::PROGRAM);
-        if owner.is_null() || self.get_u32(owner, program::HELD) == hold::NONE {
-            return true;
+        let owner = self.get_ref(object, thread::PROGRAM);
+        if owner.as_object().is_some_and(|owner| self.get_u32(owner, program::HELD) != hold::NONE) {
+            self.lay_aside(object, wait::HELD, owner);
+            return false;
         }
-        self.set_u32(object, thread::STATE, thread_state::BLOCKED);
-        self.set_u32(object, thread::WAIT, wait::HELD);
-        let last = self.ring_push(self.ref_field(owner, program::HELD_THREADS), object);
-        self.set_ref(owner, program::HELD_THREADS, Value::object(last));
-        false
+        if self.has_flag(object, thread_flags::PAUSED) {
+            self.lay_aside(object, wait::PAUSE, Value::NULL);
+            return false;
+        }
+        true
     }
 
     /// Bytes of the heap in use.

@@ -191,6 +191,7 @@ impl Vm {
             return None;
         }
         self.set_ref(object, thread::PENDING, Value::NULL);
+        self.give_back_grant(object);
         Some(pending)
     }
 }

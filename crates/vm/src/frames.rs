@@ -14,7 +14,7 @@
 //! since the last flip (see [`Vm::reenter`] and [`Vm::mount`]).
 
 use crate::Vm;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::limits::{STACK_BYTES, STACK_RESERVED_BYTES};
@@ -22,9 +22,9 @@ use base::{Addr, PAGE_SIZE, PageRange};
 use bytecode::verify::{MethodInfo, RefMap};
 use bytecode::{MethodDef, Module};
 use layout::Value;
-use layout::area::{ROOT, STACKS};
+use layout::area::{ROOT, STACKS, STACKS_MAX};
 use layout::internal::ClassId;
-use layout::schema::{array, class, frame, method, module, root, thread};
+use layout::schema::{array, class, frame, method, module, root, thread, thread_state};
 use memory::Memory;
 
 /// Room at the start of a stack, so that no frame has the offset zero in it.
@@ -33,6 +33,10 @@ const STACK_HEAD_BYTES: u64 = 16;
 const AHEAD_BYTES: u64 = 16 << 10;
 /// How much of a stack may stay beyond what is in use when a flip comes.
 const SLACK_BYTES: u64 = 64 << 10;
+/// Stacks that stay mounted while their threads do not run; one more freezes the one that has not run for longest.
+const IDLE_STACKS_MAX: usize = 1024;
+/// In chaos.
+const IDLE_STACKS_MAX_CHAOS: usize = 2;
 
 /// The thread that runs now. Everything here is in the world or follows from it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,6 +85,42 @@ impl Frame {
     /// Where its operands start.
     pub(crate) fn operands(&self) -> Addr {
         self.at.add(frame::SIZE)
+    }
+}
+
+/// Threads that do not run and have a mounted stack, by when they last ran. What a restart forgets is entered again when
+/// the thread has run.
+#[derive(Default)]
+pub(crate) struct IdleStacks {
+    /// Thread → when it stopped running.
+    since: BTreeMap<u64, u64>,
+    /// When a thread stopped running, and the thread; out of date where `since` says otherwise.
+    order: VecDeque<(u64, u64)>,
+    clock: u64,
+}
+
+impl IdleStacks {
+    fn enter(&mut self, thread: Addr) {
+        self.clock += 1;
+        self.since.insert(thread.0, self.clock);
+        self.order.push_back((self.clock, thread.0));
+        if self.order.len() > 2 * self.since.len() + IDLE_STACKS_MAX {
+            let since = &self.since;
+            self.order.retain(|(when, thread)| since.get(thread) == Some(when));
+        }
+    }
+    fn leave(&mut self, thread: Addr) {
+        self.since.remove(&thread.0);
+    }
+    /// The one that has not run for longest, if there are more than so many.
+    fn oldest_beyond(&mut self, most: usize) -> Option<Addr> {
+        while self.since.len() > most {
+            let (when, thread) = self.order.pop_front()?;
+            if self.since.get(&thread) == Some(&when) {
+                return Some(Addr(thread));
+            }
+        }
+        None
     }
 }
 
@@ -299,6 +339,7 @@ impl Vm {
         if self.get_u64(thread, thread::STACK) == 0 {
             self.thaw(thread);
         }
+        self.common.idle_stacks.leave(thread);
         let base = self.get_u64(thread, thread::STACK);
         let frame = Addr(self.get_u64(thread, thread::FRAME));
         let quota =
@@ -339,6 +380,7 @@ impl Vm {
         let Running { thread, frame, used_end, .. } = self.running;
         self.set_u64(thread, thread::FRAME, frame.0);
         self.running = Running::default();
+        self.common.idle_stacks.enter(thread);
         let base = self.get_u64(thread, thread::STACK);
         self.set_stack_used(thread, used_end - base);
         if used_end - base > self.stack_kept(thread) {
@@ -349,6 +391,9 @@ impl Vm {
     /// An unused stack slot: its first address. Slots freed since the last flip are not used again before the capture
     /// that saw them has ended, which `memory` sees to: their pages are announced like all others.
     fn take_slot(&mut self) -> u64 {
+        if self.root_u64(root::FREE_SLOTS) == 0 && self.root_u64(root::STACK_SLOTS) == STACKS_MAX {
+            self.freeze_all();
+        }
         let free = self.root_u64(root::FREE_SLOTS);
         let number = if free > 0 {
             let slots = self.root_ref(root::SLOTS);
@@ -359,7 +404,7 @@ impl Vm {
             self.set_root_u64(root::STACK_SLOTS, number + 1);
             number
         };
-        assert!(number < layout::area::STACKS_MAX, "there is no room for another mounted stack");
+        assert!(number < STACKS_MAX, "more stacks are in use than threads run");
         STACKS.start.0 + number * STACK_RESERVED_BYTES
     }
 
@@ -379,25 +424,43 @@ impl Vm {
         self.set_root_u64(root::FREE_SLOTS, free + 1);
     }
 
-    /// Gives a new thread a stack with one frame, whose arguments are `args`.
+    /// Gives a new thread a frozen stack with one frame, whose arguments are `args`: it takes no more until it runs.
     pub(crate) fn first_frame(&mut self, thread: Addr, method: Addr, args: &[u64], flags: u32) {
-        let base = self.take_slot();
-        let locals = Addr(base + STACK_HEAD_BYTES);
         let max_locals = u64::from(self.get_u16(method, method::MAX_LOCALS));
-        let header = locals.add(8 * max_locals);
-        for index in 0..max_locals {
-            let bits = args.get(index as usize).copied().unwrap_or(0);
-            self.memory.store_u64(locals.add(8 * index), bits);
+        let at = STACK_HEAD_BYTES + 8 * max_locals;
+        let frozen = self.new_array(self.kernel_class(ClassId::FrozenStack), at + frame::SIZE);
+        let data = frozen.add(array::DATA);
+        self.memory.store_u64(data, at);
+        for (index, bits) in args.iter().enumerate() {
+            self.memory.store_u64(data.add(STACK_HEAD_BYTES + 8 * index as u64), *bits);
         }
-        self.memory.store_u64(header.add(frame::METHOD), method.0);
-        self.memory.store_u64(header.add(frame::CALLER), 0);
-        self.memory.store_u64(header.add(frame::PC), 0);
-        self.memory.store_u64(header.add(frame::FLAGS), u64::from(flags));
-        self.set_u64(thread, thread::STACK, base);
-        self.set_u64(thread, thread::FRAME, header.0);
-        self.set_stack_used(thread, header.0 + frame::SIZE - base);
-        self.set_u32(thread, thread::STACK_PAGES, (STACK_BYTES / PAGE_SIZE as u64) as u32);
-        self.common.ran.insert(thread.0, base);
+        self.memory.store_u64(data.add(at + frame::METHOD), method.0);
+        self.memory.store_u64(data.add(at + frame::FLAGS), u64::from(flags));
+        self.set_ref(thread, thread::FROZEN, Value::object(frozen));
+        self.heap.remember(frozen);
+        self.set_u64(thread, thread::FRAME, at);
+    }
+
+    /// Freezes the threads that have blocked, and those that have not run for long.
+    pub(crate) fn freeze_blocked(&mut self) {
+        let idle: Vec<Addr> = self.common.idle_stacks.since.keys().map(|thread| Addr(*thread)).collect();
+        for thread in idle {
+            if self.get_u32(thread, thread::STATE) == thread_state::BLOCKED {
+                self.freeze(thread);
+            }
+        }
+    }
+
+    /// Freezes every thread that does not run. There are as many mounted stacks as there can be, which only many restarts
+    /// lead to, each of which forgets which stacks are idle.
+    fn freeze_all(&mut self) {
+        let threads = self.root_ref(root::THREADS);
+        for index in 0..self.root_u64(root::THREAD_COUNT) {
+            let thread = Addr(self.array_get(threads, index).0);
+            if thread != self.running.thread {
+                self.freeze(thread);
+            }
+        }
     }
 
     /// One past the last byte in use of a thread's mounted stack.
@@ -448,7 +511,10 @@ impl Vm {
         }
         let top = Frame::read(&self.memory, Addr(self.get_u64(thread, thread::FRAME)));
         let len = top.operands().0 + 8 * u64::from(top.depth) - base;
-        let frozen = self.new_array(self.kernel_class(ClassId::FrozenStack), len);
+        let class = self.kernel_class(ClassId::FrozenStack);
+        let bytes = self.array_bytes(class, len);
+        let frozen = self.allocate_uncharged(class, bytes);
+        self.memory.store_u64(frozen.add(array::LENGTH), len);
         let data = frozen.add(array::DATA);
         self.memory.copy(Addr(base), data, len);
         // The first word of a stack is unused; here it says where the top frame is.
@@ -466,6 +532,7 @@ impl Vm {
         self.set_u64(thread, thread::FRAME, top.at.0 - base);
         self.set_u64(thread, thread::STACK, 0);
         self.common.ran.remove(&thread.0);
+        self.common.idle_stacks.leave(thread);
         self.give_back_stack(thread, base);
     }
 
@@ -480,6 +547,10 @@ impl Vm {
 
     /// Gives a frozen thread a stack again.
     fn thaw(&mut self, thread: Addr) {
+        let most = if self.chaos.is_some() { IDLE_STACKS_MAX_CHAOS } else { IDLE_STACKS_MAX };
+        while let Some(idle) = self.common.idle_stacks.oldest_beyond(most) {
+            self.freeze(idle);
+        }
         let frozen = self.ref_field(thread, thread::FROZEN);
         assert!(!frozen.is_null(), "a thread has neither a mounted nor a frozen stack");
         let base = self.take_slot();
@@ -511,6 +582,7 @@ impl Vm {
         self.set_u64(thread, thread::FRAME, 0);
         self.set_ref(thread, thread::FROZEN, Value::NULL);
         self.common.ran.remove(&thread.0);
+        self.common.idle_stacks.leave(thread);
     }
 
     /// The content of whole pages of a stack is dead.

@@ -10,8 +10,8 @@ use base::{Addr, PAGE_SIZE};
 use bytecode::Module;
 use layout::area;
 use layout::schema::{
-    array, class, frame, hold, method, module, monitor, program, program_state, root, thread, thread_state,
-    wait,
+    array, class, frame, hold, method, module, monitor, mutex, program, program_state, root, thread,
+    thread_state, wait,
 };
 use layout::{Value, View, ViewError};
 use memory::Memory;
@@ -213,23 +213,7 @@ fn strings(view: &dyn View, slot: Addr) -> Result<Vec<String>, ViewError> {
 fn thread_info(stacks: &mut Stacks<'_>, addr: Addr) -> Result<ThreadInfo, ViewError> {
     let view = stacks.view;
     let (state, wait) = (view.u32(addr.add(thread::STATE))?, view.u32(addr.add(thread::WAIT))?);
-    let words = match (state, wait) {
-        (thread_state::NEW, _) => "new",
-        (thread_state::RUNNABLE, _) => "runnable",
-        (thread_state::RUNNING, _) => "running",
-        (thread_state::BLOCKED, wait::TIME) => "sleeping",
-        (thread_state::BLOCKED, wait::INPUT) => "waiting for input",
-        (thread_state::BLOCKED, wait::COMMIT) => "waiting for a snapshot",
-        (thread_state::BLOCKED, wait::MONITOR) => "waiting for a lock",
-        (thread_state::BLOCKED, wait::CLASS) => "waiting for a class",
-        (thread_state::BLOCKED, wait::ATOMIC) => "waiting for a notification",
-        (thread_state::BLOCKED, wait::OUTPUT) => "waiting for room in its output",
-        (thread_state::BLOCKED, wait::HELD) => "held",
-        (thread_state::BLOCKED, _) => "waiting",
-        (thread_state::ENDED, _) => "ended",
-        (thread_state::DIED, _) => "died",
-        _ => return Err(ViewError::Damaged { addr, expected: "thread" }),
-    };
+    let words = thread_words(state, wait).ok_or(ViewError::Damaged { addr, expected: "thread" })?;
     let program = match view.object(addr.add(thread::PROGRAM))? {
         Some(program) => Some(view.u64(program.add(program::ID))?),
         None => None,
@@ -257,12 +241,41 @@ fn thread_info(stacks: &mut Stacks<'_>, addr: Addr) -> Result<ThreadInfo, ViewEr
     })
 }
 
-/// The thread that has what a blocked thread waits for.
+/// What a thread does or waits for, by its `STATE` and `WAIT`; `None` when there is no such state.
+pub(crate) fn thread_words(state: u32, wait: u32) -> Option<&'static str> {
+    Some(match (state, wait) {
+        (thread_state::NEW, _) => "new",
+        (thread_state::RUNNABLE, _) => "runnable",
+        (thread_state::RUNNING, _) => "running",
+        (thread_state::BLOCKED, wait::TIME) => "sleeping",
+        (thread_state::BLOCKED, wait::INPUT) => "waiting for input",
+        (thread_state::BLOCKED, wait::COMMIT) => "waiting for a snapshot",
+        (thread_state::BLOCKED, wait::MONITOR) => "waiting for a lock",
+        (thread_state::BLOCKED, wait::CLASS) => "waiting for a class",
+        (thread_state::BLOCKED, wait::ATOMIC | wait::NOTIFY) => "waiting for a notification",
+        (thread_state::BLOCKED, wait::OUTPUT) => "waiting for room in its output",
+        (thread_state::BLOCKED, wait::HELD) => "held",
+        (thread_state::BLOCKED, wait::MUTEX) => "waiting for a mutex",
+        (thread_state::BLOCKED, wait::COND) => "waiting for a signal",
+        (thread_state::BLOCKED, wait::SEMA) => "waiting for a permit",
+        (thread_state::BLOCKED, wait::JOIN) => "waiting for a thread",
+        (thread_state::BLOCKED, wait::PAUSE) => "paused",
+        (thread_state::BLOCKED, _) => "waiting",
+        (thread_state::ENDED, _) => "ended",
+        (thread_state::DIED, _) => "died",
+        (thread_state::STOPPED, _) => "stopped",
+        _ => return None,
+    })
+}
+
+/// The thread that has what a blocked thread waits for, or is it.
 fn holder(view: &dyn View, addr: Addr, wait: u32) -> Result<Option<Addr>, ViewError> {
     let Some(awaited) = view.object(addr.add(thread::WAITS_FOR))? else { return Ok(None) };
     match wait {
         wait::MONITOR => view.object(awaited.add(monitor::OWNER)),
         wait::CLASS => view.object(awaited.add(class::INIT_THREAD)),
+        wait::MUTEX => view.object(awaited.add(mutex::OWNER)),
+        wait::JOIN => Ok(Some(awaited)),
         _ => Ok(None),
     }
 }

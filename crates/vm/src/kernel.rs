@@ -4,6 +4,7 @@
 //! written as for one thread.
 
 use crate::ClassSource;
+use crate::frames::IdleStacks;
 use crate::scheduler::WorldClock;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -23,8 +24,7 @@ pub(crate) struct Common {
     pub(crate) committed: u64,
     /// The sum of polls that a thread may pass before the next one has its turn.
     pub(crate) slice_polls: u32,
-    /// Threads that blocked since the last flip; what a restart forgets stays mounted.
-    pub(crate) parked: BTreeSet<u64>,
+    pub(crate) idle_stacks: IdleStacks,
     /// Threads whose stacks were deeper than they are by more than the slack when they stopped running.
     pub(crate) shrunk: BTreeSet<u64>,
     /// How many modules are being defined, one because of the other.
@@ -51,7 +51,7 @@ impl Common {
             clock,
             committed: 0,
             slice_polls: crate::scheduler::SLICE_POLLS,
-            parked: BTreeSet::new(),
+            idle_stacks: IdleStacks::default(),
             shrunk: BTreeSet::new(),
             define_depth: 0,
             unfinished: Vec::new(),

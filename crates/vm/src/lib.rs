@@ -35,6 +35,8 @@ mod roots;
 mod scheduler;
 mod slow;
 mod threads;
+mod timers;
+mod waiting;
 
 pub use bootstrap::OpenError;
 pub use classes::DefineError;

@@ -1,22 +1,17 @@
-//! Locks of objects: reentrant, first come first served.
+//! Locks of objects: reentrant, first come first served, with notifications.
 //!
-//! An object that is locked has the number of an `.internal.monitor` in its lock word; the monitor knows owner, count and
-//! waiters, and is free again when the object is. So lock words cost nothing where nobody locks.
+//! An object that is locked has the number of an `.internal.monitor` in its lock word; the monitor knows owner, count, who
+//! waits for the lock and who for a notification, and is free again when nobody does. So lock words cost nothing where
+//! nobody locks.
+//!
+//! Who leaves a lock hands it to the thread that waits longest. Its count is zero until that thread has taken it up.
 
 use crate::Vm;
+use crate::waiting::{Ring, Wait};
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{header, monitor, root, wait};
-
-/// What came of an attempt to lock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Lock {
-    /// The running thread holds it.
-    Held,
-    /// The running thread is blocked and will try again.
-    Blocked,
-}
+use layout::schema::{header, monitor, root, thread, wait};
 
 impl Vm {
     fn monitor_of(&self, object: Addr) -> Option<Addr> {
@@ -25,8 +20,17 @@ impl Vm {
         Some(Addr(self.array_get(self.root_ref(root::MONITORS), index).0))
     }
 
-    /// Locks an object for the running thread, or blocks it.
-    pub(crate) fn monitor_enter(&mut self, object: Addr) -> Lock {
+    /// The monitor of an object if the running thread holds its lock.
+    pub(crate) fn monitor_held(&self, object: Addr) -> Option<Addr> {
+        let held = self.monitor_of(object)?;
+        (self.ref_field(held, monitor::OWNER) == self.running.thread).then_some(held)
+    }
+
+    /// Locks an object for the running thread.
+    ///
+    /// # Errors
+    /// What it has to wait for, to try again then: another thread holds it.
+    pub(crate) fn monitor_enter(&mut self, object: Addr) -> Result<(), Wait> {
         let me = self.running.thread;
         let Some(held) = self.monitor_of(object) else {
             let fresh = self.take_monitor();
@@ -35,49 +39,48 @@ impl Vm {
             self.set_u64(fresh, monitor::COUNT, 1);
             let number = self.get_u64(fresh, monitor::NUMBER) as u32;
             self.memory.store_u32(object.add(header::LOCK), number);
-            return Lock::Held;
+            return Ok(());
         };
         let owner = self.ref_field(held, monitor::OWNER);
         if owner == me {
             let count = self.get_u64(held, monitor::COUNT);
+            if count == 0 {
+                self.set_ref(me, thread::GRANTED, Value::NULL);
+            }
             self.set_u64(held, monitor::COUNT, count + 1);
-            return Lock::Held;
+            return Ok(());
         }
         if owner.is_null() {
-            // Left with waiters; whoever comes first has it.
+            // It is only kept for those who wait for a notification.
             self.set_ref(held, monitor::OWNER, Value::object(me));
             self.set_u64(held, monitor::COUNT, 1);
-            return Lock::Held;
+            return Ok(());
         }
-        self.block_on(wait::MONITOR, Value::object(held));
-        let last = self.ring_push(self.ref_field(held, monitor::WAITERS), me);
-        self.set_ref(held, monitor::WAITERS, Value::object(last));
-        Lock::Blocked
+        Err(Wait::at(wait::MONITOR, held))
     }
 
     /// Unlocks an object; false when the running thread does not hold it.
     #[must_use]
     pub(crate) fn monitor_exit(&mut self, object: Addr) -> bool {
-        let Some(held) = self.monitor_of(object) else { return false };
-        if self.ref_field(held, monitor::OWNER) != self.running.thread {
-            return false;
-        }
+        let Some(held) = self.monitor_held(object) else { return false };
         let count = self.get_u64(held, monitor::COUNT);
-        self.set_u64(held, monitor::COUNT, count - 1);
-        if count == 1 {
-            self.monitor_release(held);
+        if count > 1 {
+            self.set_u64(held, monitor::COUNT, count - 1);
+        } else {
+            self.monitor_pass_on(held, false);
         }
         true
     }
 
-    /// A monitor has no owner any more: whoever has waited for it longest may enter, or it is free.
-    pub(crate) fn monitor_release(&mut self, held: Addr) {
-        self.set_ref(held, monitor::OWNER, Value::NULL);
-        if let Some((waiter, rest)) = self.ring_pop(self.ref_field(held, monitor::WAITERS)) {
-            self.set_ref(held, monitor::WAITERS, Value::object(rest));
-            self.wake(waiter);
-        } else {
-            // A thread that was woken to enter holds on to the object, not to the monitor: it takes a new one.
+    /// The owner leaves the lock, however often it has entered: who waits longest has it then. When nobody waits for
+    /// anything, and the owner is not about to, the monitor is free.
+    pub(crate) fn monitor_pass_on(&mut self, held: Addr, owner_waits: bool) {
+        let next = self.ring_first(Ring::Field(held, monitor::WAITERS));
+        self.set_ref(held, monitor::OWNER, next.map_or(Value::NULL, Value::object));
+        self.set_u64(held, monitor::COUNT, 0);
+        if let Some(next) = next {
+            self.grant(next, held);
+        } else if !owner_waits && self.ref_field(held, monitor::NOTIFY).is_null() {
             let object = self.ref_field(held, monitor::OBJECT);
             self.memory.store_u32(object.add(header::LOCK), 0);
             self.set_ref(held, monitor::OBJECT, Value::NULL);

@@ -171,6 +171,14 @@ impl Vm {
             Err(_) => self.allocate_beyond(|heap| heap.alloc_old(class, bytes)),
         }
     }
+    /// Allocates what a thread that does not run has elsewhere already, whatever the limit says: who runs now is not to
+    /// blame for it.
+    pub(crate) fn allocate_uncharged(&mut self, class: Addr, bytes: u64) -> Addr {
+        self.heap.set_limit(u64::MAX);
+        let object = self.heap.alloc(class, bytes);
+        self.heap.set_limit(self.common.heap_limit);
+        object.unwrap_or_else(|error| panic!("the address space of the world is full: {error}"))
+    }
     #[cold]
     fn allocate_beyond(&mut self, mut alloc: impl FnMut(&mut Heap) -> Result<Addr, OutOfMemory>) -> Addr {
         self.heap.set_limit(u64::MAX);
@@ -197,8 +205,16 @@ impl Vm {
         }
     }
 
-    /// A new object of a class, zeroed.
+    /// Whether instances of a class are those of a kernel class, or of one that extends it.
+    pub(crate) fn is_kernel_class(&self, class: Addr, id: ClassId) -> bool {
+        self.get_u32(class, class::KERNEL_ID) == id as u32 + 1
+    }
+
+    /// A new object of a class, zeroed. Threads never move.
     pub fn new_object(&mut self, class: Addr) -> Addr {
+        if self.is_kernel_class(class, ClassId::Thread) {
+            return self.new_thread_object(class);
+        }
         let bytes = u64::from(self.get_u32(class, class::INSTANCE_SIZE));
         self.allocate(class, bytes)
     }
@@ -418,6 +434,7 @@ impl Vm {
         let shared = [ClassId::Class, ClassId::Method, ClassId::Field, ClassId::Module, ClassId::Thread];
         if shared.contains(&kernel)
             || [ClassId::Program, ClassId::Monitor, ClassId::FrozenStack].contains(&kernel)
+            || [ClassId::Mutex, ClassId::Cond, ClassId::Sema].contains(&kernel)
         {
             return None;
         }

@@ -107,8 +107,9 @@ impl Vm {
                 }
             }
         }
-        let first = self.new_thread(Value::object(object), target, &slots, flags);
+        let first = self.new_thread_object(self.kernel_class(ClassId::Thread));
         self.set_ref(object, program::THREAD, Value::object(first));
+        self.begin_thread(first, Value::object(object), target, &slots, flags);
         self.prepare_thread(first, class, constructor.map(|target| (target, slots[0])));
         Ok(object)
     }
@@ -207,7 +208,8 @@ impl Vm {
         Value::object(made)
     }
 
-    /// A thread of a program has ended: with it the program, if it was the last one or the first one died.
+    /// A thread of a program has ended: with it the program and its daemons, if it was the last that is none, or all of
+    /// them, if the first one died.
     pub(crate) fn thread_ended(&mut self, owner: Addr, first: bool, result: &Result<Value, ()>) {
         if first {
             let status = result.map_or(STATUS_DIED, |value| value.as_int().unwrap_or(0));
@@ -217,9 +219,11 @@ impl Vm {
                 self.end_threads_of(owner);
             }
         }
-        let over = self.get_u64(owner, program::THREAD_COUNT) == 0;
+        let daemons = u64::from(self.get_u32(owner, program::DAEMONS));
+        let over = self.get_u64(owner, program::THREAD_COUNT) == daemons;
         if over && self.get_u32(owner, program::STATE) == program_state::RUNNING {
             self.set_u32(owner, program::STATE, program_state::ENDED);
+            self.end_threads_of(owner);
         }
     }
 

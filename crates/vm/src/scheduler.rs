@@ -1,14 +1,15 @@
-//! The run loop, the run queue, timers and the world clock.
+//! The run loop, the run queue and the world clock.
 //!
 //! One worker runs one thread at a time, round robin, a slice of so many polls each: counting polls instead of time makes
-//! a run depend on its inputs alone. Queue and timers are in the world; a restart goes on with them as they are.
+//! a run depend on its inputs alone. The queue is in the world, as are the timers (`timers.rs`) and the lists of those who
+//! wait (`waiting.rs`); a restart goes on with them as they are.
 //!
 //! *Invariant:* when [`Vm::run`] returns, no thread is mounted as running: the one that was stands at the head of the
 //! queue.
 
 use crate::Vm;
-use crate::internal::Wait;
 use crate::interpreter::{self, Exit};
+use crate::waiting::Ring;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -18,7 +19,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use heap::{Collection, Survivors};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, root, thread, thread_state, wait};
+use layout::schema::{root, thread, thread_state};
 use memory::MemoryError;
 use platform::{ConsoleInput, Platform};
 
@@ -28,9 +29,6 @@ pub(crate) const SLICE_POLLS: u32 = 20_000;
 const CHAOS_ODDS: u64 = 8;
 /// Stack bytes from which on chaos becomes rarer.
 const CHAOS_STACK_BYTES: u64 = 16 << 10;
-
-/// After so many nanoseconds a thread that found no room for its output looks again.
-const OUTPUT_RETRY_NS: u64 = 5_000_000;
 
 /// What the running thread is asked for at its next safepoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,10 +260,8 @@ impl Vm {
         if self.root_u64(root::THREAD_COUNT) == 0 {
             return RunState::AllEnded;
         }
-        let timers = self.root_u64(root::TIMER_COUNT);
-        let first = (timers > 0).then(|| self.timer_ns(0));
         RunState::Idle {
-            wake_ns: first,
+            wake_ns: self.first_timer_ns(),
             input: !self.root_ref(root::WAIT_INPUT).is_null(),
             commit: !self.root_ref(root::WAIT_COMMIT).is_null(),
         }
@@ -277,12 +273,7 @@ impl Vm {
     /// # Errors
     /// When memory cannot be given back: the world must stop without committing.
     pub fn prepare_flip(&mut self) -> Result<(), MemoryError> {
-        for thread in core::mem::take(&mut self.common.parked) {
-            let thread = Addr(thread);
-            if self.get_u32(thread, thread::STATE) == thread_state::BLOCKED {
-                self.freeze(thread);
-            }
-        }
+        self.freeze_blocked();
         self.trim_stacks();
         self.collect(Collection::Minor(Survivors::Promote)).map(drop)
     }
@@ -317,18 +308,13 @@ impl Vm {
     /// Says that an epoch is durable; wakes who waited for it.
     pub fn committed(&mut self, epoch: u64) {
         self.common.committed = self.common.committed.max(epoch);
-        // All are taken off the list, and those that have to wait on go back.
-        let mut last = self.root_ref(root::WAIT_COMMIT);
-        let mut waiting = Addr::NULL;
-        while let Some((thread, rest)) = self.ring_pop(last) {
-            last = rest;
-            if self.get_u64(thread, thread::AWAITED) <= self.common.committed {
-                self.wake(thread);
-            } else {
-                waiting = self.ring_push(waiting, thread);
+        // Who came first waits for the oldest epoch.
+        while let Some(thread) = self.ring_first(Ring::Root(root::WAIT_COMMIT)) {
+            if self.get_u64(thread, thread::AWAITED) > self.common.committed {
+                return;
             }
+            self.wake(thread);
         }
-        self.set_root_ref(root::WAIT_COMMIT, Value::object(waiting));
     }
 
     /// A line of input for the running thread, if there is one.
@@ -369,8 +355,6 @@ impl Vm {
             }
         }
         for thread in ready {
-            let rest = self.ring_remove(self.root_ref(root::WAIT_INPUT), thread);
-            self.set_root_ref(root::WAIT_INPUT, Value::object(rest));
             self.wake(thread);
         }
     }
@@ -383,118 +367,6 @@ impl Vm {
             }
         }
         true
-    }
-
-    /// Blocks the running thread; it is then to be unmounted.
-    pub(crate) fn block(&mut self, what: Wait) {
-        match what {
-            Wait::Until { ns } => {
-                self.block_on(wait::TIME, Value::NULL);
-                self.timer_add(ns);
-            }
-            Wait::Output => {
-                self.block_on(wait::OUTPUT, Value::NULL);
-                self.timer_add(self.clock_ns().saturating_add(OUTPUT_RETRY_NS));
-            }
-            Wait::Input => {
-                self.block_on(wait::INPUT, Value::NULL);
-                self.append_waiter(root::WAIT_INPUT);
-            }
-            Wait::Commit { epoch } => {
-                self.block_on(wait::COMMIT, Value::NULL);
-                self.set_u64(self.running.thread, thread::AWAITED, epoch);
-                self.append_waiter(root::WAIT_COMMIT);
-            }
-        }
-    }
-
-    fn append_waiter(&mut self, list: u64) {
-        let last = self.ring_push(self.root_ref(list), self.running.thread);
-        self.set_root_ref(list, Value::object(last));
-    }
-
-    // Lists of waiting threads: rings, so that both ends are at hand. A list is its last thread, or null.
-
-    /// Appends a thread; the list as it is now.
-    pub(crate) fn ring_push(&mut self, last: Addr, thread: Addr) -> Addr {
-        let first = if last.is_null() { thread } else { self.ref_field(last, thread::NEXT) };
-        self.set_ref(thread, thread::NEXT, Value::object(first));
-        if !last.is_null() {
-            self.set_ref(last, thread::NEXT, Value::object(thread));
-        }
-        thread
-    }
-
-    /// Takes the first thread off: it, and the list as it is now; `None` when it is empty.
-    pub(crate) fn ring_pop(&mut self, last: Addr) -> Option<(Addr, Addr)> {
-        if last.is_null() {
-            return None;
-        }
-        let first = self.ref_field(last, thread::NEXT);
-        let rest = if first == last { Addr::NULL } else { last };
-        if first != last {
-            let second = self.get_ref(first, thread::NEXT);
-            self.set_ref(last, thread::NEXT, second);
-        }
-        self.set_ref(first, thread::NEXT, Value::NULL);
-        Some((first, rest))
-    }
-
-    pub(crate) fn block_on(&mut self, kind: u32, object: Value) {
-        let thread = self.running.thread;
-        self.set_u32(thread, thread::STATE, thread_state::BLOCKED);
-        self.set_u32(thread, thread::WAIT, kind);
-        self.set_ref(thread, thread::WAITS_FOR, object);
-        self.common.parked.insert(thread.0);
-    }
-
-    /// Makes a blocked thread runnable, whatever it waited for; it stands in no list of waiting threads any more.
-    pub(crate) fn wake(&mut self, thread: Addr) {
-        if self.get_u32(thread, thread::STATE) != thread_state::BLOCKED {
-            return;
-        }
-        if self.get_u32(thread, thread::WAIT) == wait::ATOMIC {
-            self.mark_awaited(thread, crate::slow::WOKEN);
-        }
-        self.timer_remove(thread);
-        self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);
-        self.set_u32(thread, thread::WAIT, wait::NONE);
-        self.set_ref(thread, thread::WAITS_FOR, Value::NULL);
-        self.common.parked.remove(&thread.0);
-        self.queue_push(thread);
-    }
-
-    fn mark_awaited(&mut self, thread: Addr, bits: u64) {
-        let awaited = self.get_u64(thread, thread::AWAITED);
-        self.set_u64(thread, thread::AWAITED, awaited | bits);
-    }
-
-    /// Wakes the threads that wait for `object` in this way, at most so many; how many.
-    pub(crate) fn wake_waiting(
-        &mut self,
-        kind: u32,
-        object: Addr,
-        most: u32,
-        also: impl Fn(&Vm, Addr) -> bool,
-    ) -> u32 {
-        let threads = self.root_ref(root::THREADS);
-        let mut found = Vec::new();
-        for index in 0..self.root_u64(root::THREAD_COUNT) {
-            let thread = Addr(self.array_get(threads, index).0);
-            let waits = self.get_u32(thread, thread::STATE) == thread_state::BLOCKED
-                && self.get_u32(thread, thread::WAIT) == kind
-                && self.ref_field(thread, thread::WAITS_FOR) == object
-                && also(self, thread);
-            if waits {
-                found.push((self.get_u64(thread, thread::ID), thread));
-            }
-        }
-        found.sort_unstable();
-        found.truncate(most as usize);
-        for (_, thread) in &found {
-            self.wake(*thread);
-        }
-        found.len() as u32
     }
 
     pub(crate) fn queue_push(&mut self, thread: Addr) {
@@ -526,87 +398,5 @@ impl Vm {
         }
         self.set_ref(head, thread::NEXT, Value::NULL);
         Some(head)
-    }
-
-    // Timers: a binary heap by wake time, then by thread number, so that equal times have an order.
-
-    fn timer(&self, index: u64) -> Addr {
-        Addr(self.array_get(self.root_ref(root::TIMERS), index).0)
-    }
-    fn timer_ns(&self, index: u64) -> u64 {
-        self.get_u64(self.timer(index), thread::WAKE_NS)
-    }
-    fn timer_key(&self, index: u64) -> (u64, u64) {
-        let thread = self.timer(index);
-        (self.get_u64(thread, thread::WAKE_NS), self.get_u64(thread, thread::ID))
-    }
-    fn timer_place(&mut self, index: u64, thread: Addr) {
-        let timers = self.root_ref(root::TIMERS);
-        self.array_set(timers, index, Value::object(thread));
-        self.set_u64(thread, thread::TIMER, index + 1);
-    }
-    fn timer_swap(&mut self, a: u64, b: u64) {
-        let (first, second) = (self.timer(a), self.timer(b));
-        self.timer_place(a, second);
-        self.timer_place(b, first);
-    }
-    fn timer_up(&mut self, mut index: u64) {
-        while index > 0 && self.timer_key(index) < self.timer_key((index - 1) / 2) {
-            self.timer_swap(index, (index - 1) / 2);
-            index = (index - 1) / 2;
-        }
-    }
-    fn timer_down(&mut self, mut index: u64) {
-        let count = self.root_u64(root::TIMER_COUNT);
-        loop {
-            let mut least = index;
-            for child in [2 * index + 1, 2 * index + 2] {
-                if child < count && self.timer_key(child) < self.timer_key(least) {
-                    least = child;
-                }
-            }
-            if least == index {
-                return;
-            }
-            self.timer_swap(index, least);
-            index = least;
-        }
-    }
-    /// The running thread is to be woken at a time at the latest.
-    pub(crate) fn timer_add(&mut self, ns: u64) {
-        let thread = self.running.thread;
-        self.set_u64(thread, thread::WAKE_NS, ns);
-        let index = self.list_push(root::TIMERS, root::TIMER_COUNT, Value::object(thread));
-        self.set_u64(thread, thread::TIMER, index + 1);
-        self.timer_up(index);
-    }
-    pub(crate) fn timer_remove(&mut self, thread: Addr) {
-        let Some(index) = self.get_u64(thread, thread::TIMER).checked_sub(1) else { return };
-        let last = self.root_u64(root::TIMER_COUNT) - 1;
-        if index != last {
-            self.timer_swap(index, last);
-        }
-        let timers = self.root_ref(root::TIMERS);
-        self.array_set(timers, last, Value::NULL);
-        self.set_root_u64(root::TIMER_COUNT, last);
-        self.set_u64(thread, thread::TIMER, 0);
-        if index != last {
-            self.timer_up(index);
-            self.timer_down(index);
-        }
-        const { assert!(array::LENGTH == 16) };
-    }
-    fn wake_due(&mut self) {
-        if self.root_u64(root::TIMER_COUNT) == 0 {
-            return;
-        }
-        let now = self.clock_ns();
-        while self.root_u64(root::TIMER_COUNT) > 0 && self.timer_ns(0) <= now {
-            let thread = self.timer(0);
-            if self.get_u32(thread, thread::WAIT) == wait::ATOMIC {
-                self.mark_awaited(thread, crate::slow::TIMED_OUT);
-            }
-            self.wake(thread);
-        }
     }
 }

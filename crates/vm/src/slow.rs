@@ -6,22 +6,19 @@ use crate::calls::Flow;
 use crate::decode::{Code, Record, quick};
 use crate::interpreter::Exit;
 use crate::link::{Loaded, Unresolved};
-use crate::monitors::Lock;
+use crate::waiting::{ADDRESS_SHIFT, TIMED_OUT, WOKEN};
 use alloc::format;
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::{Elem, Flags, Insn, Kind, Op};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{FIELD_REF, array, binary, class, field, frame, header, method, on_return, wait};
+use layout::schema::{FIELD_REF, array, binary, class, field, frame, header, method, on_return};
 
 /// Largest offset of a field that a record has room for.
 const OFFSET_MAX: u32 = u16::MAX as u32;
 /// Ordinals below this are answered for null by `.internal.void`.
 const VOID_ORDINALS: u32 = crate::bootstrap::ORDINALS_FIXED;
-/// Bits of `AWAITED` of a thread that waited at an address: it was woken; it was woken by its timer.
-pub(crate) const WOKEN: u64 = 1;
-pub(crate) const TIMED_OUT: u64 = 2;
 /// Polls between two looks of the chaos mode, at most.
 const CHAOS_POLLS: u64 = 12;
 
@@ -147,7 +144,8 @@ impl Vm {
                 if let Some(flow) = self.initialise(class) {
                     return Ok(flow);
                 }
-                if self.get_u8(class, class::INIT_STATE) != crate::classes::INITIALISED {
+                let initialising = self.get_u8(class, class::INIT_STATE) != crate::classes::INITIALISED;
+                if initialising || self.is_kernel_class(class, ClassId::Thread) {
                     let made = self.new_object(class);
                     return Ok(self.finish_instruction(made.0, 1));
                 }
@@ -503,9 +501,12 @@ impl Vm {
             return Ok(self.finish_with(1, None));
         }
         match self.monitor_enter(object) {
-            Lock::Held => Ok(self.finish_with(1, None)),
+            Ok(()) => Ok(self.finish_with(1, None)),
             // The instruction is run again when the thread is woken.
-            Lock::Blocked => Ok(Flow::Exit(Exit::Blocked)),
+            Err(wait) => {
+                self.block(wait);
+                Ok(Flow::Exit(Exit::Blocked))
+            }
         }
     }
 
@@ -550,14 +551,12 @@ impl Vm {
         let at = place.0 - self.ref_field(object, binary::BYTES).0 - array::DATA;
         if notify {
             let most = self.operand(0) as u32;
-            let woken = self.wake_waiting(wait::ATOMIC, object, most, |vm, thread| {
-                vm.get_u64(thread, layout::schema::thread::AWAITED) == at << 2
-            });
+            let woken = self.wake_at_address(object, at, most);
             return Ok(self.finish_with(3, Some(u64::from(woken))));
         }
         let thread = self.running.thread;
         let awaited = self.get_u64(thread, layout::schema::thread::AWAITED);
-        if awaited & WOKEN != 0 && awaited >> 2 == at {
+        if awaited & WOKEN != 0 && awaited >> ADDRESS_SHIFT == at {
             self.set_u64(thread, layout::schema::thread::AWAITED, 0);
             return Ok(self.finish_with(4, Some(if awaited & TIMED_OUT != 0 { 2 } else { 0 })));
         }
@@ -568,12 +567,8 @@ impl Vm {
             return Ok(self.finish_with(4, Some(1)));
         }
         let timeout = self.operand(0) as i64;
-        self.block_on(wait::ATOMIC, Value::object(object));
-        self.set_u64(thread, layout::schema::thread::AWAITED, at << 2);
-        if timeout >= 0 {
-            let until = self.clock_ns().saturating_add(timeout as u64).max(1);
-            self.timer_add(until);
-        }
+        let until = (timeout >= 0).then(|| self.clock_ns().saturating_add(timeout as u64).max(1));
+        self.block_at_address(object, at, until);
         Ok(Flow::Exit(Exit::Blocked))
     }
 }

@@ -1,53 +1,123 @@
 //! Threads: their making and their end.
+//!
+//! A program ends when its first thread and all others that are no daemons have ended; its daemons are ended then. When its
+//! first thread dies, it ends with all the others.
 
 use crate::Vm;
+use crate::waiting::Ring;
+use alloc::format;
 use alloc::string::String;
-use base::Addr;
+use alloc::vec::Vec;
+use base::limits::STACK_BYTES;
+use base::{Addr, PAGE_SIZE};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{program, root, thread, thread_state};
+use layout::schema::{closure, on_return, program, root, thread, thread_flags, thread_state};
 
-/// Threads that programs may have, all together: each can be given a stack at the same time.
-const THREADS_MAX: u64 = layout::area::STACKS_MAX - STACKS_SPARE;
-/// Stacks for the first threads of programs.
-const STACKS_SPARE: u64 = 1024;
+/// Threads that a world may have: far more than fit, so that lists of them stay readable.
+const THREADS_MAX: u64 = layout::view::LENGTH_MAX;
+/// Ordinal of the method that a thread begins with when there is no `run` (of a closure: that calls it).
+const ACTIVITY: u32 = 8;
 
 impl Vm {
-    /// A new thread of a program, runnable, that begins with `method` on `args` (slots). `flags` say what happens to the
-    /// result of the method.
-    pub(crate) fn new_thread(&mut self, program: Value, method: Addr, args: &[u64], flags: u32) -> Addr {
-        let object = self.new_old(self.kernel_class(ClassId::Thread));
-        self.set_ref(object, thread::PROGRAM, program);
+    /// A new thread that has yet to begin; it has what it inherits from the running thread.
+    pub(crate) fn new_thread_object(&mut self, class: Addr) -> Addr {
+        let bytes = u64::from(self.get_u32(class, layout::schema::class::INSTANCE_SIZE));
+        let object = self.allocate_old(class, bytes);
         let id = self.root_u64(root::NEXT_ID);
         self.set_root_u64(root::NEXT_ID, id + 1);
         self.set_u64(object, thread::ID, id);
+        let running = self.running.thread;
+        let (pages, daemon) = if running.is_null() {
+            ((STACK_BYTES / PAGE_SIZE as u64) as u32, false)
+        } else {
+            (self.get_u32(running, thread::STACK_PAGES), self.has_flag(running, thread_flags::DAEMON))
+        };
+        self.set_u32(object, thread::STACK_PAGES, pages);
+        self.set_flag(object, thread_flags::DAEMON, daemon);
+        object
+    }
+
+    /// Has a new thread begin with `method` on `args` (slots), as a thread of a program. `flags` say what happens to the
+    /// result of the method.
+    pub(crate) fn begin_thread(
+        &mut self,
+        object: Addr,
+        program: Value,
+        method: Addr,
+        args: &[u64],
+        flags: u32,
+    ) {
+        self.set_ref(object, thread::PROGRAM, program);
         self.first_frame(object, method, args, flags);
         let index = self.list_push(root::THREADS, root::THREAD_COUNT, Value::object(object));
         self.set_u64(object, thread::INDEX, index);
         self.join_program(object);
         self.set_u32(object, thread::STATE, thread_state::RUNNABLE);
         self.queue_push(object);
-        object
     }
 
-    /// Starts a thread that calls the method with `ordinal` of an object with objects as arguments; what
-    /// `.internal.world.startThread` and `.internal.boot.startThread` do. The thread belongs to the caller's program.
+    /// Has a new thread call the method with `ordinal` of an object, with objects as arguments. It belongs to the program
+    /// of the running thread.
     ///
     /// # Errors
-    /// What to throw: there is no such method, or it wants other arguments.
-    pub fn start_thread(&mut self, receiver: Value, ordinal: u16, args: &[Value]) -> Result<Addr, Value> {
-        let running = self.running.thread;
-        let program = if running.is_null() { Value::NULL } else { self.get_ref(running, thread::PROGRAM) };
-        let environment =
-            if running.is_null() { Value::NULL } else { self.get_ref(running, thread::ENVIRONMENT) };
+    /// What to throw: there is no such method, it wants other arguments, or there are too many threads.
+    pub(crate) fn begin_call(
+        &mut self,
+        object: Addr,
+        receiver: Value,
+        ordinal: u32,
+        args: &[Value],
+    ) -> Result<(), Value> {
         if self.root_u64(root::THREAD_COUNT) >= THREADS_MAX {
-            let text = alloc::format!("there are {THREADS_MAX} threads already");
+            let text = format!("there are {THREADS_MAX} threads already");
             return Err(Value::object(self.make_exception(ClassId::OutOfMemory, &text)));
         }
+        let running = self.running.thread;
+        let program = if running.is_null() { Value::NULL } else { self.get_ref(running, thread::PROGRAM) };
         let (method, slots) = self.prepare_first_call(receiver, ordinal, args)?;
-        let object = self.new_thread(program, method, &slots, layout::schema::on_return::END);
-        self.set_ref(object, thread::ENVIRONMENT, environment);
-        Ok(object)
+        self.begin_thread(object, program, method, &slots, on_return::END);
+        Ok(())
+    }
+
+    /// Has a new thread run an object: call a closure, else its `run`, else its method 8; with the argument if it takes one.
+    ///
+    /// # Errors
+    /// What to throw: it has no such method, or there are too many threads.
+    pub(crate) fn begin_activity(
+        &mut self,
+        object: Addr,
+        receiver: Value,
+        argument: Option<Value>,
+    ) -> Result<(), Value> {
+        let given: Vec<Value> = argument.into_iter().collect();
+        if self.is_kernel(receiver, ClassId::Closure) {
+            const { assert!(closure::ORDINAL > closure::OBJECT) };
+            let args = self.make_ref_array(given.len() as u64);
+            for (index, value) in given.iter().enumerate() {
+                self.array_set(args, index as u64, *value);
+            }
+            return self.begin_call(object, receiver, ACTIVITY, &[Value::object(args)]);
+        }
+        let class = self.class_of(receiver);
+        let one = [argument.unwrap_or(Value::NULL)];
+        let none = argument.is_none();
+        let named = none.then(|| self.method_by_name(class, "run", 0).ok()).flatten();
+        let args = if named.is_some() { &[][..] } else { &one[..] };
+        let target = match named {
+            Some(target) => target,
+            None => match self.method_by_name(class, "run", 1) {
+                Ok(target) => target,
+                Err(_) => {
+                    let target = self.method_by_ordinal(class, ACTIVITY)?;
+                    let takes = self.param_kinds(target).len();
+                    let args = if takes == 0 && none { &[][..] } else { &one[..] };
+                    return self.begin_call(object, receiver, ACTIVITY, args);
+                }
+            },
+        };
+        let ordinal = self.get_u32(target, layout::schema::method::ORDINAL);
+        self.begin_call(object, receiver, ordinal, args)
     }
 
     /// The running thread has ended: with a result, or with an exception and the report of it.
@@ -77,12 +147,14 @@ impl Vm {
         }
     }
 
-    /// Takes a thread that has come to its end out of the lists of those that live, and gives its stack back.
+    /// Takes a thread that has come to its end out of the lists of those that live, gives its stack back, and tells those
+    /// who wait for its end.
     pub(crate) fn retire(&mut self, object: Addr) {
+        self.give_back_grant(object);
         self.release_stack(object);
         self.timer_remove(object);
-        self.common.parked.remove(&object.0);
         self.leave_program(object);
+        while self.wake_first(Ring::Field(object, thread::JOINERS)).is_some() {}
         let index = self.get_u64(object, thread::INDEX);
         let last = self.root_u64(root::THREAD_COUNT) - 1;
         let threads = self.root_ref(root::THREADS);
@@ -92,4 +164,9 @@ impl Vm {
         self.array_set(threads, last, Value::NULL);
         self.set_root_u64(root::THREAD_COUNT, last);
     }
+}
+
+/// Whether a state is one of a thread that runs no more.
+pub(crate) const fn has_ended(state: u32) -> bool {
+    matches!(state, thread_state::ENDED | thread_state::DIED | thread_state::STOPPED)
 }

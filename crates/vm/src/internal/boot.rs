@@ -1,7 +1,7 @@
 //! `.internal.boot`: what programs in the style of the original begin with.
 
 use super::support::{ACTIVITY, Step, methods};
-use super::{Call, Invoke, Methods, Outcome, binary, console, container, lossy, time};
+use super::{Call, Invoke, Methods, Outcome, binary, console, container, lossy, thread, time};
 use alloc::format;
 use alloc::vec;
 use layout::Value;
@@ -73,7 +73,7 @@ fn register(call: &mut Call<'_>, field: u64) -> Outcome {
 
 fn start_thread(call: &mut Call<'_>) -> Step {
     let (object, boot) = (call.value(0), call.receiver());
-    call.vm.start_thread(object, ACTIVITY, &[boot]).map_err(Outcome::Throw)?;
+    thread::start_method(call, object, ACTIVITY, boot)?;
     Ok(Outcome::VOID)
 }
 

@@ -239,12 +239,17 @@ fn set_method(call: &mut Call<'_>) -> Step {
 
 fn clone(call: &mut Call<'_>) -> Step {
     let receiver = call.receiver();
-    let Some(copy) = call.vm.clone_object(receiver).and_then(Value::as_object) else {
+    copy_of(call, receiver).map(Outcome::object)
+}
+
+/// Another directory with the same pairs.
+pub(super) fn copy_of(call: &mut Call<'_>, directory: Value) -> Result<Addr, Outcome> {
+    let Some(copy) = call.vm.clone_object(directory).and_then(Value::as_object) else {
         return Err(call.throw_string("clone is not possible"));
     };
     // The copy still shares the pairs; laying them out anew ends that.
     grow(call, copy)?;
-    Ok(Outcome::object(copy))
+    Ok(copy)
 }
 
 fn clear(call: &mut Call<'_>) -> Step {

@@ -21,6 +21,7 @@ use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::frame;
 
+mod atomic;
 mod binary;
 mod boot;
 mod class;
@@ -36,12 +37,15 @@ mod object;
 mod string;
 mod stringbuilder;
 mod support;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod thread;
 mod time;
+mod weakref;
 mod world;
 
+pub use crate::waiting::Wait;
 pub(crate) use boot::FOR_CODE;
 pub(crate) use directory::fill as fill_directory;
 pub use number::{double_text, float_text};
@@ -73,6 +77,12 @@ pub const TABLES: &[(ClassId, Methods)] = &[
     (ClassId::Boot, boot::METHODS),
     (ClassId::Thread, thread::METHODS),
     (ClassId::Exception, exception::METHODS),
+    (ClassId::Mutex, sync::MUTEX_METHODS),
+    (ClassId::Cond, sync::COND_METHODS),
+    (ClassId::Sema, sync::SEMA_METHODS),
+    (ClassId::Sync, sync::METHODS),
+    (ClassId::Atomic, atomic::METHODS),
+    (ClassId::Weakref, weakref::METHODS),
 ];
 
 /// The function of a method declared by this very class.
@@ -126,25 +136,6 @@ impl Outcome {
     pub fn object(addr: Addr) -> Outcome {
         Outcome::Return(addr.0)
     }
-}
-
-/// What a thread waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// The world clock ([`Vm::clock_ns`]) to reach a time, in nanoseconds.
-    Until {
-        /// The time.
-        ns: u64,
-    },
-    /// Something on the console's input.
-    Input,
-    /// Room in the console's output.
-    Output,
-    /// The commit of this epoch or a later one.
-    Commit {
-        /// The epoch.
-        epoch: u64,
-    },
 }
 
 /// A call that a kernel method asks for.

@@ -810,6 +810,19 @@ fn only_what_may_wait_has_a_frame() {
             ".internal.boot loadClass",
             ".internal.boot print",
             ".internal.boot sleep",
+            ".internal.thread pause",
+            ".internal.thread join",
+            ".internal.thread joinMsec",
+            ".internal.thread yield",
+            ".internal.mutex lock",
+            ".internal.mutex tryLockMsec",
+            ".internal.cond wait",
+            ".internal.cond twait",
+            ".internal.sema acquire",
+            ".internal.sema tacquire",
+            ".internal.sync lock",
+            ".internal.sync wait",
+            ".internal.sync waitMsec",
         ]
     "#]]
     .assert_debug_eq(&framed);

@@ -23,6 +23,17 @@ pub(super) fn sleep_method(call: &mut Call<'_>) -> Step {
     Ok(sleep(call, ms, NS_PER_MS))
 }
 
+/// When the time is over that a method may wait, so many milliseconds as its parameter `index` says: known from its first
+/// invocation on, in number 0.
+pub(super) fn deadline_of(call: &mut Call<'_>, index: u64) -> u64 {
+    if call.number(0) == 0 {
+        let ms = u64::try_from(call.int(index)).unwrap_or(0);
+        let until = call.vm.clock_ns().saturating_add(ms.saturating_mul(NS_PER_MS));
+        call.set_number(0, until.max(1));
+    }
+    call.number(0)
+}
+
 /// Phase 0: not yet asleep; 1: asleep until the clock reaches number 0. A time that is not positive is over at once.
 fn sleep(call: &mut Call<'_>, units: i32, ns_per_unit: u64) -> Outcome {
     let now = call.vm.clock_ns();

@@ -1,7 +1,7 @@
 //! `.internal.world`: threads, the log, and durability that the program can see.
 
 use super::support::{ACTIVITY, Step, methods};
-use super::{Call, Methods, Outcome, Wait};
+use super::{Call, Methods, Outcome, Wait, thread};
 use layout::Value;
 use layout::schema::root;
 
@@ -21,7 +21,7 @@ const LOG_LINE_BYTES_MAX: usize = 4096;
 
 fn start_thread(call: &mut Call<'_>) -> Step {
     let (object, argument) = (call.value(0), call.value(1));
-    call.vm.start_thread(object, ACTIVITY, &[argument]).map_err(Outcome::Throw)?;
+    thread::start_method(call, object, ACTIVITY, argument)?;
     Ok(Outcome::int(0))
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn cases() -> Cases {
     case(&mut all, "public", "new .internal.time\n i32.const8 5\n call_virtual .internal.time sleepMsec (I)V\n const class Base\n return", "new Gone$", Of("Base"));
     case(&mut all, "public", "const class Deeper$\n return", "new Gone$", Throws("stack_overflow"));
     case(&mut all, "public", "const class Shape\n return", "new Gone$", Throws("linkage"));
-    case(&mut all, "public", "const class .internal.thread\n return", "new Gone$", Throws("linkage"));
+    case(&mut all, "public", "const class .internal.program\n return", "new Gone$", Throws("linkage"));
     all.add(&[
         ("new .internal.boot  new Base  call_virtual .internal.boot setClassLoader (L.internal.object;)V  new Gone$", Throws("no_such_method")),
         ("new .internal.boot  i32.const8 5  box_i32  call_virtual .internal.boot setClassLoader (L.internal.object;)V  new Gone$", Throws("no_such_method")),

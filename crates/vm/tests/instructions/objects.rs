@@ -189,7 +189,7 @@ fn kernel_creation(all: &mut Cases) {
         let (plain, extended_is) =
             if class.id.can_be_created() { (I(1), I(1)) } else { (Throws("linkage"), Throws("linkage")) };
         all.add(&[(&format!("new {name}  pop  i32.const8 1"), plain)]);
-        if matches!(class.id, ClassId::String | ClassId::FrozenStack) {
+        if matches!(class.id, ClassId::String | ClassId::FrozenStack | ClassId::WeakArray) {
             all.add(&[(&extended, Refused("cannot be extended"))]);
         } else {
             all.add(&[(&extended, extended_is)]);

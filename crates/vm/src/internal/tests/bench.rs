@@ -12,7 +12,7 @@
 //! commit                       says that the open epoch is durable
 //! input line / input-open / output
 //! ```
-//! Names keep their objects over a restart. The frame of a waiting method stands in the area of stacks as the machine lays
+//! Names keep their objects over a restart; `boot` and `thread`, the one that calls, are there from the start. The frame of a waiting method stands in the area of stacks as the machine lays
 //! it out.
 
 extern crate std;
@@ -31,7 +31,7 @@ use heap::Roots;
 use layout::Value;
 use layout::area::{NURSERY, STACKS};
 use layout::internal::{CLASSES, ClassId, InternalMethod, Restart, class_by_name};
-use layout::schema::{class, container, frame, root};
+use layout::schema::{class, container, frame, root, thread, thread_state, wait};
 use layout::value::Unpacked;
 use memory::{Memory, MemoryConfig, Progress};
 use platform::{PageSource, Platform};
@@ -148,9 +148,12 @@ impl Bench {
     pub(super) fn new() -> Bench {
         let permit = Permit::take();
         let (clock, console) = (Arc::new(SimClock::new()), Arc::new(SimConsole::new()));
-        let vm = Vm::format(Stored::default().open(Epoch(0)), platform(&clock, &console));
+        let mut vm = Vm::format(Stored::default().open(Epoch(0)), platform(&clock, &console));
         let boot = vm.get_root_ref(root::BOOT);
-        let names = [("boot".into(), boot)].into();
+        let thread = Value::object(vm.new_object(vm.kernel_class(ClassId::Thread)));
+        vm.set_u32(Addr(thread.0), thread::STATE, thread_state::RUNNING);
+        vm.running.thread = Addr(thread.0);
+        let names = [("boot".into(), boot), ("thread".into(), thread)].into();
         Bench {
             vm,
             stored: Stored::default(),
@@ -304,7 +307,7 @@ impl Bench {
         let framed = pending.method.restart != Restart::Short;
         let frame = if framed { SLOTS.add(8 * (pending.slots + STATE_SLOTS)) } else { Addr::NULL };
         let function = implementation(pending.owner, pending.method.ordinal).expect("an implementation");
-        let thread = Addr::NULL;
+        let thread = self.vm.running.thread;
         let outcome =
             function(&mut Call { vm: &mut self.vm, thread, slots: SLOTS, count: pending.slots, frame });
         match outcome {
@@ -335,6 +338,20 @@ impl Bench {
                     Wait::Input => "waits for input".into(),
                     Wait::Commit { epoch } => format!("waits for epoch {epoch}"),
                     Wait::Output => "waits for room in the output".into(),
+                    Wait::At { kind, until, .. } => {
+                        let what = match kind {
+                            wait::MONITOR => "a lock",
+                            wait::NOTIFY => "a notification",
+                            wait::MUTEX => "a mutex",
+                            wait::COND => "a signal",
+                            wait::SEMA => "a permit",
+                            wait::JOIN => "the end of a thread",
+                            other => panic!("a method waits in the way {other}"),
+                        };
+                        let until = until.map(|ns| format!(" until {} ms", ns / 1_000_000));
+                        format!("waits for {what}{}", until.unwrap_or_default())
+                    }
+                    Wait::Turn => "waits for its turn".into(),
                 }
             }
             Outcome::Call(invoke) => {
@@ -377,7 +394,8 @@ impl Bench {
         }
         let count = 1 + invoke.args.len() as u64;
         let function = implementation(owner(id, invoke.ordinal), invoke.ordinal)?;
-        let mut call = Call { vm: &mut self.vm, thread: Addr::NULL, slots, count, frame: Addr::NULL };
+        let thread = self.vm.running.thread;
+        let mut call = Call { vm: &mut self.vm, thread, slots, count, frame: Addr::NULL };
         Some(match function(&mut call) {
             Outcome::Return(bits) if found.descriptor.ends_with(")I") => Ok(Value::int(bits as u32 as i32)),
             Outcome::Return(bits) => Ok(Value(bits)),
@@ -413,6 +431,7 @@ impl Bench {
     /// Saves the world and opens it in a new memory.
     fn restart(&mut self) {
         self.collect();
+        let thread = core::mem::take(&mut self.vm.running.thread);
         self.vm.before_flip().expect("a collection");
         let memory = self.vm.memory.clone();
         let epoch = memory.flip();
@@ -431,6 +450,7 @@ impl Bench {
         capture.committed();
         self.vm =
             Vm::open(self.stored.open(epoch), platform(&self.clock, &self.console)).expect("the world opens");
+        self.vm.running.thread = thread;
     }
 
     fn show_thrown(&self, value: Value) -> String {
