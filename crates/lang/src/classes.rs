@@ -5,6 +5,7 @@
 
 use crate::ast::{self, Name, TypeExpr, TypeKind};
 use crate::diagnostic::{Diagnostic, Sink, Span, near};
+use crate::library;
 use crate::parse;
 use crate::types::{ARRAY, OBJECT, STRING, Type};
 use crate::{SourceFile, SourceProvider};
@@ -25,6 +26,8 @@ pub(crate) struct ClassIx(pub(crate) usize);
 pub(crate) enum Origin {
     /// A source: compiled into the module.
     User,
+    /// A source of the library: compiled into a module of its own, found at run time.
+    Library,
     /// The table of internal classes.
     Internal,
     /// Declared in the package `.internal` and not in the table: found at run time.
@@ -155,18 +158,18 @@ impl<'a> Classes<'a> {
     // Sources.
 
     /// Reads a source and declares its classes.
-    pub(crate) fn add_file(&mut self, source: SourceFile) -> u32 {
+    pub(crate) fn add_file(&mut self, source: SourceFile, origin: Origin) -> u32 {
         let index = self.files.len() as u32;
         let syntax = Rc::new(parse::file(&source.text, index, &mut self.sink));
         self.files.push(source);
         self.syntax.push(syntax.clone());
         for class in &syntax.classes {
-            self.declare(&syntax, class, index);
+            self.declare(&syntax, class, index, origin);
         }
         index
     }
 
-    fn declare(&mut self, syntax: &ast::File, class: &Rc<ast::Class>, file: u32) {
+    fn declare(&mut self, syntax: &ast::File, class: &Rc<ast::Class>, file: u32, origin: Origin) {
         if class.name.parts.iter().any(|part| part.text.is_empty()) {
             return;
         }
@@ -179,7 +182,7 @@ impl<'a> Classes<'a> {
             );
         }
         let internal = name.starts_with(".internal.");
-        let origin = if internal { Origin::External } else { Origin::User };
+        let origin = if internal { Origin::External } else { origin };
         match self.by_name.get(name.as_str()).copied() {
             None => {
                 self.add(&name, origin, Some(class.clone()), file);
@@ -253,7 +256,8 @@ impl<'a> Classes<'a> {
         let error = Diagnostic::error(code, span, format!("there is no class `{name}`"));
         let last = |name: &str| name.rsplit('.').next().unwrap_or("").to_string();
         let wanted = last(name);
-        let known: Vec<String> = self.list.iter().map(|class| class.name.to_string()).collect();
+        let mut known: Vec<String> = self.list.iter().map(|class| class.name.to_string()).collect();
+        known.extend(library::classes().filter(|name| !self.by_name.contains_key(name.as_str())));
         let simple: Vec<String> = known.iter().map(|name| last(name)).collect();
         let close = near(&wanted, simple.iter().map(String::as_str));
         let close: Vec<&str> =
@@ -277,10 +281,12 @@ impl<'a> Classes<'a> {
         if self.missing.contains(name) {
             return None;
         }
-        if let Some(source) = self.provider.class(name) {
+        let ours = library::source(name).map(|source| (source, Origin::Library));
+        let found = ours.or_else(|| self.provider.class(name).map(|source| (source, Origin::User)));
+        if let Some((source, origin)) = found {
             let again = self.files.iter().any(|file| file.label == source.label);
             if !again {
-                self.add_file(source);
+                self.add_file(source, origin);
             }
         }
         let found = self.by_name.get(name).copied();
@@ -306,6 +312,13 @@ impl<'a> Classes<'a> {
             let full = Name { absolute: true, ..import.clone() }.text();
             if full.ends_with(&behind) {
                 return self.by_full_name(&full);
+            }
+            // A class that stands behind an imported one: `map.entry` with `import .lib.map`.
+            if let Some((head, rest)) = text.split_once('.')
+                && full.strip_suffix(head).is_some_and(|package| package.ends_with('.'))
+                && let Some(ix) = self.by_full_name(&format!("{full}.{rest}"))
+            {
+                return Some(ix);
             }
         }
         for package in &syntax.packages {

@@ -4,6 +4,9 @@
 //! import, and gives one [`bytecode::Module`] with all classes that were reached. The language is described in
 //! `docs/language.md`.
 //!
+//! The library written in the language is embedded: [`library`] has its sources, and compiles each into a module of
+//! its own, so that a world holds its classes once whoever uses them.
+//!
 //! The passes: `lexer` and `parse` (text to `ast`), `classes` (names, shapes, ordinals), `body` (checks bodies and
 //! turns expressions into `hir`), `emit` (instructions).
 //!
@@ -20,6 +23,7 @@ mod diagnostic;
 mod emit;
 mod hir;
 mod lexer;
+pub mod library;
 mod output;
 mod parse;
 #[cfg(feature = "render")]

@@ -28,7 +28,7 @@ pub(crate) fn compile(request: &Request, provider: &dyn SourceProvider) -> Outpu
             );
             continue;
         }
-        classes.add_file(source.clone());
+        classes.add_file(source.clone(), Origin::User);
     }
     classes.follow_imports();
     let mut pool = PoolBuilder::new();

@@ -8,6 +8,7 @@ use crate::Vm;
 use crate::bootstrap::ORDINALS_FIXED;
 use crate::calls::Flow;
 use crate::interpreter::Exit;
+use crate::link::innermost;
 use crate::waiting::{Ring, Wait};
 use alloc::format;
 use alloc::string::String;
@@ -115,10 +116,47 @@ impl Vm {
         if let Some(there) = self.defined_already(&decoded, bytes)? {
             return Ok(there);
         }
+        let decoded = Arc::new(decoded);
         self.common.define_depth += 1;
-        let result = self.define_decoded(Arc::new(decoded), bytes);
+        let result = self.define_decoded(decoded.clone(), bytes);
         self.common.define_depth -= 1;
+        if result.is_ok() {
+            self.define_named(&decoded);
+        }
         result
+    }
+
+    /// Loads the classes that a module names and early sources know, and those that these name.
+    fn define_named(&mut self, decoded: &Module) {
+        if !self.common.sources.iter().any(|source| source.is_early()) {
+            return;
+        }
+        let names = decoded.pool.iter().filter_map(|constant| match constant {
+            Const::Class(class) | Const::Field { class, .. } | Const::Method { class, .. } => {
+                innermost(class)
+            }
+            _ => None,
+        });
+        self.common.named.extend(names);
+        // Modules that were loaded on behalf of another one leave what they name to the outermost.
+        if self.common.define_depth > 0 {
+            return;
+        }
+        self.common.define_depth = 1;
+        while let Some(name) = self.common.named.pop() {
+            if self.known_class(&name).is_some() {
+                continue;
+            }
+            let sources = core::mem::take(&mut self.common.sources);
+            let bytes =
+                sources.iter().filter(|source| source.is_early()).find_map(|source| source.find(&name));
+            self.common.sources = sources;
+            if let Some(bytes) = bytes {
+                // A class that does not fit into this world is reported where it is used.
+                let _ = self.define_module(&bytes);
+            }
+        }
+        self.common.define_depth = 0;
     }
 
     fn defined_already(&mut self, decoded: &Module, bytes: &[u8]) -> Result<Option<Addr>, DefineError> {

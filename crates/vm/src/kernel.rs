@@ -27,6 +27,8 @@ pub(crate) struct Common {
     pub(crate) idle_stacks: IdleStacks,
     /// Threads whose stacks were deeper than they are by more than the slack when they stopped running.
     pub(crate) shrunk: BTreeSet<u64>,
+    /// Classes that newly defined modules name and that early sources may know.
+    pub(crate) named: Vec<String>,
     /// How many modules are being defined, one because of the other.
     pub(crate) define_depth: u32,
     /// Classes being defined that nobody else may find yet.
@@ -53,6 +55,7 @@ impl Common {
             slice_polls: crate::scheduler::SLICE_POLLS,
             idle_stacks: IdleStacks::default(),
             shrunk: BTreeSet::new(),
+            named: Vec::new(),
             define_depth: 0,
             unfinished: Vec::new(),
             input: BTreeMap::new(),

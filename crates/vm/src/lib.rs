@@ -56,6 +56,11 @@ use platform::Platform;
 pub trait ClassSource: Send {
     /// The bytes of a module that defines the class, if this source knows it.
     fn find(&self, class: &str) -> Option<Vec<u8>>;
+    /// Whether the classes that it knows are loaded with the module that names them, and not at their first use: what a
+    /// program was compiled against is then what it runs with, whatever a later source would give.
+    fn is_early(&self) -> bool {
+        false
+    }
 }
 
 /// A world at work.

@@ -27,7 +27,7 @@ pub(crate) enum Unresolved {
 const LOAD_CLASS: u32 = 8;
 
 /// The class without which there is no class of this name: of arrays that of the elements.
-fn innermost(name: &str) -> Option<String> {
+pub(crate) fn innermost(name: &str) -> Option<String> {
     let mut name = name;
     while let Some(element) = name.strip_prefix('[') {
         match TypeDesc::parse(element) {

@@ -10,6 +10,7 @@
 extern crate alloc;
 
 mod file;
+mod library;
 mod shared;
 mod snapshot;
 mod world;

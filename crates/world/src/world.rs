@@ -1,7 +1,9 @@
 //! The worker's half of a running world: it runs threads, and flips when it is asked to.
 
+use crate::library::Library;
 use crate::shared::{Ask, Shared};
 use crate::snapshot::{Phase, Snapshotter};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use base::{Epoch, PageBytes, PageIndex, PageRange, WorldId};
@@ -175,7 +177,8 @@ impl World {
         Ok((world, snapshotter, report))
     }
 
-    fn halves(vm: Vm, memory: Arc<Memory>, store: Arc<Store>, ports: &Ports) -> (World, Snapshotter) {
+    fn halves(mut vm: Vm, memory: Arc<Memory>, store: Arc<Store>, ports: &Ports) -> (World, Snapshotter) {
+        vm.add_class_source(Box::new(Library));
         let platform = &ports.platform;
         let shared = Arc::new(Shared::new(
             vm.requests(),

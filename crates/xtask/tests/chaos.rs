@@ -12,6 +12,9 @@ fn chaos_does_not_show() {
     for path in programs {
         let script = Script::compile(&path, &[]).expect("it compiles");
         let expected = plain(&script).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        if let Some(wanted) = announced(&path) {
+            assert_eq!(expected.output, wanted, "{}", path.display());
+        }
         for seed in 1..=6 {
             let (found, unkindness) = chaotic(&script, seed)
                 .unwrap_or_else(|error| panic!("{} seed {seed}: {error}", path.display()));
@@ -21,4 +24,12 @@ fn chaos_does_not_show() {
         }
     }
     assert!(seen.cuts > 500 && seen.snapshots > 1000, "not enough happened to prove anything: {seen:?}");
+}
+
+/// What a language program says that it prints, in lines `// expect: text`.
+fn announced(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).expect("a program can be read");
+    let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("// expect:")).collect();
+    (!lines.is_empty())
+        .then(|| lines.iter().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect())
 }

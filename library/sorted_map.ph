@@ -1,0 +1,232 @@
+// A map whose keys stand in their order: a balanced tree (AVL), every operation in logarithmic time.
+package .lib;
+
+class sorted_map {
+    var root : .lib.sorted_map.node;
+    var by : .lib.order;
+    var count : int;
+    var found;
+
+    // In the natural order of the keys.
+    void sorted_map() { by = new .lib.order.natural(); }
+    void sorted_map(var o : .lib.order) { by = o; }
+
+    // Sets the value of a key; returns the value that it had, or null.
+    .internal.object put(var key, var value) {
+        found = null;
+        root = inserted(root, key, value);
+        return found;
+    }
+
+    // The value of a key, or null.
+    .internal.object get(var key) {
+        .lib.sorted_map.node n = find(key);
+        if (n == null) return null;
+        return n.held;
+    }
+
+    int contains(var key) { return find(key) != null; }
+
+    // Removes a key; returns the value that it had, or null.
+    .internal.object remove(var key) {
+        found = null;
+        root = removed(root, key);
+        return found;
+    }
+
+    int size() { return count; }
+    int isEmpty() { return count == 0; }
+    void clear() {
+        root = null;
+        count = 0;
+    }
+
+    // The pair with the least key, the greatest one, or null when the map is empty.
+    .lib.sorted_map.node first() {
+        .lib.sorted_map.node n = root;
+        if (n != null) while (n.left != null) n = n.left;
+        return n;
+    }
+    .lib.sorted_map.node last() {
+        .lib.sorted_map.node n = root;
+        if (n != null) while (n.right != null) n = n.right;
+        return n;
+    }
+
+    // The pair with the least key that is greater than this one, or null.
+    .lib.sorted_map.node above(var key) {
+        .lib.sorted_map.node best = null;
+        .lib.sorted_map.node n = root;
+        while (n != null) {
+            if (by.compare(n.named, key) > 0) {
+                best = n;
+                n = n.left;
+            } else n = n.right;
+        }
+        return best;
+    }
+
+    // The pair with the greatest key that is not greater than this one, or null.
+    .lib.sorted_map.node upTo(var key) {
+        .lib.sorted_map.node best = null;
+        .lib.sorted_map.node n = root;
+        while (n != null) {
+            if (by.compare(n.named, key) <= 0) {
+                best = n;
+                n = n.right;
+            } else n = n.left;
+        }
+        return best;
+    }
+
+    // The keys and the values in the order of the keys.
+    .lib.list keys() {
+        var all = new .lib.list();
+        foreach (e in this) all.add(e.key());
+        return all;
+    }
+    .lib.list values() {
+        var all = new .lib.list();
+        foreach (e in this) all.add(e.value());
+        return all;
+    }
+
+    // Walks the pairs in the order of the keys; sees what is changed meanwhile behind where it stands.
+    .lib.sorted_map.iterator iterator() [8] { return new .lib.sorted_map.iterator(this); }
+
+    string toString() {
+        var out = new .internal.stringbuilder();
+        out.appendString("{");
+        int several = false;
+        foreach (e in this) {
+            if (several) out.appendString(", ");
+            several = true;
+            out.append(e);
+        }
+        return out.appendString("}").toString();
+    }
+
+    .lib.sorted_map.node find(var key) {
+        .lib.sorted_map.node n = root;
+        while (n != null) {
+            int side = by.compare(key, n.named);
+            if (side == 0) return n;
+            n = side < 0 ? n.left : n.right;
+        }
+        return null;
+    }
+
+    .lib.sorted_map.node inserted(var n : .lib.sorted_map.node, var key, var value) {
+        if (n == null) {
+            count++;
+            return new .lib.sorted_map.node(key, value);
+        }
+        int side = by.compare(key, n.named);
+        if (side == 0) {
+            found = n.held;
+            n.held = value;
+            return n;
+        }
+        if (side < 0) n.left = inserted(n.left, key, value);
+        else n.right = inserted(n.right, key, value);
+        return n.balanced();
+    }
+
+    .lib.sorted_map.node removed(var n : .lib.sorted_map.node, var key) {
+        if (n == null) return null;
+        int side = by.compare(key, n.named);
+        if (side < 0) n.left = removed(n.left, key);
+        else if (side > 0) n.right = removed(n.right, key);
+        else {
+            found = n.held;
+            count--;
+            if (n.left == null) return n.right;
+            if (n.right == null) return n.left;
+            .lib.sorted_map.node least = n.right;
+            while (least.left != null) least = least.left;
+            least.right = n.right.withoutLeast();
+            least.left = n.left;
+            return least.balanced();
+        }
+        return n.balanced();
+    }
+};
+
+// A key with its value, in the tree.
+class sorted_map.node {
+    var named;
+    var held;
+    var left : .lib.sorted_map.node;
+    var right : .lib.sorted_map.node;
+    var height : int;
+
+    void node(var key, var value) {
+        named = key;
+        held = value;
+        height = 1;
+    }
+    .internal.object key() { return named; }
+    .internal.object value() { return held; }
+    void setValue(var x) { held = x; }
+    int equals(var other) { return this :== other; }
+    string toString() { return named + ": " + held; }
+
+    int leftHeight() { return left == null ? 0 : left.height; }
+    int rightHeight() { return right == null ? 0 : right.height; }
+    void measure() {
+        int l = leftHeight();
+        int r = rightHeight();
+        height = 1 + (l > r ? l : r);
+    }
+
+    .lib.sorted_map.node balanced() {
+        measure();
+        int lean = leftHeight() - rightHeight();
+        if (lean > 1) {
+            if (left.leftHeight() < left.rightHeight()) left = left.turnedLeft();
+            return turnedRight();
+        }
+        if (lean < -1) {
+            if (right.rightHeight() < right.leftHeight()) right = right.turnedRight();
+            return turnedLeft();
+        }
+        return this;
+    }
+    .lib.sorted_map.node turnedRight() {
+        .lib.sorted_map.node up = left;
+        left = up.right;
+        up.right = this;
+        measure();
+        up.measure();
+        return up;
+    }
+    .lib.sorted_map.node turnedLeft() {
+        .lib.sorted_map.node up = right;
+        right = up.left;
+        up.left = this;
+        measure();
+        up.measure();
+        return up;
+    }
+    .lib.sorted_map.node withoutLeast() {
+        if (left == null) return right;
+        left = left.withoutLeast();
+        return balanced();
+    }
+};
+
+// Walks a sorted map: looks for the next greater key each time, so that changes do not confuse it.
+class sorted_map.iterator {
+    var of : .lib.sorted_map;
+    var last : .lib.sorted_map.node;
+
+    void iterator(var m : .lib.sorted_map) { of = m; }
+    .lib.sorted_map.node following() { return last == null ? of.first() : of.above(last.named); }
+    int hasNext() { return following() != null; }
+    .lib.sorted_map.node next() {
+        .lib.sorted_map.node n = following();
+        if (n == null) throw new .lib.error("sorted_map.iterator: there is no further pair");
+        last = n;
+        return n;
+    }
+};
