@@ -21,8 +21,13 @@ macro_rules! embedded {
 
 /// Every file of the library and its text, in the order of their names.
 const FILES: &[(&str, &str)] = embedded! {
+    "base64"
+    "bool"
+    "csv"
     "deque"
     "error"
+    "hex"
+    "json"
     "list"
     "map"
     "number"
@@ -34,6 +39,8 @@ const FILES: &[(&str, &str)] = embedded! {
     "sorted_set"
     "sorting"
     "test"
+    "text"
+    "url"
 };
 
 /// The source that declares a class, by its full name.
