@@ -1,5 +1,6 @@
-// JSON both ways (RFC 8259). Objects are maps, arrays lists, texts strings, true and false `.lib.bool`; a whole number
-// is an int, or a long when it needs to be, any other number a double.
+// JSON both ways (RFC 8259).
+// Objects are maps, arrays lists, texts strings, true and false `.lib.bool`; a whole number is an int, or a long when it
+// needs to be, any other number a double.
 package .lib;
 
 class json {
