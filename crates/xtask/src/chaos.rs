@@ -102,6 +102,8 @@ impl Script {
 fn given(name: &str) -> (Vec<String>, Vec<String>) {
     match name {
         "queens" => (vec!["6".to_string()], Vec::new()),
+        "queue" => (vec!["10".to_string()], Vec::new()),
+        "sleepers" => (vec!["60".to_string(), "1".to_string()], Vec::new()),
         "guess" => (Vec::new(), (1..=100).map(|guess| guess.to_string()).collect()),
         _ => (Vec::new(), Vec::new()),
     }

@@ -106,8 +106,14 @@ fn case_of(program: &Path, arguments: &[String]) -> Case {
         endless: stem == "counter",
         mapper: None,
     };
-    if stem == "queens" && arguments.is_empty() {
-        case.arguments = vec!["10".to_string()];
+    if arguments.is_empty() {
+        let given: &[&str] = match &*stem {
+            "queens" => &["10"],
+            "queue" => &["300"],
+            "sleepers" => &["500", "1"],
+            _ => &[],
+        };
+        case.arguments = given.iter().map(ToString::to_string).collect();
     }
     if stem == "guess" {
         case.input = (1..=100).map(|guess| guess.to_string()).collect();
