@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod checksum;
 pub mod codec;
+pub mod format;
 pub mod limits;
 pub mod prng;
 mod space;

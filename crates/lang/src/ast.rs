@@ -44,8 +44,11 @@ pub(crate) struct TypeExpr {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum TypeKind {
     Void,
-    Named(Name),
+    /// A name with the types behind it in angle brackets.
+    Named(Name, Vec<TypeExpr>),
     Array(Box<TypeExpr>),
+    /// `(int, string) => int`.
+    Function(Vec<TypeExpr>, Box<TypeExpr>),
     /// `*expr`: known only at run time.
     Dynamic,
 }
@@ -60,21 +63,67 @@ pub(crate) struct File {
     pub(crate) classes: Vec<Rc<Class>>,
 }
 
+/// What a declaration declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Class,
+    Interface,
+    Enum,
+}
+
+/// Who may use a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) enum Access {
+    #[default]
+    Public,
+    /// The class, those that extend it and its package.
+    Protected,
+    /// The class alone.
+    Private,
+}
+
+/// What stands in front of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Modifiers {
+    pub(crate) access: Access,
+    pub(crate) is_static: bool,
+    pub(crate) is_final: bool,
+    pub(crate) synchronized: bool,
+}
+
+/// `T` or `T extends bound` in the angle brackets of a declaration.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeParam {
+    pub(crate) name: Ident,
+    pub(crate) bound: Option<TypeExpr>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
     pub(crate) name: Name,
-    pub(crate) interface: bool,
-    pub(crate) extends: Option<Name>,
-    pub(crate) implements: Vec<Name>,
+    pub(crate) sort: Sort,
+    pub(crate) params: Vec<TypeParam>,
+    pub(crate) extends: Option<TypeExpr>,
+    pub(crate) implements: Vec<TypeExpr>,
+    pub(crate) constants: Vec<Constant>,
     pub(crate) fields: Vec<Field>,
     pub(crate) methods: Vec<Rc<Method>>,
+    /// `static { … }`, each with the number of fields that stand before it.
+    pub(crate) initialisers: Vec<(usize, Stmt)>,
+}
+
+/// A value of an enum.
+#[derive(Clone, Debug)]
+pub(crate) struct Constant {
+    pub(crate) name: Ident,
+    pub(crate) args: Vec<Expr>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: Ident,
     pub(crate) ty: Option<TypeExpr>,
-    pub(crate) is_static: bool,
+    pub(crate) modifiers: Modifiers,
     pub(crate) init: Option<Expr>,
 }
 
@@ -82,9 +131,10 @@ pub(crate) struct Field {
 pub(crate) struct Method {
     pub(crate) name: Ident,
     pub(crate) result: TypeExpr,
+    pub(crate) type_params: Vec<TypeParam>,
     pub(crate) params: Vec<Param>,
     pub(crate) ordinal: Option<(u32, Span)>,
-    pub(crate) is_static: bool,
+    pub(crate) modifiers: Modifiers,
     /// `None`: a semicolon stands in its place.
     pub(crate) body: Option<Stmt>,
     /// The closing brace, or the semicolon.
@@ -135,8 +185,20 @@ pub(crate) enum StmtKind {
         declares: bool,
         ty: Option<TypeExpr>,
         name: Ident,
+        /// `foreach (key, value in map)`.
+        second: Option<Ident>,
         over: Expr,
+        /// `foreach (i in over..to)`.
+        to: Option<Expr>,
         body: Box<Stmt>,
+    },
+    Synchronized {
+        lock: Expr,
+        body: Box<Stmt>,
+    },
+    Assert {
+        cond: Expr,
+        message: Option<Expr>,
     },
     Return(Option<Expr>),
     Throw(Expr),
@@ -157,6 +219,7 @@ pub(crate) enum StmtKind {
 pub(crate) struct Local {
     pub(crate) name: Ident,
     pub(crate) ty: Option<TypeExpr>,
+    pub(crate) is_final: bool,
     pub(crate) init: Option<Expr>,
 }
 
@@ -248,8 +311,49 @@ pub(crate) enum ExprKind {
         yes: Box<Expr>,
         no: Box<Expr>,
     },
+    /// `callee(args)` where the callee is no name.
+    Apply {
+        callee: Box<Expr>,
+        args: Vec<Expr>,
+    },
+    Lambda(Rc<Lambda>),
+    /// `"a ${b} c"`.
+    Template(Vec<Piece>),
+    /// `receiver?.member`: `then` speaks of `name`, which holds the receiver when that is not null.
+    Safe {
+        receiver: Box<Expr>,
+        name: Ident,
+        then: Box<Expr>,
+    },
+    /// `left ?? right`.
+    Coalesce {
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// Something unreadable, reported already.
     Error,
+}
+
+/// `(x, y) => body`.
+#[derive(Clone, Debug)]
+pub(crate) struct Lambda {
+    pub(crate) params: Vec<Param>,
+    pub(crate) body: LambdaBody,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum LambdaBody {
+    Expr(Expr),
+    Block(Stmt),
+}
+
+/// A part of a string with expressions in it.
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    Text(Rc<str>),
+    /// The expression, and what stands behind its colon.
+    Value(Expr, Option<(Rc<str>, Span)>),
 }
 
 /// How a call names its method.

@@ -6,7 +6,7 @@ use crate::types::Type;
 use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use bytecode::{CodeBuilder, Const, Kind, Label, Op, PoolBuilder};
+use bytecode::{CodeBuilder, Const, Elem, Kind, Label, Op, PoolBuilder};
 
 /// Writes the code of one method and follows what can be reached.
 pub(crate) struct Emitter<'p> {
@@ -19,9 +19,31 @@ pub(crate) struct Emitter<'p> {
     pub(crate) ended: bool,
 }
 
+/// The unfinished code of a method while that of a function inside of it is written.
+pub(crate) struct Suspended {
+    code: CodeBuilder,
+    used: BTreeSet<Label>,
+    reachable: bool,
+    ended: bool,
+}
+
 impl<'p> Emitter<'p> {
     pub(crate) fn new(pool: &'p mut PoolBuilder) -> Self {
         Emitter { code: CodeBuilder::new(), pool, used: BTreeSet::new(), reachable: true, ended: false }
+    }
+
+    /// Begins the code of another method; gives what was written, for [`Emitter::resume`].
+    pub(crate) fn begin(&mut self) -> Suspended {
+        let code = core::mem::take(&mut self.code);
+        let used = core::mem::take(&mut self.used);
+        let suspended = Suspended { code, used, reachable: self.reachable, ended: self.ended };
+        (self.reachable, self.ended) = (true, false);
+        suspended
+    }
+    /// Goes on with suspended code; gives the code of the method in between.
+    pub(crate) fn resume(&mut self, suspended: Suspended) -> CodeBuilder {
+        (self.reachable, self.ended, self.used) = (suspended.reachable, suspended.ended, suspended.used);
+        core::mem::replace(&mut self.code, suspended.code)
     }
 
     pub(crate) fn label(&mut self) -> Label {
@@ -152,7 +174,13 @@ impl<'p> Emitter<'p> {
             {
                 self.effect(inner);
             }
-            ExprKind::Local(_) | ExprKind::Null | ExprKind::This => {}
+            ExprKind::SetCell(cell, value) => {
+                self.value(cell);
+                self.int(0);
+                self.value(value);
+                self.op(array_op(&value.ty, SET_ELEMENT));
+            }
+            ExprKind::Local(_) | ExprKind::Null | ExprKind::This | ExprKind::Pending(_) => {}
             _ => {
                 self.value(expr);
                 if expr.ty != Type::Void {
@@ -191,9 +219,28 @@ impl<'p> Emitter<'p> {
                 self.field(Op::GetField, field);
             }
             ExprKind::GetStatic(field) => self.field(Op::GetStatic, field),
-            ExprKind::SetLocal(..) | ExprKind::SetField(..) | ExprKind::SetStatic(..) | ExprKind::Inc(..) => {
-                self.assigned(expr);
+            ExprKind::SetLocal(..)
+            | ExprKind::SetField(..)
+            | ExprKind::SetStatic(..)
+            | ExprKind::SetCell(..)
+            | ExprKind::Inc(..) => self.assigned(expr),
+            ExprKind::MakeFunction(class, fields) => {
+                self.class(Op::New, class);
+                for (field, value) in fields {
+                    self.op(Op::Dup);
+                    self.value(value);
+                    self.field(Op::PutField, field);
+                }
             }
+            ExprKind::NewCell(value) => self.new_cell(value),
+            ExprKind::GetCell(cell) => {
+                self.value(cell);
+                self.int(0);
+                self.op(array_op(&expr.ty, GET_ELEMENT));
+            }
+            // Formats stand in joined texts only, and a function that waits never gets here.
+            ExprKind::Formatted(value, _) => self.value(value),
+            ExprKind::Pending(_) => self.op(Op::Null),
             ExprKind::Call(target, args, line) => self.call(target, args, *line),
             ExprKind::New(constructor, args, line) => self.new_object(constructor, args, *line),
             ExprKind::Box(_) | ExprKind::Unbox(_) | ExprKind::Convert(_) => self.converted(expr),
@@ -269,12 +316,39 @@ impl<'p> Emitter<'p> {
                 self.op(Op::Dup);
                 self.field(Op::PutStatic, field);
             }
+            ExprKind::SetCell(cell, value) => {
+                self.value(cell);
+                self.int(0);
+                self.value(value);
+                self.op(Op::DupX2);
+                self.op(array_op(&value.ty, SET_ELEMENT));
+            }
             ExprKind::Inc(slot, by) => {
                 self.code.inc(*slot, *by);
                 self.get(*slot);
             }
             _ => {}
         }
+    }
+
+    /// An array of one element that holds the value.
+    fn new_cell(&mut self, value: &Expr) {
+        self.int(1);
+        match value.ty.kind() {
+            Some(Kind::I32) => self.new_array(Elem::I32),
+            Some(Kind::I64) => self.new_array(Elem::I64),
+            Some(Kind::F32) => self.new_array(Elem::F32),
+            Some(Kind::F64) => self.new_array(Elem::F64),
+            _ => self.class(Op::NewRefArray, crate::types::OBJECT),
+        }
+        self.op(Op::Dup);
+        self.int(0);
+        self.value(value);
+        self.op(array_op(&value.ty, SET_ELEMENT));
+    }
+    fn new_array(&mut self, elem: Elem) {
+        self.code.new_array(elem);
+        self.ended = false;
     }
 
     fn call(&mut self, target: &Target, args: &[Expr], line: u32) {
@@ -374,9 +448,18 @@ impl<'p> Emitter<'p> {
         self.op(Op::Dup);
         self.method(Op::CallSpecial, &method(&builder, crate::classes::CONSTRUCTOR, "()V"));
         let append = method(&builder, "append", "(L.internal.object;)L.internal.stringbuilder;");
+        let format =
+            method(&builder, "format", "(L.internal.object;L.internal.string;)L.internal.stringbuilder;");
         for part in parts {
-            self.value(part);
-            self.method(Op::CallVirtual, &append);
+            if let ExprKind::Formatted(value, text) = &part.kind {
+                self.value(value);
+                let index = self.pool.str(text);
+                self.pooled(Op::Const, index);
+                self.method(Op::CallVirtual, &format);
+            } else {
+                self.value(part);
+                self.method(Op::CallVirtual, &append);
+            }
         }
         self.method(Op::CallVirtual, &method(&builder, "toString", "()L.internal.string;"));
     }
@@ -431,6 +514,16 @@ impl<'p> Emitter<'p> {
 /// The one of the instructions for i32, i64, f32 and f64 that fits the type.
 fn by_kind(ty: &Type, ops: [Op; 4]) -> Op {
     ops[usize::from(ty.rank().unwrap_or(0))]
+}
+
+const GET_ELEMENT: [Op; 5] =
+    [Op::ArrayGetI32, Op::ArrayGetI64, Op::ArrayGetF32, Op::ArrayGetF64, Op::ArrayGetRef];
+const SET_ELEMENT: [Op; 5] =
+    [Op::ArraySetI32, Op::ArraySetI64, Op::ArraySetF32, Op::ArraySetF64, Op::ArraySetRef];
+
+/// The one of the instructions on arrays for i32, i64, f32, f64 and references that fits the type.
+fn array_op(ty: &Type, ops: [Op; 5]) -> Op {
+    ops[usize::from(ty.rank().unwrap_or(4))]
 }
 
 fn arithmetic(op: BinaryOp, ty: &Type) -> Op {

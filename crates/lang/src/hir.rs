@@ -1,6 +1,7 @@
 //! Checked expressions: every conversion explicit, every call resolved. Emission of these cannot fail.
 
-use crate::ast::BinaryOp;
+use crate::ast::{self, BinaryOp};
+use crate::classes::ClassIx;
 use crate::types::Type;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -84,8 +85,32 @@ pub(crate) enum ExprKind {
     Ternary(Box<Expr>, Box<Expr>, Box<Expr>),
     /// Objects, their texts joined.
     Concat(Vec<Expr>),
+    /// A new object of a class that the compiler made for a function, and what its fields hold.
+    MakeFunction(Rc<str>, Vec<(FieldRef, Expr)>),
+    /// A new cell for a variable of the expression's `Box`ed value's type.
+    NewCell(Box<Expr>),
+    /// The value in a cell.
+    GetCell(Box<Expr>),
+    /// Sets the value in a cell.
+    SetCell(Box<Expr>, Box<Expr>),
+    /// A part of joined texts: the text of an object by a format.
+    Formatted(Box<Expr>, Rc<str>),
+    /// A function whose type is not known yet; nothing of it is emitted.
+    Pending(Rc<Pending>),
     /// Effects, then a value.
     Seq(Vec<Expr>, Box<Expr>),
+}
+
+/// A function that waits for the type of the place that it goes to.
+#[derive(Clone, Debug)]
+pub(crate) enum Pending {
+    Lambda(Rc<ast::Lambda>),
+    /// Methods of one name, of an object or static ones of a class.
+    Method {
+        receiver: Option<Expr>,
+        class: ClassIx,
+        name: ast::Ident,
+    },
 }
 
 impl Expr {
@@ -111,6 +136,7 @@ impl Expr {
                 | ExprKind::New(..)
                 | ExprKind::Box(_)
                 | ExprKind::Concat(_)
+                | ExprKind::MakeFunction(..)
         )
     }
     /// Whether it may be evaluated at any time, and any number of times.

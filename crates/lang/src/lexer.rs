@@ -22,6 +22,11 @@ pub(crate) enum Tok {
     Float(f32),
     Double(f64),
     Str(Rc<str>),
+    /// A string with expressions in it begins: strings and `${` … `}$` follow up to [`Tok::TextEnd`].
+    TextStart,
+    TextEnd,
+    /// The format behind the colon in `${x:8.2}`.
+    Format(Rc<str>),
     /// An operator or bracket.
     Op(&'static str),
     End,
@@ -70,11 +75,15 @@ pub(crate) const WORDS: &[&str] = &[
     "false",
 ];
 
+/// Words that are reserved only where they mean something: elsewhere they are names, as they were in the original.
+pub(crate) const CONTEXTUAL: &[&str] =
+    &["assert", "const", "enum", "final", "instanceof", "private", "protected", "super", "synchronized"];
+
 /// Operators and brackets, longer ones before their beginnings.
 const OPS: &[&str] = &[
     ">>>=", ":==", ":!=", "<<=", ">>=", ">>>", "==", "!=", "<=", ">=", "&&", "||", "++", "--", "+=", "-=",
-    "*=", "/=", "%=", "&=", "|=", "^=", ".=", "<<", ">>", "->", "+", "-", "*", "/", "%", "&", "|", "^", "~",
-    "!", "<", ">", "=", "?", ":", ";", ",", ".", "(", ")", "[", "]", "{", "}", "@",
+    "*=", "/=", "%=", "&=", "|=", "^=", ".=", "<<", ">>", "->", "=>", "??", "?.", "..", "+", "-", "*", "/",
+    "%", "&", "|", "^", "~", "!", "<", ">", "=", "?", ":", ";", ",", ".", "(", ")", "[", "]", "{", "}", "@",
 ];
 
 struct Lexer<'a> {
@@ -82,12 +91,17 @@ struct Lexer<'a> {
     file: u32,
     at: usize,
     out: Vec<Token>,
+    /// Depth of strings in expressions in strings.
+    nesting: usize,
     sink: &'a mut Sink,
 }
 
+/// Deepest nesting of strings in the expressions of strings.
+const NESTING_MAX: usize = 16;
+
 /// The tokens of a file; the last is [`Tok::End`].
 pub(crate) fn tokens(text: &str, file: u32, sink: &mut Sink) -> Vec<Token> {
-    let mut lexer = Lexer { text, file, at: 0, out: Vec::new(), sink };
+    let mut lexer = Lexer { text, file, at: 0, out: Vec::new(), nesting: 0, sink };
     if text.starts_with('\u{feff}') {
         lexer.at = 3;
     }
@@ -152,6 +166,9 @@ impl Lexer<'_> {
             Some(c) if c.is_alphabetic() || c == '_' || c == '$' => self.word(),
             Some(c) => {
                 if let Some(op) = OPS.iter().find(|op| self.rest().starts_with(**op)) {
+                    // `a ?.5 : b` has a fraction behind its question mark.
+                    let fraction = *op == "?." && self.rest()[2..].starts_with(|c: char| c.is_ascii_digit());
+                    let op = if fraction { &"?" } else { op };
                     self.at += op.len();
                     self.push(start, Tok::Op(op));
                 } else {
@@ -255,8 +272,22 @@ impl Lexer<'_> {
         let start = self.at;
         self.bump();
         let mut text = String::new();
+        let mut part = start;
+        let mut template = false;
         loop {
             match self.peek() {
+                Some('$') if self.rest().starts_with("${") && self.nesting < NESTING_MAX => {
+                    if !template {
+                        self.push(start, Tok::TextStart);
+                    }
+                    template = true;
+                    self.push(part, Tok::Str(core::mem::take(&mut text).into()));
+                    if !self.embedded() {
+                        self.push(self.at, Tok::TextEnd);
+                        return;
+                    }
+                    part = self.at;
+                }
                 Some('"') => {
                     self.bump();
                     break;
@@ -278,7 +309,62 @@ impl Lexer<'_> {
                 }
             }
         }
-        self.push(start, Tok::Str(text.into()));
+        if template {
+            self.push(part, Tok::Str(text.into()));
+            self.push(self.at, Tok::TextEnd);
+        } else {
+            self.push(start, Tok::Str(text.into()));
+        }
+    }
+
+    /// Reads `${expression}` or `${expression:format}` in a string; whether it ends on its line.
+    fn embedded(&mut self) -> bool {
+        let start = self.at;
+        self.at += 2;
+        self.push(start, Tok::Op("${"));
+        self.nesting += 1;
+        let (mut depth, mut questions) = (0usize, 0usize);
+        let closed = loop {
+            let before = self.at;
+            let more = self.skip_blank();
+            if !more || self.text[before..self.at].contains('\n') {
+                break false;
+            }
+            let rest = self.rest();
+            if depth == 0 && rest.starts_with('}') {
+                break true;
+            }
+            if depth == 0 && questions == 0 && rest.starts_with(':') && !rest.starts_with(":=") {
+                let length = rest.find(['}', '"', '\n']).unwrap_or(rest.len());
+                let (from, format) = (self.at, rest[1..length].into());
+                self.at += length;
+                self.push(from, Tok::Format(format));
+                continue;
+            }
+            let first = self.out.len();
+            self.token();
+            for token in &self.out[first..] {
+                match token.tok {
+                    Tok::Op("(" | "[" | "{") => depth += 1,
+                    Tok::Op(")" | "]" | "}") => depth = depth.saturating_sub(1),
+                    Tok::Op("?") if depth == 0 => questions += 1,
+                    Tok::Op(":") if depth == 0 => questions = questions.saturating_sub(1),
+                    _ => {}
+                }
+            }
+        };
+        self.nesting -= 1;
+        let at = self.at;
+        if closed {
+            self.bump();
+        } else {
+            let span = Span { file: self.file, start: start as u32, end: start as u32 + 2 };
+            let message = "an expression in a string begins here and does not end on its line";
+            let error = Diagnostic::error("open-expression", span, message);
+            self.sink.push(error.hint("end it with `}`; a `${` that means itself is written `\\${`"));
+        }
+        self.push(at, Tok::Op("}$"));
+        closed
     }
 
     fn character(&mut self) {
@@ -317,7 +403,7 @@ impl Lexer<'_> {
             'f' => '\u{c}',
             'e' => '\u{1b}',
             '0' => '\0',
-            '"' | '\'' | '\\' | '/' => c,
+            '"' | '\'' | '\\' | '/' | '$' => c,
             'u' => return self.unicode(start),
             'x' => {
                 let digits: String =
@@ -329,7 +415,7 @@ impl Lexer<'_> {
                 let span = self.span(start);
                 let error =
                     Diagnostic::error("bad-escape", span, format!("the escape `\\{c}` means nothing"));
-                let hint = "escapes are \\n \\r \\t \\b \\f \\e \\0 \\\\ \\\" \\' \\x41 and \\u{1F600}";
+                let hint = "escapes are \\n \\r \\t \\b \\f \\e \\0 \\\\ \\\" \\' \\$ \\x41 and \\u{1F600}";
                 self.sink.push(error.hint(hint));
                 return None;
             }

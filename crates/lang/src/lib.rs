@@ -18,6 +18,7 @@ extern crate alloc;
 
 mod ast;
 mod body;
+mod captures;
 mod classes;
 mod diagnostic;
 mod emit;
@@ -98,6 +99,12 @@ impl Output {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
+}
+
+/// The words that mean something in the language: those that are never names, then those that are names where they mean
+/// nothing.
+pub fn keywords() -> impl Iterator<Item = &'static str> {
+    lexer::WORDS.iter().chain(lexer::CONTEXTUAL).copied()
 }
 
 /// Compiles sources and all that they import into one module.

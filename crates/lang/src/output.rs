@@ -1,6 +1,6 @@
 //! The whole compilation: reads, follows imports, compiles class after class, makes the module.
 
-use crate::ast;
+use crate::ast::{self, Access};
 use crate::body;
 use crate::classes::{CONSTRUCTOR, Class, ClassIx, Classes, Method, Origin};
 use crate::diagnostic::{Diagnostic, Span};
@@ -46,8 +46,10 @@ pub(crate) fn compile(request: &Request, provider: &dyn SourceProvider) -> Outpu
             let text = &classes.files[file as usize].text;
             let lines = lines.entry(file).or_insert_with(|| body::line_starts(text)).clone();
             defs.push(class_def(&mut classes, &mut pool, ix, &lines));
+            defs.append(&mut classes.made);
         }
     }
+    classes.check_bounds();
     finish(classes, pool, defs, request.sources.first())
 }
 
@@ -109,7 +111,10 @@ fn class_def(classes: &mut Classes<'_>, pool: &mut PoolBuilder, ix: ClassIx, lin
         def.attributes.push(Attribute { name: "source".into(), bytes: file.label.clone().into_bytes() });
     }
     for field in &class.fields {
-        let flags = if field.is_static { Flags::PUBLIC | Flags::STATIC } else { Flags::PUBLIC };
+        let mut flags = access_flag(field.access);
+        if field.is_static {
+            flags |= Flags::STATIC;
+        }
         let desc = classes.type_desc(&field.ty);
         def.fields.push(FieldDef { name: field.name.to_string(), desc, flags, value: None });
     }
@@ -117,7 +122,16 @@ fn class_def(classes: &mut Classes<'_>, pool: &mut PoolBuilder, ix: ClassIx, lin
         def.methods.push(method_def(classes, pool, ix, method, lines));
     }
     made_up(classes, pool, ix, &class, lines, &mut def);
+    bridges(classes, pool, ix, &class, lines, &mut def);
     def
+}
+
+fn access_flag(access: Access) -> Flags {
+    match access {
+        Access::Public => Flags::PUBLIC,
+        Access::Protected => Flags::PROTECTED,
+        Access::Private => Flags::PRIVATE,
+    }
 }
 
 fn method_def(
@@ -127,7 +141,10 @@ fn method_def(
     method: &Method,
     lines: &Rc<[u32]>,
 ) -> MethodDef {
-    let mut flags = Flags::PUBLIC;
+    let mut flags = access_flag(method.access);
+    if method.ast.as_ref().is_some_and(|ast| ast.modifiers.synchronized) {
+        flags |= Flags::SYNCHRONIZED;
+    }
     if method.is_static {
         flags |= Flags::STATIC;
     }
@@ -168,8 +185,62 @@ fn made_up(
         add(classes, CONSTRUCTOR, false, Flags::PUBLIC | Flags::SYNTHETIC | Flags::CONSTRUCTOR);
     }
     let fields = class.ast.iter().flat_map(|ast| &ast.fields);
-    if fields.into_iter().any(|field| field.is_static && field.init.is_some()) {
+    let runs =
+        class.ast.as_ref().is_some_and(|ast| !ast.constants.is_empty() || !ast.initialisers.is_empty());
+    if runs || fields.into_iter().any(|field| field.modifiers.is_static && field.init.is_some()) {
         add(classes, "<clinit>", true, Flags::STATIC | Flags::SYNTHETIC);
+    }
+}
+
+/// The methods that the interfaces of a class declare without a body, each with the one of the class that stands for it.
+fn implemented(classes: &mut Classes<'_>, ix: ClassIx) -> Vec<(Rc<Method>, Option<Rc<Method>>)> {
+    let this = classes.this_type(ix);
+    let lineage = classes.lineage(ix);
+    let mut all = Vec::new();
+    for interface in lineage.into_iter().filter(|ix| classes.class(*ix).interface).collect::<Vec<_>>() {
+        for wanted in classes.class(interface).methods.clone() {
+            if wanted.is_static || wanted.access == Access::Private {
+                continue;
+            }
+            let candidates = classes.methods_named(ix, &wanted.name);
+            let found = candidates.into_iter().find(|method| {
+                if classes.class(method.owner).interface || method.params.len() != wanted.params.len() {
+                    return false;
+                }
+                let (params, result) = classes.seen_from(&this, &wanted, method);
+                let (own, own_result) = classes.seen_from(&this, method, method);
+                params == own && result.kind() == own_result.kind()
+            });
+            all.push((wanted, found));
+        }
+    }
+    all
+}
+
+/// Adds methods with the descriptors by which interfaces know methods of the class that have others.
+fn bridges(
+    classes: &mut Classes<'_>,
+    pool: &mut PoolBuilder,
+    ix: ClassIx,
+    class: &Class,
+    lines: &Rc<[u32]>,
+    def: &mut ClassDef,
+) {
+    if class.interface {
+        return;
+    }
+    for (wanted, found) in implemented(classes, ix) {
+        let Some(found) = found else { continue };
+        let there =
+            def.methods.iter().any(|method| method.name == *wanted.name && method.desc == wanted.desc);
+        if there || wanted.desc == found.desc || found.is_static {
+            continue;
+        }
+        let code = body::bridge(classes, pool, ix, &wanted, &found, lines);
+        // Private: it has no ordinal, and an override of the method that it calls is an override of it.
+        let flags = Flags::PRIVATE | Flags::SYNTHETIC | Flags::BRIDGE;
+        let (name, desc) = (wanted.name.to_string(), wanted.desc.clone());
+        def.methods.push(MethodDef { name, desc, flags, code, ..MethodDef::default() });
     }
 }
 
@@ -178,27 +249,23 @@ fn check_interfaces(classes: &mut Classes<'_>, ix: ClassIx, class: &Class) {
     if class.interface {
         return;
     }
-    let lineage = classes.lineage(ix);
-    for interface in lineage.into_iter().filter(|ix| classes.class(*ix).interface).collect::<Vec<_>>() {
-        for wanted in classes.class(interface).methods.clone() {
-            let found = classes.methods_named(ix, &wanted.name);
-            let same = |method: &Rc<Method>| {
-                method.params == wanted.params && method.result.kind() == wanted.result.kind()
-            };
-            if found.iter().any(|method| !classes.class(method.owner).interface && same(method)) {
-                continue;
-            }
-            let span = class.ast.as_ref().map_or(Span::default(), |ast: &Rc<ast::Class>| ast.name.span);
-            let interface = classes.class(interface).name.clone();
-            let message =
-                format!("`{}` implements `{interface}` but has no method `{}`", class.name, wanted.name);
-            let mut warning = Diagnostic::warning("not-implemented", span, message);
-            if let Some(ast) = &wanted.ast {
-                warning = warning.also(ast.name.span, "declared here");
-            }
-            let params: Vec<String> = wanted.params.iter().map(|param: &Type| classes.show(param)).collect();
-            let hint = format!("a call of `{}({})` on it throws", wanted.name, params.join(", "));
-            classes.sink.push(warning.hint(hint));
+    for (wanted, found) in implemented(classes, ix) {
+        let has_body = wanted.ast.as_ref().is_some_and(|ast| ast.body.is_some());
+        if found.is_some() || has_body {
+            continue;
         }
+        let span = class.ast.as_ref().map_or(Span::default(), |ast: &Rc<ast::Class>| ast.name.span);
+        let interface = classes.class(wanted.owner).name.clone();
+        let message =
+            format!("`{}` implements `{interface}` but has no method `{}`", class.name, wanted.name);
+        let mut warning = Diagnostic::warning("not-implemented", span, message);
+        if let Some(ast) = &wanted.ast {
+            warning = warning.also(ast.name.span, "declared here");
+        }
+        let this = classes.this_type(ix);
+        let (params, _) = classes.seen_from(&this, &wanted, &wanted);
+        let params: Vec<String> = params.iter().map(|param: &Type| classes.show(param)).collect();
+        let hint = format!("a call of `{}({})` on it throws", wanted.name, params.join(", "));
+        classes.sink.push(warning.hint(hint));
     }
 }

@@ -152,7 +152,7 @@ fn a_field_that_is_a_method() {
             4 |         println("text".length);
               |                        ^^^^^^
               |
-              = help: there is a method of that name: write `length()`
+              = help: there is a method of that name: write `length()` to call it; where a function is wanted `length` passes it
         "#]],
     );
 }
@@ -768,7 +768,7 @@ class f implements a { };
             7 | class e extends i { };
               |                 ^ it is an interface; use `implements`
 
-            error[not-interface]: `a` is no interface
+            error[not-interface]: `.demo.a` is no interface
              --> demo.ph:8:20
               |
             8 | class f implements a { };
@@ -786,14 +786,6 @@ class square implements shape { int size() { return 4; } };
 class demo { void main() { new shape(); } void none(); };
 "####,
         expect![[r#"
-            error[interface-body]: a method of an interface has no body
-             --> demo.ph:2:61
-              |
-            2 | interface shape { int size(); string name(var n : int); int bad() { return 1; } };
-              |                                                             ^^^
-              |
-              = help: write `;` in its place, or make this a class
-
             warning[not-implemented]: `.demo.square` implements `.demo.shape` but has no method `name`
              --> demo.ph:3:7
               |
@@ -1026,7 +1018,7 @@ fn escapes() {
             4 |         println("a\qb\u{110000}");
               |                   ^^
               |
-              = help: escapes are \n \r \t \b \f \e \0 \\ \" \' \x41 and \u{1F600}
+              = help: escapes are \n \r \t \b \f \e \0 \\ \" \' \$ \x41 and \u{1F600}
 
             error[bad-escape]: the escape is no Unicode character
              --> demo.ph:4:22
@@ -1299,15 +1291,7 @@ fn computed_method_names() {
         r####"var o;
         var name = "x";
         o.*(name)(1);"####,
-        expect![[r#"
-            error[unsupported]: a method whose name is computed at run time is not supported yet
-             --> demo.ph:6:9
-              |
-            6 |         o.*(name)(1);
-              |         ^^^^^^^^^^^^
-              |
-              = help: write the name as a string literal
-        "#]],
+        expect![""],
     );
 }
 

@@ -214,6 +214,7 @@ internal_classes! {
         20 "appendLong" "(J)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
         21 "appendFloat" "(F)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
         22 "appendDouble" "(D)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
+        23 "format" "(L.internal.object;L.internal.string;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end, written by a format such as `8.2f`; throws a string when that is none or does not fit; returns itself.";
     }
     Container ".internal.container.array" ".internal.object" "A growing array of objects." {
         3 "clone" "()L.internal.object;" "Another array with the same elements.";
@@ -270,6 +271,8 @@ internal_classes! {
         10 "setOrdinal" "(I)V" "Sets the ordinal of the method.";
         11 "setObject" "(L.internal.object;)V" "Sets the receiver.";
         12 "getObject" "()L.internal.object;" "The receiver.";
+        13 "callName" "(L.internal.string;[L.internal.object;)L.internal.object;" resumable "Calls the receiver's method of this name with these arguments.";
+        14 "iterate" "(L.internal.object;)L.internal.object;" resumable "Calls the method `iterator` of an object, or its method 8 when it has none.";
     }
     Time ".internal.time" ".internal.object" "Clocks." {
         16 "unixTime" "()J" "Seconds since 1970-01-01 UTC by the wall clock, which may jump.";
@@ -410,6 +413,19 @@ internal_classes! {
     WeakArray ".internal.weak_array" ".internal.object" "References that do not keep their objects." {}
     Interrupted ".internal.exception.interrupted" ".internal.exception" "The thread was interrupted where it waited." {}
     ThreadDied ".internal.exception.thread_died" ".internal.exception" "The thread that was waited for died; the cause says of what." {}
+    Function ".internal.function" ".internal.object" "What a function of the language is an object of; each overrides the method for its number of parameters, the others throw." {
+        5 "toString" "()L.internal.string;" "`function`.";
+        16 "call0" "()L.internal.object;" "Calls it with 0 arguments.";
+        17 "call1" "(L.internal.object;)L.internal.object;" "Calls it with 1 argument.";
+        18 "call2" "(L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 2 arguments.";
+        19 "call3" "(L.internal.object;L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 3 arguments.";
+        20 "call4" "(L.internal.object;L.internal.object;L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 4 arguments.";
+        21 "call5" "(L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 5 arguments.";
+        22 "call6" "(L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 6 arguments.";
+        23 "call7" "(L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 7 arguments.";
+        24 "call8" "(L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 8 arguments.";
+    }
+    Assertion ".internal.exception.assertion" ".internal.exception" "An `assert` that does not hold." {}
 }
 
 /// The internal class with this name.

@@ -4,7 +4,7 @@
 
 use crate::Vm;
 use crate::frames::Frame;
-use crate::internal::{Call, InternalFn, Invoke, Outcome, implementation};
+use crate::internal::{Call, InternalFn, Invoke, Outcome, Target, implementation};
 use crate::interpreter::Exit;
 use alloc::format;
 use alloc::sync::Arc;
@@ -206,7 +206,11 @@ impl Vm {
         }
         self.set_frame_u32(top.at, frame::DEPTH, 0);
         let class = self.class_of(invoke.receiver);
-        match self.method_by_ordinal(class, u32::from(invoke.ordinal)) {
+        let target = match invoke.method {
+            Target::Ordinal(ordinal) => self.method_by_ordinal(class, u32::from(ordinal)),
+            Target::Method(target) => Ok(target),
+        };
+        match target {
             Ok(target) => match self.adapt_args(target, args, invoke.args.len() as u64) {
                 Ok(()) => self.invoke(target, args, on_return::KERNEL),
                 Err(thrown) => self.raise(thrown),
@@ -495,7 +499,9 @@ impl Vm {
         let methods = self.ref_field(class, class::METHODS);
         for index in 0..self.array_len(methods) {
             let target = Addr(self.array_get(methods, index).0);
-            if self.ref_field(target, method::NAME) != name || self.method_flags(target).has(Flags::STATIC) {
+            let flags = self.method_flags(target);
+            let hidden = flags.has(Flags::STATIC) || flags.has(Flags::PRIVATE);
+            if self.ref_field(target, method::NAME) != name || hidden {
                 continue;
             }
             if u64::from(self.get_u16(target, method::ARG_SLOTS)) == count + 1 {

@@ -1,11 +1,11 @@
 //! Calls and the making of objects.
 
 use super::Body;
-use crate::ast::{self, Ident, Selector};
-use crate::classes::{CONSTRUCTOR, ClassIx, Method};
+use crate::ast::{self, Access, Ident, Selector, Sort};
+use crate::classes::{CONSTRUCTOR, ClassIx, Method, ParamIx};
 use crate::diagnostic::{Diagnostic, Span, near};
-use crate::hir::{Expr, ExprKind, MethodRef, Target};
-use crate::types::{OBJECT, Type};
+use crate::hir::{Expr, ExprKind, MethodRef, Pending, Target};
+use crate::types::{FunctionType, OBJECT, Substitution, Type};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
@@ -13,7 +13,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// Arguments with their places.
-type Args = Vec<(Expr, Span)>;
+pub(super) type Args = Vec<(Expr, Span)>;
+
+/// The class of objects that bind an object to one of its methods, and two of its ordinals.
+const CLOSURE: &str = ".internal.closure";
+const CALL: u16 = 8;
+const CALL_NAME: u16 = 13;
 
 impl Body<'_, '_, '_> {
     pub(super) fn internal_method(&self, class: &str, name: &str, desc: &str) -> MethodRef {
@@ -28,7 +33,6 @@ impl Body<'_, '_, '_> {
         receiver: Option<&ast::Expr>,
         method: &Selector,
         args: &[ast::Expr],
-        span: Span,
     ) -> Expr {
         let Some(receiver) = receiver else {
             let Selector::Named(name) = method else { return Expr::error() };
@@ -62,7 +66,10 @@ impl Body<'_, '_, '_> {
                 );
                 self.report(error.hint("import it, and name its folder with `-I`"))
             }
-            _ => self.expr(receiver),
+            _ => {
+                let object = self.expr(receiver);
+                self.settled(object, receiver.span)
+            }
         };
         let args = self.exprs(args);
         if object.ty.is_error() {
@@ -71,14 +78,23 @@ impl Body<'_, '_, '_> {
         match method {
             Selector::Named(name) => self.method_call(object, receiver.span, name, args),
             Selector::Ordinal(ordinal, at) => self.ordinal_call(object, receiver.span, *ordinal, *at, args),
-            Selector::Computed(name) => self.computed_call(object, receiver.span, name, args, span),
+            Selector::Computed(name) => self.computed_call(object, receiver.span, name, args),
         }
     }
 
     /// A call without receiver: a method of this class, or `print` and `println`.
     fn own_call(&mut self, name: &Ident, args: Args) -> Expr {
+        let callable = |ty: &Type| matches!(ty, Type::Function(_) | Type::Object);
+        if self.var(&name.text).is_some_and(|var| callable(&var.ty)) {
+            let function = self.name_value(name);
+            return self.apply(function, args, name.span);
+        }
         let candidates = self.classes.methods_named(self.class, &name.text);
         if candidates.is_empty() {
+            if self.classes.field(self.class, &name.text).is_some_and(|(_, field)| callable(&field.ty)) {
+                let function = self.name_value(name);
+                return self.apply(function, args, name.span);
+            }
             if matches!(&*name.text, "print" | "println") {
                 return self.print(name, args);
             }
@@ -87,6 +103,11 @@ impl Body<'_, '_, '_> {
         }
         let this = (!self.is_static).then(|| self.this());
         self.resolved_call(this, self.class, name, &candidates, args)
+    }
+
+    /// A name as a value.
+    fn name_value(&mut self, name: &Ident) -> Expr {
+        self.expr(&ast::Expr { kind: ast::ExprKind::Name(name.clone()), span: name.span })
     }
 
     fn print(&mut self, name: &Ident, args: Args) -> Expr {
@@ -132,6 +153,11 @@ impl Body<'_, '_, '_> {
     fn static_call(&mut self, class: ClassIx, name: &Ident, args: Args) -> Expr {
         let candidates = self.classes.methods_named(class, &name.text);
         if candidates.is_empty() {
+            if self.classes.field(class, &name.text).is_some_and(|(_, field)| field.is_static) {
+                let place = self.static_field(class, name);
+                let function = self.read(place, name.span);
+                return self.apply(function, args, name.span);
+            }
             return self.unknown_method(class, name, None);
         }
         self.resolved_call(None, class, name, &candidates, args)
@@ -155,7 +181,7 @@ impl Body<'_, '_, '_> {
         self.report(error.hint(format!("did you mean `{}`?", close.join("`, `"))))
     }
 
-    fn method_call(&mut self, object: Expr, span: Span, name: &Ident, args: Args) -> Expr {
+    pub(super) fn method_call(&mut self, object: Expr, span: Span, name: &Ident, args: Args) -> Expr {
         let object = match object.ty {
             Type::Void | Type::Null => {
                 let message = format!("`{}` is called on something that is no object", name.text);
@@ -172,6 +198,11 @@ impl Body<'_, '_, '_> {
             return self.named_call(object, name, args);
         }
         if candidates.is_empty() {
+            if self.classes.field(class, &name.text).is_some() {
+                let place = self.field_of(object, name);
+                let function = self.read(place, name.span);
+                return self.apply(function, args, name.span);
+            }
             return self.unknown_method(class, name, Some(&ty));
         }
         let object = self.coerce_any(object, span);
@@ -235,24 +266,51 @@ impl Body<'_, '_, '_> {
         }
     }
 
-    fn computed_call(&mut self, object: Expr, span: Span, name: &ast::Expr, args: Args, at: Span) -> Expr {
+    /// `obj.*(name)(args)`: a string chooses a method by its name, an int by its ordinal, at run time.
+    fn computed_call(&mut self, object: Expr, span: Span, name: &ast::Expr, args: Args) -> Expr {
         let selector = self.expr(name);
         let object = self.coerce_any(object, span);
         match selector.kind {
-            ExprKind::Str(text) => self.named_call(object, &Ident { text, span: name.span }, args),
-            ExprKind::Int(ordinal) => self.ordinal_call(object, span, ordinal as u32, name.span, args),
-            _ if selector.ty.is_error() => Expr::error(),
-            _ => {
-                let message = "a method whose name is computed at run time is not supported yet";
-                self.report(
-                    Diagnostic::error("unsupported", at, message).hint("write the name as a string literal"),
-                )
+            ExprKind::Str(text) => return self.named_call(object, &Ident { text, span: name.span }, args),
+            ExprKind::Int(ordinal) => {
+                return self.ordinal_call(object, span, ordinal as u32, name.span, args);
             }
+            _ => {}
         }
+        // A closure of the kernel binds the object, and finds the method when it is called.
+        let line = self.line_of(name.span);
+        let string = self.classes.string();
+        let by_ordinal = selector.ty.is_numeric();
+        let wanted = if by_ordinal { Type::Int } else { string };
+        let selector = self.coerce(selector, &wanted, name.span, "the name of the method");
+        let Some(args) = self.boxed_args(object, args, name.span) else { return Expr::error() };
+        let mut args = args.into_iter();
+        let (Some(object), false) = (args.next(), selector.ty.is_error()) else { return Expr::error() };
+        let constructor = self.internal_method(CLOSURE, CONSTRUCTOR, "()V");
+        let closure = Expr::new(ExprKind::New(constructor, Vec::new(), line), Type::Object);
+        let slot = self.temp(&Type::Object);
+        let held = || Expr::new(ExprKind::Local(slot), Type::Object);
+        let set = |method: MethodRef, value: Expr| {
+            Expr::new(ExprKind::Call(Target::Virtual(method), vec![held(), value], line), Type::Void)
+        };
+        let set_object = self.internal_method(CLOSURE, "setObject", "(L.internal.object;)V");
+        let mut first =
+            vec![Expr::new(ExprKind::SetLocal(slot, closure.boxed()), Type::Object), set(set_object, object)];
+        let mut all = vec![held()];
+        let method = if by_ordinal {
+            first.push(set(self.internal_method(CLOSURE, "setOrdinal", "(I)V"), selector));
+            CALL
+        } else {
+            all.push(selector);
+            CALL_NAME
+        };
+        all.extend(args);
+        let call = Expr::new(ExprKind::Call(Target::Ordinal(method), all, line), Type::Object);
+        Expr::new(ExprKind::Seq(first, call.boxed()), Type::Object)
     }
 
     /// Chooses among methods of one name and makes the call.
-    fn resolved_call(
+    pub(super) fn resolved_call(
         &mut self,
         receiver: Option<Expr>,
         class: ClassIx,
@@ -260,11 +318,16 @@ impl Body<'_, '_, '_> {
         candidates: &[Rc<Method>],
         args: Args,
     ) -> Expr {
-        let Some(method) = self.choose(name, candidates, &args) else { return Expr::error() };
+        let this = match &receiver {
+            Some(receiver) => receiver.ty.clone(),
+            None => self.classes.this_type(class),
+        };
+        let Some(method) = self.choose(name, &this, candidates, &args) else { return Expr::error() };
         if !method.is_static && receiver.is_none() {
             let message = format!("`{}` is not static: it needs an object", name.text);
             return self.error("static-this", name.span, message);
         }
+        self.check_access(method.access, method.owner, name, "method");
         let line = self.line_of(name.span);
         if method.by_ordinal {
             let (Some(receiver), Some(ordinal)) = (receiver, method.ordinal) else { return Expr::error() };
@@ -278,16 +341,61 @@ impl Body<'_, '_, '_> {
             };
         }
         let mut all: Vec<Expr> = receiver.into_iter().filter(|_| !method.is_static).collect();
-        all.extend(self.fit_args(&method, args));
+        let mut map =
+            if method.is_static { Vec::new() } else { self.classes.substitution(&this, method.owner) };
+        let open = method.type_params.clone();
+        all.extend(self.fit_args(&method, &open, &mut map, args));
         if all.iter().any(|arg| arg.ty.is_error()) {
-            return Expr { ty: Type::Error, ..Expr::error() };
+            return Expr::error();
         }
         let target = self.target(class, &method);
-        Expr::new(ExprKind::Call(target, all, line), method.result.clone())
+        let result = method.result.with(&map);
+        let call = Expr::new(ExprKind::Call(target, all, line), method.abi_result.clone());
+        self.as_declared(call, &method.result, result)
+    }
+
+    /// A value that comes out of a generic place, as the type that it has here: unboxed, or its class checked.
+    pub(super) fn as_declared(&mut self, value: Expr, declared: &Type, known: Type) -> Expr {
+        let stored = value.ty.clone();
+        if known == Type::Void || (stored == *declared && stored == known) {
+            return Expr::new(value.kind, known);
+        }
+        if stored.is_numeric() || !stored.is_ref() {
+            return Expr::new(value.kind, known);
+        }
+        let sure = match (self.classes.class_of(&stored), self.classes.class_of(&known)) {
+            (Some(stored), Some(known)) => self.classes.is_subclass(stored, known),
+            _ => true,
+        };
+        if sure && !known.is_numeric() {
+            return Expr::new(value.kind, known);
+        }
+        self.object_as(Expr::new(value.kind, Type::Object), &known)
+    }
+
+    /// Reports the use of a member by a class that may not use it.
+    pub(super) fn check_access(&mut self, access: Access, owner: ClassIx, name: &Ident, what: &str) {
+        let package = |class: &str| class.rsplit_once('.').map_or("", |(package, _)| package).to_string();
+        let (here, there) = (&self.classes.class(self.class).name, &self.classes.class(owner).name);
+        let neighbours = package(here) == package(there);
+        let (fits, word, whose) = match access {
+            Access::Public => return,
+            Access::Private => (self.class == owner, "private", "that class alone"),
+            Access::Protected => {
+                let below = self.classes.is_subclass(self.class, owner);
+                (below || neighbours, "protected", "classes that extend it and those of its package")
+            }
+        };
+        if !fits {
+            let owner = self.classes.class(owner).name.clone();
+            let message = format!("the {what} `{}` of `{owner}` is {word}", name.text);
+            let error = Diagnostic::error("no-access", name.span, message);
+            self.report(error.label(format!("{whose} may use it")));
+        }
     }
 
     /// The value of a `void` method that was called by number.
-    fn dropped(&mut self, call: Expr) -> Expr {
+    pub(super) fn dropped(&mut self, call: Expr) -> Expr {
         let slot = self.temp(&Type::Object);
         Expr::new(ExprKind::SetLocal(slot, call.boxed()), Type::Void)
     }
@@ -303,29 +411,76 @@ impl Body<'_, '_, '_> {
             return self.boxed_args(receiver, args, span);
         }
         let spans: Vec<Span> = args.iter().map(|(_, span)| *span).collect();
-        let fitted = self.fit_args(method, args);
+        let fitted = self.fit_args(method, &[], &mut Vec::new(), args);
         self.boxed_args(receiver, fitted.into_iter().zip(spans).collect(), span)
     }
 
-    fn fit_args(&mut self, method: &Method, args: Args) -> Vec<Expr> {
-        let params: Vec<(Type, String)> = method
-            .params
-            .iter()
-            .enumerate()
-            .map(|(index, ty)| {
-                let ast = method.ast.as_ref().and_then(|ast| ast.params.get(index));
-                let what = match ast {
-                    Some(param) => format!("the parameter `{}` of `{}`", param.name.text, method.name),
-                    None => format!("the parameter {} of `{}`", index + 1, method.name),
-                };
-                (ty.clone(), what)
-            })
-            .collect();
-        let args = args.into_iter().zip(params);
-        args.map(|((arg, span), (ty, what))| self.coerce(arg, &ty, span, &what)).collect()
+    /// The arguments as the method takes them. What stands for the type parameters `open` is inferred from them and
+    /// added to `map`; functions come last, for their types follow from the others'.
+    fn fit_args(
+        &mut self,
+        method: &Method,
+        open: &[ParamIx],
+        map: &mut Substitution,
+        args: Args,
+    ) -> Vec<Expr> {
+        let mut args: Vec<(Expr, Span)> = args;
+        if !open.is_empty() {
+            for late in [false, true] {
+                for (index, param) in method.params.iter().enumerate() {
+                    let Some((arg, span)) = args.get(index).cloned() else { continue };
+                    if matches!(arg.ty, Type::Pending(_)) != late {
+                        continue;
+                    }
+                    let arg = if late { self.inferring(arg, param, open, map, span) } else { arg };
+                    self.classes.infer(param, &arg.ty, open, map);
+                    args[index].0 = arg;
+                }
+            }
+            for param in open {
+                if !map.iter().any(|(known, _)| known == param) {
+                    map.push((*param, self.classes.bound(*param).clone()));
+                }
+            }
+        }
+        let mut fitted = Vec::new();
+        for (index, ((arg, span), param)) in args.into_iter().zip(&method.params).enumerate() {
+            let ast = method.ast.as_ref().and_then(|ast| ast.params.get(index));
+            let what = match ast {
+                Some(param) => format!("the parameter `{}` of `{}`", param.name.text, method.name),
+                None => format!("the parameter {} of `{}`", index + 1, method.name),
+            };
+            let value = self.coerce(arg, &param.with(map), span, &what);
+            let abi = method.abi.get(index).unwrap_or(param);
+            fitted.push(if value.ty.is_error() { value } else { self.represented(value, abi) });
+        }
+        fitted
     }
 
-    fn target(&self, class: ClassIx, method: &Method) -> Target {
+    /// A function as an argument whose parameter's type has open type parameters: its result tells what they are.
+    fn inferring(
+        &mut self,
+        arg: Expr,
+        param: &Type,
+        open: &[ParamIx],
+        map: &Substitution,
+        span: Span,
+    ) -> Expr {
+        let (ExprKind::Pending(pending), Type::Function(wanted)) = (&arg.kind, param) else { return arg };
+        let pending = pending.clone();
+        let known = |param: &ParamIx| map.iter().any(|(known, _)| known == param);
+        let unknown: Vec<ParamIx> = open.iter().filter(|param| !known(param)).copied().collect();
+        let mut anything: Substitution = map.clone();
+        anything.extend(unknown.iter().map(|param| (*param, Type::Object)));
+        let params: Vec<Type> = wanted.params.iter().map(|param| param.with(&anything)).collect();
+        if let (Pending::Lambda(lambda), true) = (&*pending, wanted.result.mentions(&unknown)) {
+            return self.inferred_lambda(lambda, params, span);
+        }
+        let wanted = FunctionType { params, result: wanted.result.with(&anything) };
+        self.resolve(&pending, Some(&wanted), span)
+    }
+
+    pub(super) fn target(&self, class: ClassIx, method: &Method) -> Target {
         let owner = self.classes.class(method.owner);
         let interface = owner.interface;
         // A method that only an interface declares is searched for there.
@@ -334,6 +489,8 @@ impl Body<'_, '_, '_> {
             MethodRef { class: holder.name.clone(), name: method.name.clone(), desc: method.desc.clone() };
         if method.is_static {
             Target::Static(found)
+        } else if method.access == Access::Private {
+            Target::Special(MethodRef { class: owner.name.clone(), ..found })
         } else if interface {
             Target::Interface(found)
         } else if self.classes.class(class).interface {
@@ -344,7 +501,13 @@ impl Body<'_, '_, '_> {
     }
 
     /// The method that fits the arguments best; reports why none does.
-    fn choose(&mut self, name: &Ident, candidates: &[Rc<Method>], args: &Args) -> Option<Rc<Method>> {
+    fn choose(
+        &mut self,
+        name: &Ident,
+        this: &Type,
+        candidates: &[Rc<Method>],
+        args: &Args,
+    ) -> Option<Rc<Method>> {
         let open = |method: &&Rc<Method>| method.varargs || method.params.len() == args.len();
         let right_count: Vec<&Rc<Method>> = candidates.iter().filter(open).collect();
         if right_count.is_empty() {
@@ -356,7 +519,11 @@ impl Body<'_, '_, '_> {
         }
         let mut best: Option<(u32, &Rc<Method>)> = None;
         for method in right_count {
-            let costs = args.iter().zip(&method.params).map(|((arg, _), param)| self.cost(&arg.ty, param));
+            // An open type parameter takes anything.
+            let mut map = self.classes.substitution(this, method.owner);
+            map.extend(method.type_params.iter().map(|param| (*param, Type::Object)));
+            let params: Vec<Type> = method.params.iter().map(|param| param.with(&map)).collect();
+            let costs = args.iter().zip(&params).map(|((arg, _), param)| self.cost(&arg.ty, param));
             let Some(cost) = costs.sum::<Option<u32>>() else { continue };
             if best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, method));
@@ -404,9 +571,18 @@ impl Body<'_, '_, '_> {
     pub(super) fn new_object(&mut self, ty: &ast::TypeExpr, args: &[ast::Expr], span: Span) -> Expr {
         let made = self.classes.type_of(Some(ty), self.file);
         let args = self.exprs(args);
+        let explicit = matches!(&ty.kind, ast::TypeKind::Named(_, given) if !given.is_empty());
         match made {
             Type::Error => Expr::error(),
-            Type::Class(class) => self.construct(class, args, ty.span),
+            Type::Class(class) if self.classes.class(class).sort == Sort::Enum => {
+                let name = self.classes.class(class).name.clone();
+                let message = format!("`{name}` is an enum: it has no other values than its own");
+                self.error("no-constructor", ty.span, message)
+            }
+            Type::Class(class) => self.construct(class, None, args, ty.span),
+            Type::Generic(class, given) => {
+                self.construct(class, explicit.then(|| given.to_vec()), args, ty.span)
+            }
             Type::Array(_) | Type::Object => {
                 if !args.is_empty() {
                     let error =
@@ -426,8 +602,15 @@ impl Body<'_, '_, '_> {
         }
     }
 
-    /// `new class(args)`, the constructor chosen among those of the class.
-    pub(super) fn construct(&mut self, class: ClassIx, args: Args, span: Span) -> Expr {
+    /// `new class(args)`, the constructor chosen among those of the class; `given` stands for its type parameters, which
+    /// are inferred otherwise.
+    pub(super) fn construct(
+        &mut self,
+        class: ClassIx,
+        given: Option<Vec<Type>>,
+        args: Args,
+        span: Span,
+    ) -> Expr {
         let name = self.classes.class(class).name.clone();
         if self.classes.class(class).interface {
             let message = format!("`{name}` is an interface: it has no objects of its own");
@@ -435,6 +618,12 @@ impl Body<'_, '_, '_> {
         }
         let constructors = self.classes.constructors(class);
         let simple = Ident { text: name.rsplit('.').next().unwrap_or(&name).into(), span };
+        let params = self.classes.class(class).params.clone();
+        let inferred = given.is_none();
+        let mut map: Substitution = match given {
+            Some(given) => params.iter().copied().zip(given).collect(),
+            None => Vec::new(),
+        };
         let (desc, args) = if constructors.is_empty() {
             if !args.is_empty() && !self.is_external(class) {
                 let message =
@@ -443,14 +632,28 @@ impl Body<'_, '_, '_> {
             }
             ("()V".to_string(), Vec::new())
         } else {
-            let Some(chosen) = self.choose(&simple, &constructors, &args) else { return Expr::error() };
-            (chosen.desc.clone(), self.fit_args(&chosen, args))
+            let this = match inferred {
+                true => self.classes.class_type(class),
+                false => Type::Generic(class, map.iter().map(|(_, ty)| ty.clone()).collect()),
+            };
+            let Some(chosen) = self.choose(&simple, &this, &constructors, &args) else {
+                return Expr::error();
+            };
+            self.check_access(chosen.access, class, &simple, "constructor");
+            let open = if inferred { params.clone() } else { Vec::new() };
+            (chosen.desc.clone(), self.fit_args(&chosen, &open, &mut map, args))
         };
         if args.iter().any(|arg| arg.ty.is_error()) {
             return Expr::error();
         }
         let constructor = MethodRef { class: name, name: CONSTRUCTOR.into(), desc };
-        Expr::new(ExprKind::New(constructor, args, self.line_of(span)), self.classes.class_type(class))
+        let ty = if params.is_empty() {
+            self.classes.class_type(class)
+        } else {
+            let of = |param: &ParamIx| map.iter().find(|(known, _)| known == param).map(|(_, ty)| ty.clone());
+            Type::Generic(class, params.iter().map(|param| of(param).unwrap_or(Type::Object)).collect())
+        };
+        Expr::new(ExprKind::New(constructor, args, self.line_of(span)), ty)
     }
 
     /// `new *(class)()`: an instance of a class that is known at run time; no constructor runs.

@@ -1,9 +1,10 @@
 //! Conversions: widening, boxing, casts that are checked at run time.
 
 use super::Body;
+use crate::classes::Relation;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::hir::{Expr, ExprKind};
-use crate::types::Type;
+use crate::hir::{Expr, ExprKind, Pending};
+use crate::types::{FUNCTION, OBJECT, Type};
 use alloc::format;
 
 /// How well an argument fits a parameter; less is better.
@@ -12,6 +13,10 @@ pub(super) type Cost = u32;
 impl Body<'_, '_, '_> {
     /// The value as a `to`; reports what cannot be. `what` is what takes the value, for messages.
     pub(super) fn coerce(&mut self, value: Expr, to: &Type, span: Span, what: &str) -> Expr {
+        if let ExprKind::Pending(pending) = &value.kind {
+            let pending = pending.clone();
+            return self.coerce_function(&pending, to, span, what);
+        }
         if value.ty == *to || value.ty.is_error() || to.is_error() {
             return value;
         }
@@ -25,6 +30,17 @@ impl Body<'_, '_, '_> {
             _ if from.is_ref() && to.is_ref() => self.reference(value, to, span, what),
             _ => self.mismatch(value, to, span, what),
         }
+    }
+
+    /// A function that waited for its type, at the place that tells it.
+    fn coerce_function(&mut self, pending: &Pending, to: &Type, span: Span, what: &str) -> Expr {
+        if let Type::Function(wanted) = to {
+            let wanted = wanted.clone();
+            let made = self.resolve(pending, Some(&wanted), span);
+            return self.coerce(made, to, span, what);
+        }
+        let made = self.resolve(pending, None, span);
+        self.coerce(made, to, span, what)
     }
 
     fn no_value(&mut self, span: Span) -> Expr {
@@ -84,7 +100,7 @@ impl Body<'_, '_, '_> {
 
     fn reference(&mut self, value: Expr, to: &Type, span: Span, what: &str) -> Expr {
         let from = value.ty.clone();
-        match self.relation(&from, to) {
+        match self.classes.relation(&from, to) {
             Relation::Is => Expr::new(value.kind, to.clone()),
             Relation::MayBe => {
                 if from != Type::Object {
@@ -102,6 +118,10 @@ impl Body<'_, '_, '_> {
 
     fn check_cast(&mut self, value: Expr, to: &Type) -> Expr {
         let class = self.classes.class_name(to);
+        if *class == *OBJECT {
+            // A type parameter without a bound: what it stands for is checked where that is known.
+            return Expr::new(value.kind, to.clone());
+        }
         Expr::new(ExprKind::CheckCast(class, value.boxed()), to.clone())
     }
 
@@ -119,38 +139,23 @@ impl Body<'_, '_, '_> {
         if value.ty.is_numeric() && to.is_numeric() {
             return convert_number(value, to);
         }
-        if value.ty.is_ref() && to.is_ref() && self.relation(&value.ty.clone(), to) == Relation::MayBe {
+        if value.ty.is_ref() && to.is_ref() && self.classes.relation(&value.ty.clone(), to) == Relation::MayBe
+        {
             return self.check_cast(value, to);
         }
         self.coerce(value, to, span, "the type of the cast")
     }
 
-    fn relation(&mut self, from: &Type, to: &Type) -> Relation {
-        match (from, to) {
-            (Type::Null, _) | (_, Type::Object) => Relation::Is,
-            (Type::Object, _) => Relation::MayBe,
-            (Type::Array(from), Type::Array(to)) => {
-                if from == to || **from == Type::Object || **to == Type::Object {
-                    return Relation::Is;
-                }
-                if from.is_ref() && to.is_ref() { self.relation(from, to) } else { Relation::Never }
-            }
-            (Type::Class(from), Type::Class(to)) => {
-                let interface = self.classes.class(*from).interface || self.classes.class(*to).interface;
-                if self.classes.is_subclass(*from, *to) {
-                    Relation::Is
-                } else if interface || self.classes.is_subclass(*to, *from) {
-                    Relation::MayBe
-                } else {
-                    Relation::Never
-                }
-            }
-            _ => Relation::Never,
-        }
-    }
-
     /// How well a value of one type fits another; `None`: not at all.
     pub(super) fn cost(&mut self, from: &Type, to: &Type) -> Option<Cost> {
+        if let Type::Pending(params) = from {
+            return match to {
+                Type::Function(to) => params.is_none_or(|params| params == to.params.len()).then_some(1),
+                Type::Object => Some(9),
+                Type::Class(class) => (*class == self.classes.internal(FUNCTION)).then_some(2),
+                _ => None,
+            };
+        }
         if from == to || from.is_error() || to.is_error() {
             return Some(0);
         }
@@ -159,7 +164,7 @@ impl Body<'_, '_, '_> {
             (Some(from), Some(to)) => Some(20 + u32::from(from - to)),
             (Some(_), None) => (*to == Type::Object).then_some(6),
             (None, Some(_)) => (*from == Type::Object).then_some(8),
-            (None, None) if from.is_ref() && to.is_ref() => match self.relation(from, to) {
+            (None, None) if from.is_ref() && to.is_ref() => match self.classes.relation(from, to) {
                 Relation::Is => Some(if *to == Type::Object { 5 } else { 2 }),
                 Relation::MayBe => Some(if *from == Type::Object { 8 } else { 16 }),
                 Relation::Never => None,
@@ -170,6 +175,7 @@ impl Body<'_, '_, '_> {
 
     /// The value as a condition: an int that is not 0.
     pub(super) fn truth(&mut self, value: Expr, span: Span) -> Expr {
+        let value = self.settled(value, span);
         match &value.ty {
             Type::Int | Type::Error => value,
             Type::Object => Expr::new(ExprKind::Unbox(value.boxed()), Type::Int),
@@ -189,13 +195,6 @@ impl Body<'_, '_, '_> {
             }
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Relation {
-    Is,
-    MayBe,
-    Never,
 }
 
 /// The number as one of another type, without words.

@@ -1,11 +1,11 @@
 //! Names, literals, fields, elements, assignments.
 
-use super::Body;
 use super::convert::convert_number;
+use super::{Body, Var};
 use crate::ast::{self, BinaryOp, Ident};
 use crate::classes::ClassIx;
 use crate::diagnostic::{Diagnostic, Span, near};
-use crate::hir::{Expr, ExprKind, FieldRef, Target};
+use crate::hir::{Expr, ExprKind, FieldRef, Pending, Target};
 use crate::types::{ARRAY, Type};
 use alloc::format;
 use alloc::rc::Rc;
@@ -16,20 +16,30 @@ use alloc::vec::Vec;
 /// Something that can be assigned to; its parts are evaluated already.
 pub(super) enum Place {
     Local(u16, Type),
-    Field(Expr, FieldRef, Type),
+    /// A variable that functions share with what is around them: its cell.
+    Cell(Expr, Type),
+    /// A copy of a variable that nobody assigns, in a function.
+    Copy(Expr),
+    /// Object, field, type of the value; the last is the type as the field declares it.
+    Field(Expr, FieldRef, Type, Type),
     Static(FieldRef, Type),
     /// Array, index, type of the element.
     Element(Expr, Expr, Type),
+    /// The name of methods.
+    Methods(Rc<Pending>),
     Error,
 }
 
 impl Place {
-    fn ty(&self) -> Type {
+    pub(super) fn ty(&self) -> Type {
         match self {
             Place::Local(_, ty)
-            | Place::Field(_, _, ty)
+            | Place::Cell(_, ty)
+            | Place::Field(_, _, ty, _)
             | Place::Static(_, ty)
             | Place::Element(_, _, ty) => ty.clone(),
+            Place::Copy(value) => value.ty.clone(),
+            Place::Methods(_) => Type::Pending(None),
             Place::Error => Type::Error,
         }
     }
@@ -61,9 +71,15 @@ impl Body<'_, '_, '_> {
                 let message = format!("`{}` is a name of a class, not a value", name.text());
                 self.error("class-as-value", span, message)
             }
-            ast::ExprKind::Call { receiver, method, args } => {
-                self.call(receiver.as_deref(), method, args, span)
+            ast::ExprKind::Call { receiver, method, args } => self.call(receiver.as_deref(), method, args),
+            ast::ExprKind::Apply { callee, args } => self.apply_expr(callee, args),
+            ast::ExprKind::Lambda(lambda) => {
+                let ty = Type::Pending(Some(lambda.params.len()));
+                Expr::new(ExprKind::Pending(Rc::new(Pending::Lambda(lambda.clone()))), ty)
             }
+            ast::ExprKind::Template(pieces) => self.template(pieces),
+            ast::ExprKind::Safe { receiver, name, then } => self.safe(receiver, name, then),
+            ast::ExprKind::Coalesce { left, right } => self.coalesce(left, right),
             ast::ExprKind::New { ty, args } => self.new_object(ty, args, span),
             ast::ExprKind::NewDynamic { class, ty, args } => self.new_dynamic(class, ty.as_ref(), args),
             ast::ExprKind::Import(path) => self.import(path, span),
@@ -132,11 +148,16 @@ impl Body<'_, '_, '_> {
         }
     }
 
-    fn name(&mut self, name: &Ident) -> Place {
-        if let Some(var) = self.var(&name.text) {
-            return Place::Local(var.slot, var.ty.clone());
+    pub(super) fn name(&mut self, name: &Ident) -> Place {
+        if let Some(seen) = self.seen(&name.text) {
+            return match seen.slot {
+                _ if seen.in_cell => Place::Cell(seen.held, seen.ty),
+                Some(slot) => Place::Local(slot, seen.ty),
+                None => Place::Copy(seen.held),
+            };
         }
         if let Some((class, field)) = self.classes.field(self.class, &name.text) {
+            self.check_access(field.access, class, name, "field");
             let target = self.field_ref(class, &field.name, &field.ty);
             if field.is_static {
                 return Place::Static(target, field.ty);
@@ -147,7 +168,14 @@ impl Body<'_, '_, '_> {
                 self.error("static-this", name.span, message);
                 return Place::Error;
             }
-            return Place::Field(self.this(), target, field.ty);
+            let this = self.this();
+            let map = self.classes.substitution(&this.ty, class);
+            return Place::Field(this, target, field.ty.with(&map), field.ty);
+        }
+        if !self.classes.methods_named(self.class, &name.text).is_empty() {
+            let receiver = if self.is_static { None } else { Some(self.this()) };
+            let pending = Pending::Method { receiver, class: self.class, name: name.clone() };
+            return Place::Methods(Rc::new(pending));
         }
         let here = self.names_here();
         let mut error =
@@ -184,8 +212,15 @@ impl Body<'_, '_, '_> {
                 let message = format!("there is no class `{}`", path.text());
                 self.error("unknown-class", path.span, message)
             }
-            _ => self.expr(receiver),
+            _ => {
+                let object = self.expr(receiver);
+                self.settled(object, receiver.span)
+            }
         };
+        self.field_of(object, name)
+    }
+
+    pub(super) fn field_of(&mut self, object: Expr, name: &Ident) -> Place {
         if object.ty.is_error() {
             return Place::Error;
         }
@@ -193,23 +228,36 @@ impl Body<'_, '_, '_> {
         if let Some(class) = class
             && let Some((owner, field)) = self.classes.field(class, &name.text)
         {
+            self.check_access(field.access, owner, name, "field");
             let target = self.field_ref(owner, &field.name, &field.ty);
             return if field.is_static {
                 Place::Static(target, field.ty)
             } else {
-                Place::Field(object, target, field.ty)
+                let map = self.classes.substitution(&object.ty, owner);
+                Place::Field(object, target, field.ty.with(&map), field.ty)
             };
+        }
+        if let Some(class) = class
+            && !self.classes.methods_named(class, &name.text).is_empty()
+        {
+            let pending = Pending::Method { receiver: Some(object), class, name: name.clone() };
+            return Place::Methods(Rc::new(pending));
         }
         self.unknown_field(class, &object.ty.clone(), name);
         Place::Error
     }
 
-    fn static_field(&mut self, class: ClassIx, name: &Ident) -> Place {
+    pub(super) fn static_field(&mut self, class: ClassIx, name: &Ident) -> Place {
         if let Some((owner, field)) = self.classes.field(class, &name.text)
             && field.is_static
         {
+            self.check_access(field.access, owner, name, "field");
             let target = self.field_ref(owner, &field.name, &field.ty);
             return Place::Static(target, field.ty);
+        }
+        if !self.classes.methods_named(class, &name.text).is_empty() {
+            let pending = Pending::Method { receiver: None, class, name: name.clone() };
+            return Place::Methods(Rc::new(pending));
         }
         let message = format!("`{}` has no static field `{}`", self.classes.class(class).name, name.text);
         self.error("unknown-field", name.span, message);
@@ -225,11 +273,8 @@ impl Body<'_, '_, '_> {
             return;
         };
         let fields = self.classes.member_names(class, true);
-        let methods = self.classes.member_names(class, false);
         let close = near(&name.text, fields.iter().map(|name| &**name));
-        if methods.contains(&name.text) {
-            error = error.hint(format!("there is a method of that name: write `{}()`", name.text));
-        } else if !close.is_empty() {
+        if !close.is_empty() {
             error = error.hint(format!("did you mean `{}`?", close.join("`, `")));
         } else if *ty == Type::Object {
             error = error
@@ -240,6 +285,7 @@ impl Body<'_, '_, '_> {
 
     fn element(&mut self, array: &ast::Expr, index: &ast::Expr) -> Place {
         let base = self.expr(array);
+        let base = self.settled(base, array.span);
         let at = self.expr(index);
         let at = self.coerce(at, &Type::Int, index.span, "the index");
         match base.ty.clone() {
@@ -263,7 +309,13 @@ impl Body<'_, '_, '_> {
     pub(super) fn read(&mut self, place: Place, span: Span) -> Expr {
         match place {
             Place::Local(slot, ty) => Expr::new(ExprKind::Local(slot), ty),
-            Place::Field(object, field, ty) => Expr::new(ExprKind::GetField(object.boxed(), field), ty),
+            Place::Cell(cell, ty) => Expr::new(ExprKind::GetCell(cell.boxed()), ty),
+            Place::Copy(value) => value,
+            Place::Field(object, field, ty, declared) => {
+                let value = Expr::new(ExprKind::GetField(object.boxed(), field), declared.clone());
+                self.as_declared(value, &declared, ty)
+            }
+            Place::Methods(pending) => Expr::new(ExprKind::Pending(pending), Type::Pending(None)),
             Place::Static(field, ty) => Expr::new(ExprKind::GetStatic(field), ty),
             Place::Element(array, index, ty) => {
                 let method = self.internal_method(ARRAY, "get", "(I)L.internal.object;");
@@ -278,9 +330,15 @@ impl Body<'_, '_, '_> {
     pub(super) fn write(&mut self, place: Place, value: Expr, span: Span) -> Expr {
         match place {
             Place::Local(slot, ty) => Expr::new(ExprKind::SetLocal(slot, value.boxed()), ty),
-            Place::Field(object, field, ty) => {
-                Expr::new(ExprKind::SetField(object.boxed(), field, value.boxed()), ty)
+            Place::Cell(cell, ty) => Expr::new(ExprKind::SetCell(cell.boxed(), value.boxed()), ty),
+            Place::Field(object, field, ty, declared) => {
+                let value = self.represented(value, &declared);
+                let set =
+                    Expr::new(ExprKind::SetField(object.boxed(), field, value.boxed()), declared.clone());
+                self.as_declared(set, &declared, ty)
             }
+            // Reported by `assignable`.
+            Place::Copy(_) | Place::Methods(_) => Expr::error(),
             Place::Static(field, ty) => Expr::new(ExprKind::SetStatic(field, value.boxed()), ty),
             Place::Element(array, index, ty) => self.set_element(array, index, value, &ty, span),
             Place::Error => Expr::error(),
@@ -304,7 +362,7 @@ impl Body<'_, '_, '_> {
 
     /// Puts a value into a temporary variable, unless it may as well be evaluated again.
     fn aside(&mut self, value: Expr, first: &mut Vec<Expr>) -> Expr {
-        let stays = |slot: u16| self.temps.iter().any(|(_, temp)| *temp == slot);
+        let stays = |slot: u16| self.scene.temps.iter().any(|(_, temp)| *temp == slot);
         if value.is_constant() || matches!(value.kind, ExprKind::Local(slot) if stays(slot)) {
             return value;
         }
@@ -319,22 +377,143 @@ impl Body<'_, '_, '_> {
         match place {
             Place::Local(slot, ty) => (Place::Local(slot, ty.clone()), Place::Local(slot, ty)),
             Place::Static(field, ty) => (Place::Static(field.clone(), ty.clone()), Place::Static(field, ty)),
-            Place::Field(object, field, ty) => {
+            Place::Field(object, field, ty, declared) => {
                 let object = self.aside(object, first);
-                (Place::Field(object.clone(), field.clone(), ty.clone()), Place::Field(object, field, ty))
+                (
+                    Place::Field(object.clone(), field.clone(), ty.clone(), declared.clone()),
+                    Place::Field(object, field, ty, declared),
+                )
             }
+            Place::Cell(cell, ty) => (Place::Cell(cell.clone(), ty.clone()), Place::Cell(cell, ty)),
             Place::Element(array, index, ty) => {
                 let (array, index) = (self.aside(array, first), self.aside(index, first));
                 (Place::Element(array.clone(), index.clone(), ty.clone()), Place::Element(array, index, ty))
             }
-            Place::Error => (Place::Error, Place::Error),
+            Place::Copy(_) | Place::Methods(_) | Place::Error => (Place::Error, Place::Error),
         }
+    }
+
+    // Strings with expressions, and null.
+
+    fn template(&mut self, pieces: &[ast::Piece]) -> Expr {
+        let string = self.classes.string();
+        let mut parts = Vec::new();
+        let mut failed = false;
+        for piece in pieces {
+            match piece {
+                ast::Piece::Text(text) if text.is_empty() && pieces.len() > 3 => {}
+                ast::Piece::Text(text) => {
+                    parts.push(Expr::new(ExprKind::Str(text.clone()), string.clone()));
+                }
+                ast::Piece::Value(value, format) => {
+                    let part = self.expr(value);
+                    let ty = part.ty.clone();
+                    let part = self.coerce_any(part, value.span);
+                    failed |= part.ty.is_error();
+                    parts.push(match format {
+                        Some((text, span)) => {
+                            self.check_format(text, &ty, *span);
+                            Expr::new(ExprKind::Formatted(part.boxed(), text.clone()), string.clone())
+                        }
+                        None => part,
+                    });
+                }
+            }
+        }
+        if failed { Expr::error() } else { Expr::new(ExprKind::Concat(parts), string) }
+    }
+
+    /// Reports a format that is none, or that does not fit what is formatted.
+    fn check_format(&mut self, text: &str, ty: &Type, span: Span) {
+        let hint = "it is `[<^>][+][0][width][.digits][letter]` with one of the letters d x X o b f e s";
+        let Some(format) = base::format::Format::parse(text) else {
+            let message = format!("`{text}` is no format");
+            self.report(Diagnostic::error("bad-format", span, message).hint(hint));
+            return;
+        };
+        let integer = ty.is_integer() || *ty == Type::Object || ty.is_error();
+        let number = ty.is_numeric() || *ty == Type::Object || ty.is_error();
+        let fits = match format.letter {
+            b'd' | b'x' | b'X' | b'o' | b'b' => integer,
+            b'f' | b'e' => number,
+            _ => number || (format.digits.is_none() && !format.plus && !format.zeros),
+        };
+        if !fits {
+            let shown = self.classes.show(ty);
+            let message = format!("the format `{text}` does not apply to `{shown}`");
+            self.report(Diagnostic::error("bad-format", span, message));
+        }
+    }
+
+    /// `receiver?.member`: null when the receiver is.
+    fn safe(&mut self, receiver: &ast::Expr, name: &Ident, then: &ast::Expr) -> Expr {
+        let object = self.expr(receiver);
+        let object = self.settled(object, receiver.span);
+        if object.ty.is_error() {
+            return Expr::error();
+        }
+        if !object.ty.is_ref() {
+            let shown = self.classes.show(&object.ty);
+            let error = Diagnostic::error("never-null", receiver.span, format!("a `{shown}` is never null"));
+            return self.report(error.hint("write `.`"));
+        }
+        let ty = object.ty.clone();
+        let slot = self.temp(&ty);
+        let start = self.emit.code.here();
+        let var = Var { slot, ty: ty.clone(), span: name.span, start, in_cell: false, is_final: true };
+        self.scene.scopes.push([(name.text.clone(), var)].into_iter().collect());
+        let value = self.expr(then);
+        let value = self.settled(value, then.span);
+        self.scene.scopes.pop();
+        let value = match &value.ty {
+            Type::Error => return value,
+            Type::Void => {
+                let null = Expr::new(ExprKind::Null, Type::Object);
+                Expr::new(ExprKind::Seq(vec![value], null.boxed()), Type::Object)
+            }
+            _ => self.coerce_any(value, then.span),
+        };
+        let result = value.ty.clone();
+        let held = Expr::new(ExprKind::Local(slot), ty.clone());
+        let test = Expr::new(ExprKind::IsNull(held.boxed(), true), Type::Int);
+        let null = Expr::new(ExprKind::Null, result.clone());
+        let choice = ExprKind::Ternary(test.boxed(), null.boxed(), value.boxed());
+        let first = vec![Expr::new(ExprKind::SetLocal(slot, object.boxed()), ty)];
+        Expr::new(ExprKind::Seq(first, Expr::new(choice, result.clone()).boxed()), result)
+    }
+
+    /// `left ?? right`: the right one when the left one is null.
+    fn coalesce(&mut self, left: &ast::Expr, right: &ast::Expr) -> Expr {
+        let (a, b) = (self.expr(left), self.expr(right));
+        let a = self.settled(a, left.span);
+        if a.ty.is_error() || b.ty.is_error() {
+            return Expr::error();
+        }
+        if !a.ty.is_ref() {
+            let shown = self.classes.show(&a.ty);
+            return self.error("never-null", left.span, format!("a `{shown}` is never null"));
+        }
+        let ty = match self.common(&a.ty, &b.ty) {
+            Type::Void => Type::Object,
+            ty => ty,
+        };
+        let b = self.coerce(b, &ty, right.span, "the right side of `??`");
+        if b.ty.is_error() {
+            return b;
+        }
+        let slot = self.temp(&a.ty);
+        let held = Expr::new(ExprKind::Local(slot), a.ty.clone());
+        let test = Expr::new(ExprKind::IsNull(held.clone().boxed(), true), Type::Int);
+        let first = vec![Expr::new(ExprKind::SetLocal(slot, a.boxed()), held.ty.clone())];
+        let choice = ExprKind::Ternary(test.boxed(), b.boxed(), held.boxed());
+        Expr::new(ExprKind::Seq(first, Expr::new(choice, ty.clone()).boxed()), ty)
     }
 
     // Assignments.
 
     fn assign(&mut self, op: Option<BinaryOp>, target: &ast::Expr, value: &ast::Expr, span: Span) -> Expr {
         let place = self.place(target);
+        let place = self.assignable(place, target);
         let ty = place.ty();
         let right = self.expr(value);
         let Some(op) = op else {
@@ -362,6 +541,44 @@ impl Body<'_, '_, '_> {
         self.sequence(first, destination, new, span)
     }
 
+    /// The place, unless what is there cannot be set.
+    fn assignable(&mut self, place: Place, target: &ast::Expr) -> Place {
+        let what = match &place {
+            Place::Methods(_) => {
+                let error =
+                    Diagnostic::error("not-assignable", target.span, "a method cannot be assigned to");
+                self.report(error.hint("variables, fields and elements of arrays can"));
+                return Place::Error;
+            }
+            Place::Field(_, field, ..) | Place::Static(field, _) => {
+                let Some(class) = self.classes.by_full_name(&field.class) else { return place };
+                let found = self.classes.field(class, &field.name);
+                let own = self.initialises && class == self.class && self.outer.is_empty();
+                if own || !found.is_some_and(|(_, found)| found.is_final) {
+                    return place;
+                }
+                "the field"
+            }
+            Place::Local(..) | Place::Cell(..) | Place::Copy(_) => {
+                let ast::ExprKind::Name(name) = &target.kind else { return place };
+                if !self.var(&name.text).is_some_and(|var| var.is_final) {
+                    return place;
+                }
+                "the variable"
+            }
+            Place::Element(..) | Place::Error => return place,
+        };
+        let text = target_text(target);
+        let error = Diagnostic::error("final-assignment", target.span, format!("{what} {text} is final"));
+        let hint = if what == "the field" {
+            "it is set where it is declared or in a constructor of its class"
+        } else {
+            "it is set where it is declared"
+        };
+        self.report(error.hint(hint));
+        Place::Error
+    }
+
     fn sequence(&mut self, first: Vec<Expr>, place: Place, value: Expr, span: Span) -> Expr {
         if value.ty.is_error() || place.ty().is_error() {
             return Expr::error();
@@ -373,6 +590,7 @@ impl Body<'_, '_, '_> {
 
     fn inc_dec(&mut self, target: &ast::Expr, up: bool, prefix: bool, span: Span) -> Expr {
         let place = self.place(target);
+        let place = self.assignable(place, target);
         let by = if up { 1 } else { -1 };
         if let Place::Local(slot, Type::Int) = place {
             let inc = Expr::new(ExprKind::Inc(slot, by), Type::Int);

@@ -5,9 +5,12 @@
 
 use super::Body;
 use crate::ast;
-use crate::diagnostic::Span;
+use crate::classes::ClassIx;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::hir::{Expr, ExprKind};
 use crate::types::{OBJECT, Type};
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use bytecode::{Kind, Label, Op};
 
@@ -46,7 +49,7 @@ impl Body<'_, '_, '_> {
             Exit::Break(target) | Exit::Continue(target) => target + 1,
             Exit::Return => 0,
         };
-        for context in self.flow.iter_mut().skip(floor).rev() {
+        for context in self.scene.flow.iter_mut().skip(floor).rev() {
             let Context::Finally(finally) = context else { continue };
             let known = finally.exits.iter().position(|other| *other == exit);
             let index = known.unwrap_or_else(|| {
@@ -61,7 +64,7 @@ impl Body<'_, '_, '_> {
             self.emit.set(state);
             return self.emit.branch(Op::Goto, entry);
         }
-        match (exit, self.flow.get(floor.wrapping_sub(1))) {
+        match (exit, self.scene.flow.get(floor.wrapping_sub(1))) {
             (Exit::Break(_), Some(Context::Loop { on_break, .. } | Context::Switch { on_break })) => {
                 self.emit.branch(Op::Goto, *on_break);
             }
@@ -79,7 +82,7 @@ impl Body<'_, '_, '_> {
             Context::Switch { .. } => is_break,
             Context::Finally(_) => false,
         };
-        match self.flow.iter().rposition(fits) {
+        match self.scene.flow.iter().rposition(fits) {
             Some(target) if is_break => self.exit(Exit::Break(target)),
             Some(target) => self.exit(Exit::Continue(target)),
             None => {
@@ -109,8 +112,32 @@ impl Body<'_, '_, '_> {
         }
         self.emit.bind(behind);
         if let Some(last) = last {
-            self.leave_finally(start, last);
+            self.leave_finally(start, |body| body.stmt(last));
         }
+    }
+
+    /// `synchronized (lock) body`: the lock is given back however the body is left.
+    pub(super) fn synchronized(&mut self, lock: &ast::Expr, body: &ast::Stmt) {
+        let object = self.expr(lock);
+        let number = object.ty.is_numeric();
+        let object = self.coerce_any(object, lock.span);
+        if number {
+            self.error("not-lock", lock.span, "a number has no lock: only objects have");
+        }
+        let slot = self.slot(Kind::Ref);
+        self.emit.value(&object);
+        self.emit.set(slot);
+        self.end_of_statement();
+        self.enter_finally();
+        self.emit.get(slot);
+        self.emit.op(Op::MonitorEnter);
+        let start = self.emit.code.here();
+        self.stmt(body);
+        self.leave_finally(start, |body| {
+            body.emit.get(slot);
+            body.emit.op(Op::MonitorExit);
+        });
+        self.scene.free.push((Kind::Ref, slot));
     }
 
     fn catch(&mut self, catch: &ast::Catch, covered: (Label, Label)) {
@@ -135,15 +162,21 @@ impl Body<'_, '_, '_> {
             Some(Kind::F64) => self.emit.op(Op::UnboxF64),
             _ => {}
         }
-        let slot = self.declare(&catch.name, ty);
+        let slot = self.slot(ty.kind().unwrap_or(Kind::Ref));
         self.emit.set(slot);
+        if self.captures.in_cell(&catch.name.text) {
+            let held = Expr::new(ExprKind::Local(slot), ty.clone());
+            self.declare_with(&catch.name, ty, &held);
+        } else {
+            self.bind(&catch.name, ty, slot);
+        }
         self.stmt(&catch.body);
         self.leave_scope();
     }
 
     fn enter_finally(&mut self) {
         let (state, thrown) = (self.slot(Kind::I32), self.slot(Kind::Ref));
-        let result_ty = self.result.clone();
+        let result_ty = self.scene.signature.abi_result.clone();
         let result = result_ty.kind().map(|kind| self.slot(kind));
         self.emit.int(0);
         self.emit.set(state);
@@ -154,11 +187,11 @@ impl Body<'_, '_, '_> {
             self.emit.set(slot);
         }
         let entry = self.emit.label();
-        self.flow.push(Context::Finally(Finally { entry, state, thrown, result, exits: Vec::new() }));
+        self.scene.flow.push(Context::Finally(Finally { entry, state, thrown, result, exits: Vec::new() }));
     }
 
-    fn leave_finally(&mut self, start: Label, body: &ast::Stmt) {
-        let Some(Context::Finally(finally)) = self.flow.pop() else { return };
+    fn leave_finally(&mut self, start: Label, last: impl FnOnce(&mut Self)) {
+        let Some(Context::Finally(finally)) = self.scene.flow.pop() else { return };
         let falls_through = self.emit.reachable;
         self.emit.branch(Op::Goto, finally.entry);
         let (end, any) = (self.emit.label(), self.emit.label());
@@ -169,7 +202,7 @@ impl Body<'_, '_, '_> {
         self.emit.int(THROWN);
         self.emit.set(finally.state);
         self.emit.bind(finally.entry);
-        self.stmt(body);
+        last(self);
 
         let (rethrow, done) = (self.emit.label(), self.emit.label());
         let labels: Vec<Label> = finally.exits.iter().map(|_| self.emit.label()).collect();
@@ -188,16 +221,16 @@ impl Body<'_, '_, '_> {
             self.exit(*exit);
         }
         self.emit.bind(done);
-        self.free.push((Kind::I32, finally.state));
-        self.free.push((Kind::Ref, finally.thrown));
-        self.free.extend(self.result.kind().zip(finally.result));
+        self.scene.free.push((Kind::I32, finally.state));
+        self.scene.free.push((Kind::Ref, finally.thrown));
+        self.scene.free.extend(self.scene.signature.abi_result.kind().zip(finally.result));
     }
 
     /// A switch: by one instruction when all cases are int constants, else by a chain of comparisons.
     pub(super) fn switch(&mut self, value: &ast::Expr, items: &[ast::SwitchItem]) {
         let (labels, on_break) = self.dispatch(value, items);
         let mut labels = labels.into_iter();
-        self.flow.push(Context::Switch { on_break });
+        self.scene.flow.push(Context::Switch { on_break });
         self.enter_scope();
         for item in items {
             match item {
@@ -213,7 +246,7 @@ impl Body<'_, '_, '_> {
             }
         }
         self.leave_scope();
-        self.flow.pop();
+        self.scene.flow.pop();
         self.emit.bind(on_break);
     }
 
@@ -221,10 +254,23 @@ impl Body<'_, '_, '_> {
     fn dispatch(&mut self, value: &ast::Expr, items: &[ast::SwitchItem]) -> (Vec<Label>, Label) {
         let on_break = self.emit.label();
         let selector = self.expr(value);
+        let selector = self.settled(selector, value.span);
         let selector = if selector.ty == Type::Void {
             self.coerce(selector, &Type::Object, value.span, "")
         } else {
             selector
+        };
+        let of_enum = self.enum_of(&selector.ty);
+        let by_name = of_enum.is_some_and(|class| self.all_named(class, items));
+        if let (Some(class), true) = (of_enum, !selector.ty.is_error()) {
+            self.check_missing(class, items, value.span);
+        }
+        let selector = match of_enum {
+            Some(class) if by_name => {
+                let field = self.field_ref(class, &"$ordinal".into(), &Type::Int);
+                Expr::new(ExprKind::GetField(selector.boxed(), field), Type::Int)
+            }
+            _ => selector,
         };
         let mut labels = Vec::new();
         let mut default = None;
@@ -236,7 +282,18 @@ impl Body<'_, '_, '_> {
             };
             labels.push(label);
             match item {
-                ast::SwitchItem::Case(case) => cases.push((self.expr(case), case.span, label)),
+                ast::SwitchItem::Case(case) => {
+                    let named = of_enum.and_then(|class| self.named_constant(class, case));
+                    let value = match (of_enum, named) {
+                        (Some(_), Some(ordinal)) if by_name => Expr::int(ordinal as i32),
+                        (Some(class), Some(_)) => self.constant_value(class, case),
+                        _ => {
+                            let value = self.expr(case);
+                            self.settled(value, case.span)
+                        }
+                    };
+                    cases.push((value, case.span, label));
+                }
                 ast::SwitchItem::Default(span) if default.is_some() => {
                     self.error("duplicate-case", *span, "a second `default`");
                 }
@@ -254,6 +311,61 @@ impl Body<'_, '_, '_> {
         (labels, on_break)
     }
 
+    // Enums.
+
+    fn enum_of(&self, ty: &Type) -> Option<ClassIx> {
+        let Type::Class(class) = ty else { return None };
+        (self.classes.class(*class).sort == ast::Sort::Enum).then_some(*class)
+    }
+
+    /// The ordinal of the value of an enum that a case names: `RED` or `color.RED`.
+    fn named_constant(&mut self, class: ClassIx, case: &ast::Expr) -> Option<usize> {
+        let name = match &case.kind {
+            ast::ExprKind::Name(name) => name,
+            ast::ExprKind::Field { receiver, name } if self.class_named(receiver) == Some(class) => name,
+            _ => return None,
+        };
+        let ast = self.classes.class(class).ast.as_ref()?;
+        ast.constants.iter().position(|constant| constant.name.text == name.text)
+    }
+
+    fn all_named(&mut self, class: ClassIx, items: &[ast::SwitchItem]) -> bool {
+        items.iter().all(|item| match item {
+            ast::SwitchItem::Case(case) => self.named_constant(class, case).is_some(),
+            _ => true,
+        })
+    }
+
+    fn constant_value(&mut self, class: ClassIx, case: &ast::Expr) -> Expr {
+        let (ast::ExprKind::Name(name) | ast::ExprKind::Field { name, .. }) = &case.kind else {
+            return Expr::error();
+        };
+        let ty = self.classes.class_type(class);
+        Expr::new(ExprKind::GetStatic(self.field_ref(class, &name.text, &ty)), ty)
+    }
+
+    /// Warns of values that no case names, when there is no `default`.
+    fn check_missing(&mut self, class: ClassIx, items: &[ast::SwitchItem], span: Span) {
+        let mut seen = alloc::collections::BTreeSet::new();
+        for item in items {
+            match item {
+                ast::SwitchItem::Default(_) => return,
+                ast::SwitchItem::Case(case) => seen.extend(self.named_constant(class, case)),
+                ast::SwitchItem::Stmt(_) => {}
+            }
+        }
+        let Some(ast) = self.classes.class(class).ast.clone() else { return };
+        let missing = ast.constants.iter().enumerate().filter(|(ordinal, _)| !seen.contains(ordinal));
+        let missing: Vec<String> = missing.map(|(_, constant)| format!("`{}`", constant.name.text)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let name = self.classes.class(class).name.clone();
+        let message = format!("the switch over `{name}` has no case for {}", missing.join(", "));
+        let warning = Diagnostic::warning("missing-case", span, message);
+        self.report(warning.hint("add the cases, or a `default`"));
+    }
+
     fn constant_cases(&mut self, selector: &Expr, cases: &[(Expr, Span, Label)], otherwise: Label) {
         let mut pairs: Vec<(i32, Label)> = Vec::new();
         let mut seen = alloc::collections::BTreeSet::new();
@@ -265,7 +377,7 @@ impl Body<'_, '_, '_> {
                 self.error(
                     "duplicate-case",
                     *span,
-                    alloc::format!("the case {key} stands here for the second time"),
+                    format!("the case {key} stands here for the second time"),
                 );
             }
         }
@@ -298,6 +410,6 @@ impl Body<'_, '_, '_> {
             }
         }
         self.emit.branch(Op::Goto, otherwise);
-        self.free.push((ty.kind().unwrap_or(Kind::Ref), slot));
+        self.scene.free.push((ty.kind().unwrap_or(Kind::Ref), slot));
     }
 }

@@ -3,6 +3,7 @@
 use super::Body;
 use super::convert::convert_number;
 use crate::ast::{self, BinaryOp, UnaryOp};
+use crate::classes::Relation;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hir::{Expr, ExprKind, Target};
 use crate::types::Type;
@@ -14,6 +15,7 @@ use alloc::vec;
 impl Body<'_, '_, '_> {
     pub(super) fn unary(&mut self, op: UnaryOp, operand: &ast::Expr, span: Span) -> Expr {
         let value = self.expr(operand);
+        let value = self.settled(value, operand.span);
         if op == UnaryOp::Not {
             let value = self.truth(value, operand.span);
             return match value.kind {
@@ -58,6 +60,7 @@ impl Body<'_, '_, '_> {
     /// An operator on two checked operands.
     pub(super) fn combine(&mut self, op: BinaryOp, a: (Expr, Span), b: (Expr, Span), span: Span) -> Expr {
         let ((a, a_span), (b, b_span)) = (a, b);
+        let (a, b) = (self.settled(a, a_span), self.settled(b, b_span));
         if a.ty.is_error() || b.ty.is_error() {
             return Expr::error();
         }
@@ -231,6 +234,8 @@ impl Body<'_, '_, '_> {
         let test = self.expr(cond);
         let test = self.truth(test, cond.span);
         let (a, b) = (self.expr(yes), self.expr(no));
+        let a = if matches!(b.ty, Type::Function(_)) { a } else { self.settled(a, yes.span) };
+        let b = if matches!(a.ty, Type::Function(_)) { b } else { self.settled(b, no.span) };
         let ty = self.common(&a.ty, &b.ty);
         if ty == Type::Void || a.ty == Type::Void || b.ty == Type::Void {
             return self.error("void-value", span, "both branches of `?:` must give a value");
@@ -244,7 +249,7 @@ impl Body<'_, '_, '_> {
     }
 
     /// The type of a value that is one or the other.
-    fn common(&mut self, a: &Type, b: &Type) -> Type {
+    pub(super) fn common(&mut self, a: &Type, b: &Type) -> Type {
         if a == b || b.is_error() {
             return a.clone();
         }
@@ -252,6 +257,10 @@ impl Body<'_, '_, '_> {
             (Type::Error, _) => b.clone(),
             (Type::Null, _) if b.is_ref() => b.clone(),
             (_, Type::Null) if a.is_ref() => a.clone(),
+            (Type::Pending(_), Type::Function(_)) => b.clone(),
+            (Type::Function(_), Type::Pending(_)) => a.clone(),
+            _ if a.is_ref() && b.is_ref() && self.classes.relation(a, b) == Relation::Is => b.clone(),
+            _ if a.is_ref() && b.is_ref() && self.classes.relation(b, a) == Relation::Is => a.clone(),
             _ if a.is_numeric() && b.is_numeric() => self.promoted(a, b).unwrap_or(Type::Error),
             (Type::Class(x), Type::Class(y)) => {
                 let above = self.classes.lineage(*y);

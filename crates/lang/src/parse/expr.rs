@@ -5,6 +5,7 @@ use crate::ast::*;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::Tok;
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::vec::Vec;
 
 /// Binary operators, loosest level first.
@@ -39,6 +40,22 @@ const ASSIGN: &[(&str, Option<BinaryOp>)] = &[
     (">>>=", Some(BinaryOp::UShr)),
 ];
 
+/// Whether round brackets behind an expression call it.
+fn may_be_function(kind: &ExprKind) -> bool {
+    use ExprKind::{Apply, Call, Cast, Coalesce, Index, Lambda, Name, Ternary};
+    matches!(
+        kind,
+        Apply { .. }
+            | Call { .. }
+            | Cast { .. }
+            | Coalesce { .. }
+            | Index { .. }
+            | Lambda(_)
+            | Name(_)
+            | Ternary { .. }
+    )
+}
+
 impl Parser<'_> {
     /// An expression over ones of at most this height.
     fn node(&mut self, kind: ExprKind, start: Span, height: usize) -> Expr {
@@ -70,7 +87,13 @@ impl Parser<'_> {
 
     fn ternary(&mut self) -> Expr {
         let start = self.span();
-        let cond = self.binary(0);
+        let mut cond = self.binary(0);
+        while !self.lost && self.eat_op("??") {
+            let height = self.height;
+            let right = Box::new(self.binary(0));
+            let height = height.max(self.height);
+            cond = self.node(ExprKind::Coalesce { left: Box::new(cond), right }, start, height);
+        }
         if !self.eat_op("?") {
             return cond;
         }
@@ -151,9 +174,13 @@ impl Parser<'_> {
         if self.toks[behind.min(self.toks.len() - 1)].tok != Tok::Op(")") {
             return false;
         }
+        if *self.ahead(1) == Tok::Op("(") && *self.ahead(behind + 1 - self.at) == Tok::Op("(") {
+            // `((x) => x)(5)` calls a function.
+            return false;
+        }
         let operand = match self.ahead(behind + 1 - self.at) {
             Tok::Ident(text) => &**text != "instanceof",
-            Tok::Word("new" | "this" | "null" | "import" | "true" | "false") => true,
+            Tok::Word("new" | "this" | "null" | "import" | "true" | "false") | Tok::TextStart => true,
             Tok::Op("(" | "!" | "~") => true,
             Tok::Op(_) | Tok::Word(_) | Tok::End => false,
             _ => true,
@@ -175,10 +202,33 @@ impl Parser<'_> {
 
     fn postfix(&mut self) -> Expr {
         let start = self.span();
-        let mut value = self.primary();
+        let value = self.primary();
+        self.postfix_of(value, start)
+    }
+
+    /// What stands behind a value.
+    fn postfix_of(&mut self, mut value: Expr, start: Span) -> Expr {
         while !self.lost {
             let height = self.height;
             match self.tok() {
+                Tok::Op("(") if may_be_function(&value.kind) => {
+                    let mut height = height;
+                    let args = self.args(&mut height);
+                    value = self.node(ExprKind::Apply { callee: Box::new(value), args }, start, height);
+                }
+                Tok::Op("?.") => {
+                    // No source can contain this name.
+                    let name = Ident { text: format!("?{}", self.at).into(), span: self.span() };
+                    self.bump();
+                    let held = Expr { kind: ExprKind::Name(name.clone()), span: value.span };
+                    let then = Box::new(self.deeper(|parser| {
+                        let first = parser.selector(held, start, 1);
+                        parser.postfix_of(first, start)
+                    }));
+                    let height = height.max(self.height);
+                    let kind = ExprKind::Safe { receiver: Box::new(value), name, then };
+                    return self.node(kind, start, height);
+                }
                 Tok::Op(".") => {
                     self.bump();
                     value = self.selector(value, start, height);
@@ -242,7 +292,7 @@ impl Parser<'_> {
         self.node(ExprKind::Call { receiver: Some(Box::new(receiver)), method, args }, start, height)
     }
 
-    fn args(&mut self, height: &mut usize) -> Vec<Expr> {
+    pub(super) fn args(&mut self, height: &mut usize) -> Vec<Expr> {
         let mut args = Vec::new();
         if !self.expect_op("(") || self.eat_op(")") {
             return args;
@@ -279,6 +329,8 @@ impl Parser<'_> {
             }
             Tok::Word("import") => self.import(),
             Tok::Word("new") => self.new_object(),
+            Tok::Op("(") if self.behind_bracket(self.at) == Some(&Tok::Op("=>")) => self.lambda(),
+            Tok::TextStart => self.template(),
             Tok::Op("(") => {
                 self.bump();
                 let mut inner = self.expr();
@@ -290,6 +342,7 @@ impl Parser<'_> {
                 let name = self.name();
                 self.path(name, start)
             }
+            Tok::Ident(_) if *self.ahead(1) == Tok::Op("=>") => self.lambda(),
             Tok::Ident(text) => self.word(text, start),
             _ => {
                 self.expected("an expression");
@@ -309,6 +362,94 @@ impl Parser<'_> {
         let mut height = 0;
         let args = self.args(&mut height);
         self.node(ExprKind::Call { receiver: None, method: Selector::Named(name), args }, span, height)
+    }
+
+    /// `x => body`, `(x, int y) => body`; the body is an expression or a block.
+    fn lambda(&mut self) -> Expr {
+        let start = self.span();
+        let mut params = Vec::new();
+        if self.eat_op("(") {
+            while !self.lost && !self.is_op(")") {
+                params.push(self.lambda_param());
+                if !self.eat_op(",") {
+                    break;
+                }
+            }
+            if !self.lost {
+                self.expect_op(")");
+            }
+        } else {
+            params.push(Param { name: self.ident("the name of a parameter"), ty: None });
+        }
+        if self.lost || !self.expect_op("=>") {
+            return self.node(ExprKind::Error, start, 0);
+        }
+        let head = start.to(self.last_span());
+        let body = if self.is_op("{") {
+            self.height = 1;
+            LambdaBody::Block(self.deeper(Self::block))
+        } else {
+            LambdaBody::Expr(self.expr())
+        };
+        let height = self.height;
+        let lambda = Lambda { params, body, span: head };
+        self.node(ExprKind::Lambda(alloc::rc::Rc::new(lambda)), start, height)
+    }
+
+    fn lambda_param(&mut self) -> Param {
+        if self.eat_word("var") {
+            let name = self.ident("the name of a parameter");
+            let ty = (!self.lost && self.eat_op(":")).then(|| self.type_expr());
+            return Param { name, ty };
+        }
+        let bare = matches!((self.tok(), self.ahead(1)), (Tok::Ident(_), Tok::Op("," | ")")));
+        let ty = (!bare).then(|| self.type_expr());
+        Param { ty, name: self.ident("the name of a parameter") }
+    }
+
+    /// A string with expressions in it.
+    fn template(&mut self) -> Expr {
+        let start = self.span();
+        self.bump();
+        let mut pieces = Vec::new();
+        let mut height = 0;
+        loop {
+            match self.tok().clone() {
+                Tok::Str(text) => {
+                    self.bump();
+                    pieces.push(Piece::Text(text));
+                }
+                Tok::Op("${") => {
+                    self.bump();
+                    let value = self.expr();
+                    height = height.max(self.height);
+                    let span = self.span();
+                    let format = match self.tok().clone() {
+                        Tok::Format(format) => {
+                            self.bump();
+                            Some((format, span))
+                        }
+                        _ => None,
+                    };
+                    pieces.push(Piece::Value(value, format));
+                    if !self.lost && !self.eat_op("}$") {
+                        self.expected("`}`");
+                    }
+                    if self.lost {
+                        break;
+                    }
+                }
+                Tok::TextEnd => {
+                    self.bump();
+                    break;
+                }
+                _ => {
+                    self.expected("the end of the string");
+                    break;
+                }
+            }
+        }
+        self.node(ExprKind::Template(pieces), start, height)
     }
 
     /// `.a.b.c`, or a static call `.a.b.c.method(x)`.

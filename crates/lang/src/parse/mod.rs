@@ -36,6 +36,8 @@ pub(crate) struct Parser<'a> {
     depth: usize,
     /// Height of the expression that was read last.
     height: usize,
+    /// For each opening round bracket the token that closes it; 0 when nothing does.
+    closes: Vec<u32>,
 }
 
 /// Reads a file.
@@ -43,7 +45,26 @@ pub(crate) fn file(text: &str, file: u32, sink: &mut Sink) -> File {
     let before = sink.list.len();
     let toks = tokens(text, file, sink);
     let unread = sink.list[before..].iter().map(|diagnostic| diagnostic.span().start).collect();
-    Parser { text, unread, toks, at: 0, sink, lost: false, stopped: false, depth: 0, height: 0 }.file()
+    Parser::new(text, unread, toks, sink).file()
+}
+
+/// For each opening round bracket the index of its closing one.
+fn closing(toks: &[Token]) -> Vec<u32> {
+    let mut closes = alloc::vec![0; toks.len()];
+    let mut open = Vec::new();
+    for (index, token) in toks.iter().enumerate() {
+        match token.tok {
+            Tok::Op("(" | "[" | "{") => open.push(index),
+            Tok::Op(")" | "]" | "}") => {
+                let Some(start) = open.pop() else { continue };
+                if toks[start].tok == Tok::Op("(") && token.tok == Tok::Op(")") {
+                    closes[start] = index as u32;
+                }
+            }
+            _ => {}
+        }
+    }
+    closes
 }
 
 /// The token as messages show it.
@@ -54,8 +75,16 @@ fn shown(tok: &Tok) -> String {
         Tok::Int(_) | Tok::IntMin | Tok::Long(_) | Tok::LongMin | Tok::Float(_) | Tok::Double(_) => {
             "a number".into()
         }
-        Tok::Str(_) => "a string".into(),
+        Tok::Str(_) | Tok::TextStart | Tok::TextEnd => "a string".into(),
+        Tok::Format(_) => "a format".into(),
         Tok::End => "the end of the file".into(),
+    }
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, unread: Vec<u32>, toks: Vec<Token>, sink: &'a mut Sink) -> Self {
+        let closes = closing(&toks);
+        Parser { text, unread, toks, at: 0, sink, lost: false, stopped: false, depth: 0, height: 0, closes }
     }
 }
 
@@ -84,6 +113,15 @@ impl Parser<'_> {
     }
     fn is_word(&self, word: &str) -> bool {
         matches!(self.tok(), Tok::Word(text) if *text == word)
+    }
+    /// Whether a name with this text stands here: a word that is reserved only in some places.
+    fn is_ident(&self, word: &str) -> bool {
+        matches!(self.tok(), Tok::Ident(text) if **text == *word)
+    }
+    /// The token behind the round bracket that closes the one at a token.
+    fn behind_bracket(&self, open: usize) -> Option<&Tok> {
+        let close = self.closes.get(open).copied().filter(|close| *close > 0)? as usize;
+        self.toks.get(close + 1).map(|token| &token.tok)
     }
     fn eat_op(&mut self, op: &str) -> bool {
         let found = self.is_op(op);
@@ -268,7 +306,8 @@ impl Parser<'_> {
             self.eat_op(";");
         } else if !self.eat_op(";") {
             self.modifiers();
-            if self.is_word("class") || self.is_word("interface") {
+            let is_enum = self.is_ident("enum") && matches!(self.ahead(1), Tok::Ident(_));
+            if is_enum || self.is_word("class") || self.is_word("interface") {
                 let class = self.class();
                 file.classes.push(Rc::new(class));
                 self.eat_op(";");
@@ -292,51 +331,177 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads `public`, `static`; whether `static` was there.
-    fn modifiers(&mut self) -> bool {
-        let mut is_static = false;
+    /// Reads `public`, `private`, `protected`, `static`, `final`, `const`, `synchronized`.
+    fn modifiers(&mut self) -> Modifiers {
+        let mut modifiers = Modifiers::default();
         loop {
-            if self.eat_word("static") {
-                is_static = true;
-            } else if !self.eat_word("public") {
-                return is_static;
+            match self.tok() {
+                Tok::Word("static") => modifiers.is_static = true,
+                Tok::Word("public") => modifiers.access = Access::Public,
+                Tok::Ident(word) if !matches!(self.ahead(1), Tok::Op("(" | "=" | ";" | "," | ")")) => {
+                    match &**word {
+                        "private" => modifiers.access = Access::Private,
+                        "protected" => modifiers.access = Access::Protected,
+                        "final" => modifiers.is_final = true,
+                        "const" => (modifiers.is_static, modifiers.is_final) = (true, true),
+                        "synchronized" => modifiers.synchronized = true,
+                        _ => return modifiers,
+                    }
+                }
+                _ => return modifiers,
             }
+            self.bump();
         }
     }
 
+    /// `<T, U extends bound>`, when it is there.
+    fn type_params(&mut self) -> Vec<TypeParam> {
+        let mut params = Vec::new();
+        if !self.eat_op("<") {
+            return params;
+        }
+        while !self.lost {
+            let name = self.ident("the name of a type parameter");
+            let bound = (!self.lost && self.eat_word("extends")).then(|| self.type_expr());
+            params.push(TypeParam { name, bound });
+            if !self.eat_op(",") {
+                break;
+            }
+        }
+        self.close_angle();
+        params
+    }
+    /// Reads `>`, which may be the beginning of a longer token.
+    fn close_angle(&mut self) {
+        let rest = match self.tok() {
+            Tok::Op(">>") => ">",
+            Tok::Op(">>>") => ">>",
+            Tok::Op(">=") => "=",
+            Tok::Op(">>=") => ">=",
+            Tok::Op(">>>=") => ">>=",
+            _ => {
+                if !self.lost {
+                    self.expect_op(">");
+                }
+                return;
+            }
+        };
+        let token = &mut self.toks[self.at];
+        token.tok = Tok::Op(rest);
+        token.span.start += 1;
+    }
+
     fn class(&mut self) -> Class {
-        let interface = self.is_word("interface");
+        let sort = match self.tok() {
+            Tok::Word("interface") => Sort::Interface,
+            Tok::Word(_) => Sort::Class,
+            _ => Sort::Enum,
+        };
         self.bump();
         let name = self.name();
+        let params = if self.lost { Vec::new() } else { self.type_params() };
         self.attributes();
-        let (mut extends, mut implements) = (None, Vec::new());
-        loop {
+        let (mut extends, mut implements) = (None::<TypeExpr>, Vec::new());
+        while !self.lost {
             if self.eat_word("extends") {
-                let parent = self.name();
-                if interface {
+                let parent = self.type_expr();
+                if sort == Sort::Interface {
                     implements.push(parent);
-                } else if let Some(first) = extends.replace(parent) {
+                    while self.eat_op(",") {
+                        implements.push(self.type_expr());
+                    }
+                } else if let Some(first) = extends.take() {
                     let message = "a class has one parent";
                     let error = Diagnostic::error("second-parent", self.last_span(), message);
                     let hint = "declare further ones as interfaces and name them behind `implements`";
                     self.sink.push(error.also(first.span, "the first is here").hint(hint));
                     extends = Some(first);
+                } else {
+                    extends = Some(parent);
                 }
             } else if self.eat_word("implements") {
-                implements.push(self.name());
+                implements.push(self.type_expr());
                 while self.eat_op(",") {
-                    implements.push(self.name());
+                    implements.push(self.type_expr());
                 }
             } else {
                 break;
             }
         }
-        let mut class =
-            Class { name, interface, extends, implements, fields: Vec::new(), methods: Vec::new() };
+        let mut class = Class {
+            name,
+            sort,
+            params,
+            extends,
+            implements,
+            constants: Vec::new(),
+            fields: Vec::new(),
+            methods: Vec::new(),
+            initialisers: Vec::new(),
+        };
         if self.expect_op("{") {
+            if sort == Sort::Enum {
+                self.constants(&mut class);
+            }
             self.members(&mut class);
+            if sort == Sort::Enum {
+                self.enum_members(&mut class);
+            }
         }
         class
+    }
+
+    /// `RED, GREEN(1);` at the head of an enum.
+    fn constants(&mut self, class: &mut Class) {
+        while matches!(self.tok(), Tok::Ident(_)) && !self.lost {
+            let name = self.ident("the name of a value");
+            let mut height = 0;
+            let args = if self.is_op("(") { self.args(&mut height) } else { Vec::new() };
+            class.constants.push(Constant { name, args });
+            if !self.eat_op(",") {
+                break;
+            }
+        }
+        if !self.lost && !self.is_op("}") && !self.eat_op(";") {
+            let message = format!("expected `,`, `;` or `}}` behind a value, found {}", shown(self.tok()));
+            self.fail(Diagnostic::error("syntax", self.span(), message));
+        }
+    }
+
+    /// What every enum has, as source text whose places are the name of the enum.
+    fn enum_members(&mut self, class: &mut Class) {
+        let Some(name) = class.name.parts.last().cloned() else { return };
+        let mut text = String::from(
+            "private final string $name; private final int $ordinal; string name() { return $name; } \
+             int ordinal() { return $ordinal; } string toString() { return $name; } ",
+        );
+        let own = &name.text;
+        text += &format!("static {own}[] values() {{ var $all = new {own}[]();");
+        for constant in &class.constants {
+            text += &format!("$all.add({});", constant.name.text);
+        }
+        text += &format!("return $all; }} static {own} valueOf(string $text) {{");
+        for constant in &class.constants {
+            text += &format!("if ($text == \"{0}\") return {0};", constant.name.text);
+        }
+        text += &format!("throw \"the enum {own} has no value \" + $text; }}");
+        let mut sink = Sink::default();
+        let mut toks = tokens(&text, name.span.file, &mut sink);
+        toks.iter_mut().for_each(|token| token.span = name.span);
+        let mut made = Class { fields: Vec::new(), methods: Vec::new(), ..class.clone() };
+        let mut parser = Parser::new("", Vec::new(), toks, &mut sink);
+        while !parser.at_end() && !parser.lost {
+            parser.member(&mut made);
+        }
+        let declared = |method: &Rc<Method>| {
+            class
+                .methods
+                .iter()
+                .any(|own| own.name.text == method.name.text && own.params.len() == method.params.len())
+        };
+        made.methods.retain(|method| !declared(method));
+        class.fields.append(&mut made.fields);
+        class.methods.append(&mut made.methods);
     }
 
     fn members(&mut self, class: &mut Class) {
@@ -385,18 +550,27 @@ impl Parser<'_> {
             return;
         }
         self.attributes();
-        let is_static = self.modifiers();
+        let modifiers = self.modifiers();
+        if modifiers == (Modifiers { is_static: true, ..Modifiers::default() }) && self.is_op("{") {
+            let block = self.block();
+            class.initialisers.push((class.fields.len(), block));
+            return;
+        }
         if self.eat_word("var") {
             let name = self.ident("the name of a field");
             let ty = self.eat_op(":").then(|| self.type_expr());
-            return self.field(class, name, ty, is_static);
+            return self.field(class, name, ty, modifiers);
+        }
+        if modifiers.is_final && matches!((self.tok(), self.ahead(1)), (Tok::Ident(_), Tok::Op("="))) {
+            let name = self.ident("the name of a field");
+            return self.field(class, name, None, modifiers);
         }
         let own_name = class.name.parts.last().map(|part| part.text.clone());
         let constructor = matches!(self.tok(), Tok::Ident(text) if Some(text) == own_name.as_ref());
         if constructor && matches!(self.ahead(1), Tok::Op("(")) {
             let result = TypeExpr { kind: TypeKind::Void, span: self.span() };
             let name = self.ident("a constructor");
-            return self.method(class, name, result, is_static);
+            return self.method(class, name, result, modifiers);
         }
         let ty = self.type_expr();
         if self.lost {
@@ -411,23 +585,24 @@ impl Parser<'_> {
         if self.lost {
             return;
         }
-        if self.is_op("(") {
-            self.method(class, name, ty, is_static)
+        if self.is_op("(") || self.is_op("<") {
+            self.method(class, name, ty, modifiers)
         } else {
-            self.field(class, name, Some(ty), is_static)
+            self.field(class, name, Some(ty), modifiers)
         }
     }
 
-    fn field(&mut self, class: &mut Class, name: Ident, ty: Option<TypeExpr>, is_static: bool) {
+    fn field(&mut self, class: &mut Class, name: Ident, ty: Option<TypeExpr>, modifiers: Modifiers) {
         self.attributes();
         let init = self.eat_op("=").then(|| self.expr());
         if !self.lost {
-            class.fields.push(Field { name, ty, is_static, init });
+            class.fields.push(Field { name, ty, modifiers, init });
         }
         self.expect_op(";");
     }
 
-    fn method(&mut self, class: &mut Class, name: Ident, result: TypeExpr, is_static: bool) {
+    fn method(&mut self, class: &mut Class, name: Ident, result: TypeExpr, modifiers: Modifiers) {
+        let type_params = self.type_params();
         let params = self.params();
         let mut ordinal = None;
         if !self.lost && self.eat_op("[") {
@@ -448,7 +623,8 @@ impl Parser<'_> {
             self.expected("the body of the method, in braces");
         }
         let end = self.last_span();
-        class.methods.push(Rc::new(Method { name, result, params, ordinal, is_static, body, end }));
+        let method = Method { name, result, type_params, params, ordinal, modifiers, body, end };
+        class.methods.push(Rc::new(method));
     }
 
     fn params(&mut self) -> Vec<Param> {
@@ -487,8 +663,11 @@ impl Parser<'_> {
         } else if self.eat_op("*") {
             self.unary();
             TypeKind::Dynamic
+        } else if self.is_op("(") {
+            self.deeper(Self::function_type)
         } else {
-            TypeKind::Named(self.name())
+            let name = self.name();
+            TypeKind::Named(name, self.type_args())
         };
         let mut ty = TypeExpr { kind, span: start.to(self.last_span()) };
         while !self.lost && self.is_op("[") {
@@ -511,27 +690,132 @@ impl Parser<'_> {
         ty
     }
 
+    /// `(int, string) => int`, or a type in brackets.
+    fn function_type(&mut self) -> TypeKind {
+        self.bump();
+        let mut params = Vec::new();
+        if !self.eat_op(")") {
+            while !self.lost {
+                params.push(self.type_expr());
+                if !self.eat_op(",") {
+                    break;
+                }
+            }
+            if !self.lost {
+                self.expect_op(")");
+            }
+        }
+        if params.len() == 1 && !self.is_op("=>") {
+            return params.remove(0).kind;
+        }
+        if !self.lost {
+            self.expect_op("=>");
+        }
+        let result = if self.lost {
+            TypeExpr { kind: TypeKind::Void, span: self.last_span() }
+        } else {
+            self.type_expr()
+        };
+        TypeKind::Function(params, Box::new(result))
+    }
+
+    /// The types in angle brackets behind a name, when they are some.
+    fn type_args(&mut self) -> Vec<TypeExpr> {
+        let mut args = Vec::new();
+        if !self.is_op("<") || self.scan_args(self.at, TYPE_DEPTH_MAX).is_none() {
+            return args;
+        }
+        self.bump();
+        while !self.lost {
+            let arg = self.deeper(Self::type_expr);
+            args.push(arg);
+            if !self.eat_op(",") {
+                break;
+            }
+        }
+        self.close_angle();
+        args
+    }
+
     /// Index of the token behind the type that may stand at token `at`.
-    fn scan_type(&self, mut at: usize) -> Option<usize> {
+    fn scan_type(&self, at: usize) -> Option<usize> {
+        self.scan_type_in(at, TYPE_DEPTH_MAX).filter(|(_, open)| *open == 0).map(|(at, _)| at)
+    }
+
+    /// The same for one inside of others, with the number of `>` at its end that close something outside.
+    fn scan_type_in(&self, at: usize, depth: usize) -> Option<(usize, usize)> {
         let tok = |at: usize| &self.toks[at.min(self.toks.len() - 1)].tok;
-        if *tok(at) == Tok::Op(".") {
-            at += 1;
-            if !matches!(tok(at), Tok::Ident(_) | Tok::Word(_) | Tok::Str(_)) {
+        let depth = depth.checked_sub(1)?;
+        let (mut at, mut closed) = (at, 0);
+        match tok(at) {
+            Tok::Op("(") => {
+                at += 1;
+                let mut count = 0;
+                while *tok(at) != Tok::Op(")") {
+                    let (behind, open) = self.scan_type_in(at, depth)?;
+                    if open > 0 {
+                        return None;
+                    }
+                    count += 1;
+                    at = behind + usize::from(*tok(behind) == Tok::Op(","));
+                    if at == behind && *tok(at) != Tok::Op(")") {
+                        return None;
+                    }
+                }
+                at += 1;
+                if *tok(at) == Tok::Op("=>") {
+                    return self.scan_type_in(at + 1, depth);
+                }
+                if count != 1 {
+                    return None;
+                }
+            }
+            Tok::Word("void") => at += 1,
+            Tok::Op(".") if !matches!(tok(at + 1), Tok::Ident(_) | Tok::Word(_) | Tok::Str(_)) => {
                 return None;
             }
-        } else if !matches!(tok(at), Tok::Ident(_)) {
-            return None;
+            Tok::Ident(_) | Tok::Op(".") => {
+                at += 1 + usize::from(*tok(at) == Tok::Op("."));
+                while *tok(at) == Tok::Op(".")
+                    && matches!(tok(at + 1), Tok::Ident(_) | Tok::Word(_) | Tok::Str(_))
+                {
+                    at += 2;
+                }
+                if *tok(at) == Tok::Op("<")
+                    && let Some((behind, open)) = self.scan_args(at, depth)
+                {
+                    (at, closed) = (behind, open);
+                }
+            }
+            _ => return None,
         }
-        at += 1;
-        while *tok(at) == Tok::Op(".") && matches!(tok(at + 1), Tok::Ident(_) | Tok::Word(_) | Tok::Str(_)) {
+        while closed == 0 && *tok(at) == Tok::Op("[") && *tok(at + 1) == Tok::Op("]") {
             at += 2;
         }
-        while *tok(at) == Tok::Op("[") && *tok(at + 1) == Tok::Op("]") {
-            at += 2;
+        Some((at, closed))
+    }
+
+    /// Behind `<type, type>` at a token, with the number of further `>` in its last token.
+    fn scan_args(&self, mut at: usize, depth: usize) -> Option<(usize, usize)> {
+        loop {
+            let (behind, open) = self.scan_type_in(at + 1, depth)?;
+            at = behind;
+            if open > 0 {
+                return Some((at, open - 1));
+            }
+            match &self.toks[at.min(self.toks.len() - 1)].tok {
+                Tok::Op(",") => {}
+                Tok::Op(">") => return Some((at + 1, 0)),
+                Tok::Op(">>") => return Some((at + 1, 1)),
+                Tok::Op(">>>") => return Some((at + 1, 2)),
+                _ => return None,
+            }
         }
-        Some(at)
     }
 }
+
+/// Deepest nesting of types that is looked for ahead.
+const TYPE_DEPTH_MAX: usize = 24;
 
 fn ty_depth(ty: &TypeExpr) -> usize {
     let (mut depth, mut ty) = (0, ty);

@@ -61,6 +61,9 @@ impl Parser<'_> {
     }
 
     fn stmt_kind(&mut self) -> StmtKind {
+        if let Some(kind) = self.contextual() {
+            return kind;
+        }
         let Tok::Word(word) = self.tok() else { return self.plain() };
         match *word {
             "if" => self.if_stmt(),
@@ -72,7 +75,7 @@ impl Parser<'_> {
             "try" => self.try_stmt(),
             "var" => {
                 self.bump();
-                self.var_locals()
+                self.var_locals(false)
             }
             "return" => {
                 self.bump();
@@ -96,6 +99,39 @@ impl Parser<'_> {
         }
     }
 
+    /// Statements that begin with a word that is a name elsewhere.
+    fn contextual(&mut self) -> Option<StmtKind> {
+        let Tok::Ident(word) = self.tok() else { return None };
+        match &**word {
+            "final" | "const"
+                if matches!(self.ahead(1), Tok::Ident(_) | Tok::Word("var"))
+                    || matches!((self.ahead(1), self.ahead(2)), (Tok::Op("."), Tok::Ident(_)))
+                        && self
+                            .scan_type(self.at + 1)
+                            .is_some_and(|behind| matches!(self.toks[behind].tok, Tok::Ident(_))) =>
+            {
+                self.bump();
+                if self.eat_word("var") || !self.at_declaration() {
+                    Some(self.var_locals(true))
+                } else {
+                    Some(self.typed_locals(true))
+                }
+            }
+            "assert" if !matches!(self.ahead(1), Tok::Op(op) if !["(", "!", "-", "~"].contains(op)) => {
+                self.bump();
+                let cond = self.expr();
+                let message = (!self.lost && self.eat_op(":")).then(|| self.expr());
+                Some(self.end(StmtKind::Assert { cond, message }))
+            }
+            "synchronized" if self.behind_bracket(self.at + 1) == Some(&Tok::Op("{")) => {
+                self.bump();
+                let lock = self.condition();
+                Some(StmtKind::Synchronized { lock, body: self.boxed() })
+            }
+            _ => None,
+        }
+    }
+
     fn end(&mut self, kind: StmtKind) -> StmtKind {
         self.expect_op(";");
         kind
@@ -110,7 +146,7 @@ impl Parser<'_> {
             return self.block().kind;
         }
         if self.at_declaration() {
-            return self.typed_locals();
+            return self.typed_locals(false);
         }
         let value = self.expr();
         self.end(StmtKind::Expr(value))
@@ -118,6 +154,11 @@ impl Parser<'_> {
 
     /// Whether a type and a name stand here, as in `int x = 5;`.
     fn at_declaration(&self) -> bool {
+        // A bracket opens a declaration only with the type of a function: else it is a cast.
+        let function = matches!(self.behind_bracket(self.at), Some(Tok::Op("=>" | "[")));
+        if self.is_op("(") && !function {
+            return false;
+        }
         let Some(behind) = self.scan_type(self.at) else { return false };
         let built_in = matches!(self.tok(), Tok::Ident(text) if BUILT_IN.contains(&&**text));
         match self.ahead(behind - self.at) {
@@ -128,13 +169,13 @@ impl Parser<'_> {
         }
     }
 
-    fn typed_locals(&mut self) -> StmtKind {
+    fn typed_locals(&mut self, is_final: bool) -> StmtKind {
         let ty = self.type_expr();
         let mut locals = Vec::new();
         loop {
             let name = self.ident("the name of a variable");
             let init = self.eat_op("=").then(|| self.expr());
-            locals.push(Local { name, ty: Some(ty.clone()), init });
+            locals.push(Local { name, ty: Some(ty.clone()), is_final, init });
             if self.lost || !self.eat_op(",") {
                 return self.end(StmtKind::Local(locals));
             }
@@ -142,7 +183,7 @@ impl Parser<'_> {
     }
 
     /// What follows `var` in a statement.
-    fn var_locals(&mut self) -> StmtKind {
+    fn var_locals(&mut self, is_final: bool) -> StmtKind {
         let mut locals = Vec::new();
         loop {
             let name = self.ident("the name of a variable");
@@ -150,7 +191,7 @@ impl Parser<'_> {
             self.attributes();
             let init = (!self.lost && self.eat_op("=")).then(|| self.expr());
             if !self.lost {
-                locals.push(Local { name, ty, init });
+                locals.push(Local { name, ty, is_final, init });
             }
             if self.lost || !self.eat_op(",") {
                 return self.end(StmtKind::Local(locals));
@@ -193,14 +234,21 @@ impl Parser<'_> {
 
     fn for_stmt(&mut self) -> StmtKind {
         self.bump();
+        let stop = |token: &crate::lexer::Token| {
+            matches!(token.tok, Tok::Op(";" | "{" | "}" | "(" | ")") | Tok::Word("in"))
+        };
+        let first = self.toks[self.at..].iter().skip(1).find(|token| stop(token));
+        if first.is_some_and(|token| token.tok == Tok::Word("in")) {
+            return self.foreach_rest();
+        }
         self.expect_op("(");
         let start = self.span();
         let mut init = Vec::new();
         if !self.eat_op(";") {
             let kind = if self.eat_word("var") {
-                self.var_locals()
+                self.var_locals(false)
             } else if self.at_declaration() {
-                self.typed_locals()
+                self.typed_locals(false)
             } else {
                 init = self
                     .expressions()
@@ -228,6 +276,10 @@ impl Parser<'_> {
 
     fn foreach_stmt(&mut self) -> StmtKind {
         self.bump();
+        self.foreach_rest()
+    }
+
+    fn foreach_rest(&mut self) -> StmtKind {
         self.expect_op("(");
         let mut declares = self.eat_word("var");
         let mut ty = None;
@@ -239,12 +291,14 @@ impl Parser<'_> {
         if declares && ty.is_none() && self.eat_op(":") {
             ty = Some(self.type_expr());
         }
+        let second = (!self.lost && self.eat_op(",")).then(|| self.ident("the name of a second variable"));
         if !self.eat_word("in") {
             self.expected("`in`");
         }
         let over = self.expr();
+        let to = (!self.lost && self.eat_op("..")).then(|| self.expr());
         self.expect_op(")");
-        StmtKind::Foreach { declares, ty, name, over, body: self.boxed() }
+        StmtKind::Foreach { declares, ty, name, second, over, to, body: self.boxed() }
     }
 
     fn try_stmt(&mut self) -> StmtKind {

@@ -1,7 +1,7 @@
 //! `.internal.boot`: what programs in the style of the original begin with.
 
 use super::support::{ACTIVITY, Step, methods};
-use super::{Call, Invoke, Methods, Outcome, binary, console, container, lossy, thread, time};
+use super::{Call, Invoke, Methods, Outcome, Target, binary, console, container, lossy, thread, time};
 use alloc::format;
 use alloc::vec;
 use layout::Value;
@@ -55,7 +55,11 @@ fn load_class(call: &mut Call<'_>) -> Step {
         return Err(not_found(call, &name));
     }
     call.set_phase(1);
-    Ok(Outcome::Call(Invoke { receiver: loader, ordinal: ACTIVITY, args: vec![call.value(0)] }))
+    Ok(Outcome::Call(Invoke {
+        receiver: loader,
+        method: Target::Ordinal(ACTIVITY),
+        args: vec![call.value(0)],
+    }))
 }
 
 fn not_found(call: &mut Call<'_>, name: &str) -> Outcome {

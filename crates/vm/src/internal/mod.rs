@@ -30,6 +30,7 @@ mod console;
 mod container;
 mod directory;
 mod exception;
+mod function;
 mod iterator;
 mod json;
 mod number;
@@ -83,6 +84,7 @@ pub const TABLES: &[(ClassId, Methods)] = &[
     (ClassId::Sync, sync::METHODS),
     (ClassId::Atomic, atomic::METHODS),
     (ClassId::Weakref, weakref::METHODS),
+    (ClassId::Function, function::METHODS),
 ];
 
 /// The function of a method declared by this very class.
@@ -143,10 +145,19 @@ impl Outcome {
 pub struct Invoke {
     /// Receiver.
     pub receiver: Value,
-    /// Ordinal in the receiver's class.
-    pub ordinal: u16,
+    /// Which of its methods.
+    pub method: Target,
     /// Arguments as objects; they are unboxed to what the method wants.
     pub args: Vec<Value>,
+}
+
+/// The method that a kernel method calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// That with the ordinal in the receiver's class.
+    Ordinal(u16),
+    /// A method object of the receiver's class or one above it.
+    Method(Addr),
 }
 
 /// Slots of a framed kernel method's state: two numbers, then two references.

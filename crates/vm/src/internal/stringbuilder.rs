@@ -2,10 +2,12 @@
 
 use super::number::Number;
 use super::support::{Bytes, Step, Text, clone_bytes, hash_bytes, methods, set_used};
-use super::{Call, Methods, Outcome, string};
+use super::{Call, Methods, Outcome, lossy, string};
+use base::format::Format;
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::stringbuilder;
+use layout::value::Unpacked;
 use memchr::memmem;
 
 pub(super) const METHODS: Methods = methods! {
@@ -25,6 +27,7 @@ pub(super) const METHODS: Methods = methods! {
     20 |call: &mut Call<'_>| { let number = Number::Long(call.long(0)); append_number(call, number) };
     21 |call: &mut Call<'_>| { let number = Number::Float(call.float(0)); append_number(call, number) };
     22 |call: &mut Call<'_>| { let number = Number::Double(call.double(0)); append_number(call, number) };
+    23 format;
 };
 
 fn this(call: &mut Call<'_>) -> Bytes {
@@ -99,6 +102,53 @@ fn append_string(call: &mut Call<'_>) -> Step {
 
 fn append_number(call: &mut Call<'_>, number: Number) -> Step {
     add(call, number.text().as_bytes())?;
+    Ok(Outcome::value(call.receiver()))
+}
+
+/// Phase 0: nothing done yet; 1: the argument's `toString` was called.
+fn format(call: &mut Call<'_>) -> Step {
+    let text = call.string(1, "stringbuilder.format format is not a string")?;
+    let text = lossy(&text);
+    let Some(format) = Format::parse(&text) else {
+        return Err(call.throw_string(&alloc::format!("stringbuilder.format - `{text}` is no format")));
+    };
+    if call.phase() == 0 {
+        call.changeable()?;
+        let value = call.value(0);
+        let bytes = match (value.unpack(), call.vm.as_long(value), call.vm.as_double(value)) {
+            (Unpacked::Int(number), ..) => format.integer(i64::from(number), false),
+            (_, Some(number), _) => format.integer(number, true),
+            (Unpacked::Float(number), ..) if !format.plain() => format.float(f64::from(number)),
+            (_, _, Some(number)) if !format.plain() => format.float(number),
+            _ => match call.text_of(value) {
+                Text::Ready(bytes) => return add_padded(call, &format, &bytes),
+                Text::Ask(outcome) => {
+                    call.set_phase(1);
+                    return Ok(outcome);
+                }
+            },
+        };
+        add(call, bytes.as_bytes())?;
+        return Ok(Outcome::value(call.receiver()));
+    }
+    let bytes = call.called_text()?;
+    add_padded(call, &format, &bytes)
+}
+
+fn add_padded(call: &mut Call<'_>, format: &Format, bytes: &[u8]) -> Step {
+    let value = call.value(0);
+    let fraction = matches!(value.unpack(), Unpacked::Float(_)) || call.vm.is_kernel(value, ClassId::Double);
+    let text = lossy(bytes);
+    let numeric = format.plus || format.zeros || !format.plain() || !matches!(format.letter, 0 | b's');
+    let whole = matches!(format.letter, b'd' | b'x' | b'X' | b'o' | b'b');
+    if fraction && whole {
+        return Err(call.throw_string("stringbuilder.format - the format is for whole numbers"));
+    }
+    if !fraction && numeric {
+        return Err(call.throw_string("stringbuilder.format - the format is for numbers"));
+    }
+    let text = format.padded(&text, if fraction { b'>' } else { b'<' });
+    add(call, text.as_bytes())?;
     Ok(Outcome::value(call.receiver()))
 }
 

@@ -6,7 +6,7 @@
 //! *Invariant:* whatever a program passes (null, an object of another class, any number) leads to a thrown object, never
 //! to a panic: arguments are looked at before they are used, because their types are not checked at calls.
 
-use super::{Call, Invoke, Outcome, number};
+use super::{Call, Invoke, Outcome, Target, number};
 use crate::Vm;
 use alloc::format;
 use alloc::vec;
@@ -61,7 +61,8 @@ impl Call<'_> {
         match number::number_of(self.vm, value) {
             Some(number) => Text::Ready(number.text().into_bytes()),
             None => {
-                Text::Ask(Outcome::Call(Invoke { receiver: value, ordinal: TO_STRING, args: Vec::new() }))
+                let method = Target::Ordinal(TO_STRING);
+                Text::Ask(Outcome::Call(Invoke { receiver: value, method, args: Vec::new() }))
             }
         }
     }
