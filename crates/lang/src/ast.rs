@@ -181,17 +181,7 @@ pub(crate) enum StmtKind {
         step: Vec<Expr>,
         body: Box<Stmt>,
     },
-    Foreach {
-        declares: bool,
-        ty: Option<TypeExpr>,
-        name: Ident,
-        /// `foreach (key, value in map)`.
-        second: Option<Ident>,
-        over: Expr,
-        /// `foreach (i in over..to)`.
-        to: Option<Expr>,
-        body: Box<Stmt>,
-    },
+    Foreach(Box<Foreach>),
     Synchronized {
         lock: Expr,
         body: Box<Stmt>,
@@ -213,6 +203,19 @@ pub(crate) enum StmtKind {
     },
     Break,
     Continue,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Foreach {
+    pub(crate) declares: bool,
+    pub(crate) ty: Option<TypeExpr>,
+    pub(crate) name: Ident,
+    /// `foreach (key, value in map)`.
+    pub(crate) second: Option<Ident>,
+    pub(crate) over: Expr,
+    /// `foreach (i in over..to)`.
+    pub(crate) to: Option<Expr>,
+    pub(crate) body: Stmt,
 }
 
 #[derive(Clone, Debug)]

@@ -94,12 +94,12 @@ impl Captures {
                 self.exprs(cond.iter().chain(step));
                 self.stmt(body);
             }
-            StmtKind::Foreach { declares, name, over, to, body, .. } => {
-                if !declares {
-                    self.assigned.insert(name.text.clone());
+            StmtKind::Foreach(foreach) => {
+                if !foreach.declares {
+                    self.assigned.insert(foreach.name.text.clone());
                 }
-                self.exprs(to.iter().chain([over]));
-                self.stmt(body);
+                self.exprs(foreach.to.iter().chain([&foreach.over]));
+                self.stmt(&foreach.body);
             }
             StmtKind::Synchronized { lock, body } => {
                 self.expr(lock);

@@ -272,7 +272,7 @@ internal_classes! {
         11 "setObject" "(L.internal.object;)V" "Sets the receiver.";
         12 "getObject" "()L.internal.object;" "The receiver.";
         13 "callName" "(L.internal.string;[L.internal.object;)L.internal.object;" resumable "Calls the receiver's method of this name with these arguments.";
-        14 "iterate" "(L.internal.object;)L.internal.object;" resumable "Calls the method `iterator` of an object, or its method 8 when it has none.";
+        16 "iterate" "(L.internal.object;)L.internal.object;" resumable "Calls the method `iterator` of an object, or its method 8 when it has none.";
     }
     Time ".internal.time" ".internal.object" "Clocks." {
         16 "unixTime" "()J" "Seconds since 1970-01-01 UTC by the wall clock, which may jump.";

@@ -3,7 +3,7 @@
 use super::Body;
 use super::expr::Place;
 use super::flow::{Context, Exit};
-use crate::ast::{self, Ident, StmtKind, TypeExpr};
+use crate::ast::{self, Foreach, Ident, StmtKind, TypeExpr};
 use crate::classes::ClassIx;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hir::{Expr, ExprKind, Target};
@@ -42,12 +42,11 @@ impl Body<'_, '_, '_> {
             StmtKind::While { cond, body } => self.for_stmt(&[], Some(cond), &[], body),
             StmtKind::DoWhile { body, cond, after } => self.do_stmt(body, cond, after.as_deref()),
             StmtKind::For { init, cond, step, body } => self.for_stmt(init, cond.as_ref(), step, body),
-            StmtKind::Foreach { declares, ty, name, second, over, to, body } => {
+            StmtKind::Foreach(foreach) => {
                 self.enter_scope();
-                let head = Head { declares: *declares, ty: ty.as_ref(), name, second: second.as_ref() };
-                match to {
-                    Some(to) => self.range(&head, over, to, body),
-                    None => self.foreach(&head, over, body),
+                match &foreach.to {
+                    Some(to) => self.range(foreach, to),
+                    None => self.foreach(foreach),
                 }
                 self.leave_scope();
             }
@@ -348,13 +347,14 @@ impl Body<'_, '_, '_> {
     // foreach.
 
     /// `foreach (i in from..to)`: the numbers from the one up to but not including the other.
-    fn range(&mut self, head: &Head<'_>, from: &ast::Expr, to: &ast::Expr, body: &ast::Stmt) {
+    fn range(&mut self, head: &Foreach, to: &ast::Expr) {
+        let from = &head.over;
         let (first, end) = (self.expr(from), self.expr(to));
         let long = first.ty == Type::Long || end.ty == Type::Long;
         let ty = if long { Type::Long } else { Type::Int };
         let first = self.coerce(first, &ty, from.span, "the start of the range");
         let end = self.coerce(end, &ty, to.span, "the end of the range");
-        if let Some(second) = head.second {
+        if let Some(second) = &head.second {
             self.error("bad-range", second.span, "a range has one variable");
         }
         let kind = ty.kind().unwrap_or(Kind::I32);
@@ -372,14 +372,14 @@ impl Body<'_, '_, '_> {
         } else {
             ExprKind::Inc(at, 1)
         };
-        let round = self.round(head.declares, head.ty, head.name, &ty);
+        let round = self.round(head.declares, head.ty.as_ref(), &head.name, &ty);
         let (top, on_continue, on_break) = (self.emit.label(), self.emit.label(), self.emit.label());
         let test = self.emit.label();
         self.emit.branch(Op::Goto, test);
         self.emit.bind_handler(top);
-        self.set_round(&round, head.name, get(at));
+        self.set_round(&round, &head.name, get(at));
         self.scene.flow.push(Context::Loop { on_break, on_continue });
-        self.stmt(body);
+        self.stmt(&head.body);
         self.scene.flow.pop();
         self.emit.bind(on_continue);
         self.emit.effect(&Expr::new(step, ty.clone()));
@@ -391,16 +391,17 @@ impl Body<'_, '_, '_> {
         self.scene.free.extend([(kind, at), (kind, limit)]);
     }
 
-    fn foreach(&mut self, head: &Head<'_>, over: &ast::Expr, body: &ast::Stmt) {
+    fn foreach(&mut self, head: &Foreach) {
+        let over = &head.over;
         let collection = self.expr(over);
         let collection = self.settled(collection, over.span);
         if collection.ty.is_error() {
-            self.classes.type_of(head.ty, self.file);
-            for name in core::iter::once(head.name).chain(head.second) {
+            self.classes.type_of(head.ty.as_ref(), self.file);
+            for name in core::iter::once(&head.name).chain(&head.second) {
                 let zero = self.zero(&Type::Error);
                 self.declare_with(name, Type::Error, &zero);
             }
-            return self.stmt(body);
+            return self.stmt(&head.body);
         }
         let element = match &collection.ty {
             Type::Array(element) => (**element).clone(),
@@ -408,7 +409,7 @@ impl Body<'_, '_, '_> {
         };
         let collection = self.coerce_any(collection, over.span);
         // What the second variable's values come from.
-        let (walked, whole) = match head.second {
+        let (walked, whole) = match &head.second {
             None => (collection, None),
             Some(_) => {
                 let (ty, slot) = (collection.ty.clone(), self.slot(Kind::Ref));
@@ -419,7 +420,7 @@ impl Body<'_, '_, '_> {
         };
         let by_index = whole.is_some() && matches!(walked.ty, Type::Array(_) | Type::Int);
         if by_index && walked.ty == Type::Int {
-            return self.entries_of_array(head, whole, walked, &element, over, body);
+            return self.entries_of_array(head, whole, walked, &element);
         }
         let element = match &walked.ty {
             Type::Array(element) => (**element).clone(),
@@ -432,8 +433,8 @@ impl Body<'_, '_, '_> {
         self.end_of_statement();
         let next = self.step(slot, &iterator_ty, 9, "next", over.span);
         let next = if next.ty == Type::Object { self.object_as(next, &element) } else { next };
-        let round = self.round(head.declares, head.ty, head.name, &next.ty.clone());
-        let values = whole.as_ref().zip(head.second).map(|((whole, slot), name)| {
+        let round = self.round(head.declares, head.ty.as_ref(), &head.name, &next.ty.clone());
+        let values = whole.as_ref().zip(head.second.as_ref()).map(|((whole, slot), name)| {
             let key = self.temp(&next.ty.clone());
             let held = Expr::new(ExprKind::Local(key), next.ty.clone());
             let value = self.member_call(whole.clone(), "get", vec![(held.clone(), name.span)], over.span);
@@ -445,17 +446,17 @@ impl Body<'_, '_, '_> {
         self.emit.branch(Op::Goto, on_continue);
         self.emit.bind_handler(top);
         match &values {
-            None => self.set_round(&round, head.name, next),
+            None => self.set_round(&round, &head.name, next),
             Some((key, held, second, name, value, _)) => {
                 let ty = next.ty.clone();
                 self.emit.effect(&Expr::new(ExprKind::SetLocal(*key, next.boxed()), ty));
-                self.set_round(&round, head.name, held.clone());
+                self.set_round(&round, &head.name, held.clone());
                 self.set_round(second, name, value.clone());
             }
         }
         self.end_of_statement();
         self.scene.flow.push(Context::Loop { on_break, on_continue });
-        self.stmt(body);
+        self.stmt(&head.body);
         self.scene.flow.pop();
         self.emit.bind(on_continue);
         self.line(over.span);
@@ -471,31 +472,24 @@ impl Body<'_, '_, '_> {
     }
 
     /// `foreach (index, element in array)`.
-    fn entries_of_array(
-        &mut self,
-        head: &Head<'_>,
-        whole: Option<(Expr, u16)>,
-        size: Expr,
-        element: &Type,
-        over: &ast::Expr,
-        body: &ast::Stmt,
-    ) {
-        let (Some((whole, slot)), Some(second)) = (whole, head.second) else { return };
+    fn entries_of_array(&mut self, head: &Foreach, whole: Option<(Expr, u16)>, size: Expr, element: &Type) {
+        let over = &head.over;
+        let (Some((whole, slot)), Some(second)) = (whole, &head.second) else { return };
         let at = self.slot(Kind::I32);
         self.emit.effect(&Expr::new(ExprKind::SetLocal(at, Expr::int(0).boxed()), Type::Int));
         let index = Expr::new(ExprKind::Local(at), Type::Int);
-        let first = self.round(head.declares, head.ty, head.name, &Type::Int);
+        let first = self.round(head.declares, head.ty.as_ref(), &head.name, &Type::Int);
         let other = self.round(true, None, second, element);
         let (top, test) = (self.emit.label(), self.emit.label());
         let (on_continue, on_break) = (self.emit.label(), self.emit.label());
         self.emit.branch(Op::Goto, test);
         self.emit.bind_handler(top);
-        self.set_round(&first, head.name, index.clone());
+        self.set_round(&first, &head.name, index.clone());
         let value = self.member_call(whole, "get", vec![(index.clone(), over.span)], over.span);
         self.set_round(&other, second, value);
         self.end_of_statement();
         self.scene.flow.push(Context::Loop { on_break, on_continue });
-        self.stmt(body);
+        self.stmt(&head.body);
         self.scene.flow.pop();
         self.emit.bind(on_continue);
         self.emit.effect(&Expr::new(ExprKind::Inc(at, 1), Type::Int));
@@ -601,14 +595,6 @@ impl Body<'_, '_, '_> {
         let line = self.line_of(span);
         Expr::new(ExprKind::Call(Target::Ordinal(ordinal), vec![iterator], line), Type::Object)
     }
-}
-
-/// What stands in front of `in`.
-struct Head<'h> {
-    declares: bool,
-    ty: Option<&'h TypeExpr>,
-    name: &'h Ident,
-    second: Option<&'h Ident>,
 }
 
 /// The variable of a loop.

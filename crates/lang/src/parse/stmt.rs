@@ -298,7 +298,8 @@ impl Parser<'_> {
         let over = self.expr();
         let to = (!self.lost && self.eat_op("..")).then(|| self.expr());
         self.expect_op(")");
-        StmtKind::Foreach { declares, ty, name, second, over, to, body: self.boxed() }
+        let body = self.stmt();
+        StmtKind::Foreach(Box::new(Foreach { declares, ty, name, second, over, to, body }))
     }
 
     fn try_stmt(&mut self) -> StmtKind {

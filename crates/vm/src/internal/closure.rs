@@ -13,7 +13,7 @@ pub(super) const METHODS: Methods = methods! {
     11 set_object;
     12 |call: &mut Call<'_>| Ok(Outcome::value(call.vm.get_ref(call.this(), closure::OBJECT)));
     13 call_name;
-    14 iterate;
+    16 iterate;
 };
 
 /// Most arguments, as many as a method may have.

@@ -330,6 +330,21 @@ fn stringbuilders() {
         b toString -> "one two5(void)1.5bootstrap(directory)one two5(void)1.5bootstrap(directory)"
         c length -> 75
         b clear
+        b format 42 "5" -> (.internal.stringbuilder)
+        b format -1 "x" -> (.internal.stringbuilder)
+        b format 9223372036854775807L "+" -> (.internal.stringbuilder)
+        b format 2.5 "08.3" -> (.internal.stringbuilder)
+        b format 2.5f "6" -> (.internal.stringbuilder)
+        b format "ab" "^6" -> (.internal.stringbuilder)
+        b format null "8" -> (.internal.stringbuilder)
+        b format t ">20" -> (.internal.stringbuilder)
+        b format 5 "q" -> throws "stringbuilder.format - `q` is no format"
+        b format 5 5 -> throws "stringbuilder.format format is not a string"
+        b format "x" "05" -> throws "stringbuilder.format - the format is for numbers"
+        b format 2.5 "d" -> throws "stringbuilder.format - the format is for whole numbers"
+        restart
+        b toString -> "   42ffffffff+92233720368547758070002.500   2.5  ab  (void)           (directory)"
+        b clear
         b appendString "s" -> (.internal.stringbuilder)
         b appendString null -> (.internal.stringbuilder)
         b appendString 5 -> throws "stringbuilder.appendString argument is not a string"
@@ -344,6 +359,7 @@ fn stringbuilders() {
         b equals "again" -> 1
         b setImmutable
         b concat "x" -> throws .internal.exception.immutable "the object is immutable"
+        b format 5 "3" -> throws .internal.exception.immutable "the object is immutable"
         b append "x" -> throws .internal.exception.immutable "the object is immutable"
         b append t -> throws .internal.exception.immutable "the object is immutable"
         b clear -> throws .internal.exception.immutable "the object is immutable"
@@ -661,6 +677,20 @@ fn closures() {
         c call "x" -> throws "closure call - the arguments are no array"
         restart
         c call [ "!" ] -> "text!"
+        c callName "length" [ ] -> 4
+        c callName "concat" [ "?" ] -> "text?"
+        c callName "length" null -> 4
+        c callName "nothing" [ ] -> throws .internal.exception.no_such_method ".internal.string has no method nothing with 0 arguments"
+        c callName "concat" [ ] -> throws .internal.exception.no_such_method ".internal.string has no method concat with 0 arguments"
+        c callName 5 [ ] -> throws "closure callName - the name is no string"
+        c callName "length" 5 -> throws "closure call - the arguments are no array"
+        c iterate [ "x" ] -> calls 8 of ([L.internal.object;)
+        c iterate "x" -> calls 8 of "x"
+        f = new function
+        f toString -> "function"
+        f call0 -> throws .internal.exception.no_such_method "the function does not take 0 arguments"
+        f call2 1 2 -> throws .internal.exception.no_such_method "the function does not take 2 arguments"
+        f call8 1 2 3 4 5 6 7 8 -> throws .internal.exception.no_such_method "the function does not take 8 arguments"
         c setImmutable
         c setOrdinal 1 -> throws .internal.exception.immutable "the object is immutable"
         c setObject null -> throws .internal.exception.immutable "the object is immutable"
@@ -798,7 +828,10 @@ fn only_what_may_wait_has_a_frame() {
     expect![[r#"
         [
             ".internal.stringbuilder append",
+            ".internal.stringbuilder format",
             ".internal.closure call",
+            ".internal.closure callName",
+            ".internal.closure iterate",
             ".internal.time sleepSec",
             ".internal.time sleepMsec",
             ".internal.world snapSync",

@@ -18,7 +18,7 @@
 extern crate std;
 
 use crate::Vm;
-use crate::internal::{Call, Outcome, STATE_SLOTS, Wait, implementation};
+use crate::internal::{Call, Outcome, STATE_SLOTS, Target, Wait, implementation};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -31,7 +31,7 @@ use heap::Roots;
 use layout::Value;
 use layout::area::{NURSERY, STACKS};
 use layout::internal::{CLASSES, ClassId, InternalMethod, Restart, class_by_name};
-use layout::schema::{class, container, frame, root, thread, thread_state, wait};
+use layout::schema::{class, container, frame, method, root, thread, thread_state, wait};
 use layout::value::Unpacked;
 use memory::{Memory, MemoryConfig, Progress};
 use platform::{PageSource, Platform};
@@ -360,7 +360,10 @@ impl Bench {
                 let result = match self.call_short(id, &invoke) {
                     Some(Ok(value)) => value,
                     Some(Err(thrown)) => return format!("throws {}", self.show_thrown(thrown)),
-                    None => return format!("calls {} of {}", invoke.ordinal, self.show(invoke.receiver)),
+                    None => {
+                        let ordinal = self.ordinal_of(&invoke);
+                        return format!("calls {ordinal} of {}", self.show(invoke.receiver));
+                    }
                 };
                 self.vm.memory.store_u64(frame.add(frame::SIZE), result.0);
                 self.pending = Some(pending);
@@ -369,9 +372,17 @@ impl Bench {
         }
     }
 
+    fn ordinal_of(&self, invoke: &crate::internal::Invoke) -> u16 {
+        match invoke.method {
+            Target::Ordinal(ordinal) => ordinal,
+            Target::Method(target) => self.vm.get_u32(target, method::ORDINAL) as u16,
+        }
+    }
+
     /// Calls a short kernel method as bytecode would; none when it is not one.
     fn call_short(&mut self, id: ClassId, invoke: &crate::internal::Invoke) -> Option<Result<Value, Value>> {
-        let found = CLASSES[id as usize].method_by_ordinal(invoke.ordinal)?;
+        let ordinal = self.ordinal_of(invoke);
+        let found = CLASSES[id as usize].method_by_ordinal(ordinal)?;
         let desc = Descriptor::parse(found.descriptor).expect("a descriptor");
         // The machine itself refuses what does not fit.
         let fits = desc.params.len() == invoke.args.len()
@@ -393,7 +404,7 @@ impl Bench {
             self.vm.memory.store_u64(slots.add(8 * (1 + index as u64)), bits);
         }
         let count = 1 + invoke.args.len() as u64;
-        let function = implementation(owner(id, invoke.ordinal), invoke.ordinal)?;
+        let function = implementation(owner(id, ordinal), ordinal)?;
         let thread = self.vm.running.thread;
         let mut call = Call { vm: &mut self.vm, thread, slots, count, frame: Addr::NULL };
         Some(match function(&mut call) {
