@@ -7,6 +7,8 @@
 //! `PC` of the top frame is the instruction to run next, with `DEPTH` operands before it; of every other frame the
 //! instruction that is being run, with what is left of its operands.
 //!
+//! Whoever writes a frame writes each slot that the map of references names, with null when the value is gone.
+//!
 //! A stack is written below [`Running::used_end`] only; what a thread was ever given there stands in `STACK_USED` when it
 //! does not run. So freezing a thread, its end, and a flip after it left deep calls give back what the deep calls used.
 //!
