@@ -18,6 +18,7 @@ mod clock;
 mod console;
 mod device;
 mod fatal;
+mod limbo;
 mod soft;
 mod sys;
 mod uffd;

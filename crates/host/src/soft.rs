@@ -5,14 +5,20 @@
 //! accessible. So content is complete before any thread can see it, however many fault at once, and neighbouring regions
 //! join into one mapping (per-page `mprotect` would run out of mappings at 32,739).
 //!
+//! Eviction goes by regions as well: one that is mostly durable becomes inaccessible, which takes it away atomically; what
+//! of it may be dropped is punched out of the `memfd`, and the rest waits there for the next touch of the region. That is
+//! coarse: a program that touches its world at random pays 2 MiB for each miss.
+//!
 //! *Invariants:* the handler calls nothing that is not async-signal-safe and leaves `errno` alone; a SIGSEGV that is not
 //! about a region still missing goes to whoever handled it before.
 
 use crate::fatal::Fatal;
 use crate::sys::{self, Mapping, Placement};
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
-use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+use memory::PageSet;
+use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging, Tracking};
 use std::cell::UnsafeCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read};
 use std::mem::MaybeUninit;
@@ -20,8 +26,8 @@ use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::atomic::Ordering::{Acquire, Release, SeqCst};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -31,6 +37,8 @@ const REGION_BYTES: u64 = REGION_PAGES * PAGE_SIZE as u64;
 const REGIONS: usize = (WORLD_SIZE / REGION_BYTES) as usize;
 /// Worlds that may be mapped in this way at once.
 const WORLDS_MAX: usize = 16;
+/// A region is taken away when at most one page in so many seems not to be durable.
+const DIRTY_ONE_IN: u64 = 4;
 /// What stands in the pipe for "stop".
 const STOP: u32 = u32::MAX;
 
@@ -63,8 +71,23 @@ struct Shared {
     incoming: Mutex<Option<PipeReader>>,
     fatal: Fatal,
     started: OnceLock<Started>,
-    /// Held while a region is made ready and while pages are discarded.
-    loading: Mutex<()>,
+    /// Held while a region is made ready and while pages are discarded or dropped.
+    loading: Mutex<Regions>,
+    resident_max: AtomicU64,
+    faults: AtomicU64,
+    paged_in: AtomicU64,
+    evicted: AtomicU64,
+}
+
+/// What the loader and the evictor know of regions.
+#[derive(Default)]
+struct Regions {
+    /// Those that are accessible.
+    ready: BTreeSet<usize>,
+    /// Pages in the `memfd` of regions that are not: they are newer than the source.
+    kept: PageSet,
+    /// Where the evictor goes on.
+    hand: usize,
 }
 
 struct Started {
@@ -97,7 +120,11 @@ impl SoftMapper {
             incoming: Mutex::new(Some(incoming)),
             fatal,
             started: OnceLock::new(),
-            loading: Mutex::new(()),
+            loading: Mutex::default(),
+            resident_max: AtomicU64::new(u64::MAX),
+            faults: AtomicU64::new(0),
+            paged_in: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
         });
         let door = (&raw const shared.door).cast_mut();
         let free =
@@ -153,9 +180,9 @@ impl PageMapper for SoftMapper {
 
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
         let shared = &self.shared;
-        let loading = lock(&shared.loading);
+        let mut loading = lock(&shared.loading);
         shared
-            .load(region_of(page), &loading)
+            .load(region_of(page), &mut loading)
             .map_err(|reason| MapperError { what: "installing".into(), reason })?;
         shared.put(page, bytes).map_err(|reason| MapperError { what: "installing".into(), reason })
     }
@@ -169,31 +196,47 @@ impl PageMapper for SoftMapper {
         if started.scratch.contains(pages.first) {
             return shared.mapping.advise(pages, libc::MADV_DONTNEED, "giving pages back");
         }
-        let loading = lock(&shared.loading);
+        let mut loading = lock(&shared.loading);
         let end = u64::from(pages.first.0) + pages.count;
         for region in region_of(pages.first)..=region_of(PageIndex((end - 1) as u32)) {
             // A region must not be loaded over the hole later; one that is dead whole need not be read for it.
             let first = region as u64 * REGION_PAGES;
             let result = if first >= u64::from(pages.first.0) && first + REGION_PAGES <= end {
-                shared.make_ready(region, &loading)
+                loading.kept.remove_range(pages_of(region));
+                shared.make_ready(region, &mut loading)
             } else {
-                shared.load(region, &loading)
+                shared.load(region, &mut loading)
             };
             result.map_err(|reason| MapperError { what: "giving pages back".into(), reason })?;
         }
-        let offset = u64::from(pages.first.0) * PAGE_SIZE as u64;
-        let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-        let len = pages.count * PAGE_SIZE as u64;
-        // SAFETY: changes only the content of a file that backs the world, where no Rust object lives.
-        match unsafe { libc::fallocate(shared.memory.as_raw_fd(), mode, offset as i64, len as i64) } {
-            0 => Ok(()),
-            _ => Err(sys::failed("giving pages back")),
-        }
+        shared.punch(pages)
     }
 
     /// Bytes that the `memfd` takes; scratch is not counted.
     fn resident_bytes(&self) -> u64 {
-        self.shared.memory.metadata().map_or(0, |metadata| metadata.blocks() * 512)
+        self.shared.resident_bytes()
+    }
+
+    fn evict(&self, pages_max: u64) -> Result<Evicted, MapperError> {
+        self.shared.evict(pages_max)
+    }
+
+    fn set_resident_max(&self, bytes: u64) {
+        self.shared.resident_max.store(bytes, Relaxed);
+    }
+
+    fn can_evict(&self) -> bool {
+        true
+    }
+
+    fn traffic(&self) -> PageTraffic {
+        let shared = &self.shared;
+        PageTraffic {
+            faults: shared.faults.load(Relaxed),
+            paged_in: shared.paged_in.load(Relaxed),
+            evicted: shared.evicted.load(Relaxed),
+            ..PageTraffic::default()
+        }
     }
 }
 
@@ -221,7 +264,11 @@ impl Shared {
             if region == STOP {
                 return;
             }
-            let load = || self.load(region as usize, &lock(&self.loading));
+            let load = || {
+                self.faults.fetch_add(1, Relaxed);
+                self.load(region as usize, &mut lock(&self.loading))?;
+                self.keep_bound().map_err(|error| error.to_string())
+            };
             let loaded =
                 catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err("the loader panicked".into()));
             if let Err(reason) = loaded {
@@ -234,20 +281,109 @@ impl Shared {
         }
     }
 
+    fn resident_bytes(&self) -> u64 {
+        self.memory.metadata().map_or(0, |metadata| metadata.blocks() * 512)
+    }
+
+    /// Evicts where more is in memory than should be.
+    fn keep_bound(&self) -> Result<(), MapperError> {
+        let (max, resident) = (self.resident_max.load(Relaxed), self.resident_bytes());
+        // A little earlier, so that the next region finds room.
+        let high = max - max / 16;
+        if resident > high {
+            self.evict((resident - high) / PAGE_SIZE as u64)?;
+        }
+        if self.resident_bytes() > max {
+            self.started.get().expect("served before the start").source.pressed();
+        }
+        Ok(())
+    }
+
+    /// Drops pages of regions in turn.
+    fn evict(&self, pages_max: u64) -> Result<Evicted, MapperError> {
+        let started = self.started.get().expect("evicted before the start");
+        let mut done = Evicted::default();
+        let mut regions = lock(&self.loading);
+        let hand = regions.hand;
+        let turn: Vec<usize> =
+            regions.ready.range(hand..).chain(regions.ready.range(..hand)).copied().collect();
+        for region in turn {
+            if done.dropped >= pages_max {
+                break;
+            }
+            regions.hand = region + 1;
+            let unsettled = pages_of(region).iter().filter(|page| !started.source.is_settled(*page)).count();
+            if unsettled as u64 * DIRTY_ONE_IN > REGION_PAGES {
+                continue;
+            }
+            // From here on a touch asks for the region anew, and waits for the lock that is held here.
+            self.door.state(region).store(MISSING, SeqCst);
+            self.mapping.forbid(pages_of(region))?;
+            regions.ready.remove(&region);
+            self.drop_pages(region, &mut regions, &*started.source, &mut done)?;
+        }
+        self.evicted.fetch_add(done.dropped, Relaxed);
+        Ok(done)
+    }
+
+    /// Drops what may be dropped of a region that was taken away.
+    fn drop_pages(
+        &self,
+        region: usize,
+        regions: &mut Regions,
+        source: &dyn PageSource,
+        done: &mut Evicted,
+    ) -> Result<(), MapperError> {
+        let mut bytes = Box::new([0; PAGE_SIZE]);
+        let mut dead = PageRange { first: pages_of(region).first, count: 0 };
+        for page in pages_of(region).iter() {
+            let offset = u64::from(page.0) * PAGE_SIZE as u64;
+            let read = self.memory.read_exact_at(bytes.as_mut_slice(), offset);
+            // What cannot be told stays.
+            if read.is_ok() && source.holds(page, &bytes) == Ok(true) {
+                done.dropped += 1;
+                dead.count += 1;
+                continue;
+            }
+            regions.kept.insert(page);
+            done.put_back += 1;
+            self.punch(dead)?;
+            dead = PageRange { first: PageIndex(page.0.wrapping_add(1)), count: 0 };
+        }
+        self.punch(dead)
+    }
+
+    /// Gives the memory of pages back; they read as zero.
+    fn punch(&self, pages: PageRange) -> Result<(), MapperError> {
+        if pages.count == 0 {
+            return Ok(());
+        }
+        let offset = u64::from(pages.first.0) * PAGE_SIZE as u64;
+        let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+        let len = pages.count * PAGE_SIZE as u64;
+        // SAFETY: changes only the content of a file that backs the world, where no Rust object lives.
+        match unsafe { libc::fallocate(self.memory.as_raw_fd(), mode, offset as i64, len as i64) } {
+            0 => Ok(()),
+            _ => Err(sys::failed("giving pages back")),
+        }
+    }
+
     /// Brings a region in, unless it is there.
-    fn load(&self, region: usize, loading: &MutexGuard<'_, ()>) -> Result<(), String> {
+    fn load(&self, region: usize, regions: &mut Regions) -> Result<(), String> {
         if self.door.state(region).load(Acquire) == READY {
             return Ok(());
         }
         let started = self.started.get().ok_or("not started")?;
         let mut bytes = Box::new([0; PAGE_SIZE]);
-        for page in region as u64 * REGION_PAGES..(region as u64 + 1) * REGION_PAGES {
-            let page = PageIndex(page as u32);
-            if !started.scratch.contains(page) && started.source.read_page(page, &mut bytes)? {
+        for page in pages_of(region).iter() {
+            let newer = started.scratch.contains(page) || regions.kept.contains(page);
+            if !newer && started.source.read_page(page, &mut bytes)? {
+                self.paged_in.fetch_add(1, Relaxed);
                 self.put(page, &bytes)?;
             }
         }
-        self.make_ready(region, loading)
+        regions.kept.remove_range(pages_of(region));
+        self.make_ready(region, regions)
     }
 
     fn put(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), String> {
@@ -256,13 +392,12 @@ impl Shared {
     }
 
     /// Makes a region accessible, and wakes who waits for it.
-    fn make_ready(&self, region: usize, _loading: &MutexGuard<'_, ()>) -> Result<(), String> {
+    fn make_ready(&self, region: usize, regions: &mut Regions) -> Result<(), String> {
         if self.door.state(region).load(Acquire) == READY {
             return Ok(());
         }
-        let pages =
-            PageRange { first: PageIndex((region as u64 * REGION_PAGES) as u32), count: REGION_PAGES };
-        self.mapping.allow(pages).map_err(|error| error.to_string())?;
+        self.mapping.allow(pages_of(region)).map_err(|error| error.to_string())?;
+        regions.ready.insert(region);
         self.door.state(region).store(READY, Release);
         self.door.readied.fetch_add(1, Release);
         let everyone = i32::MAX;
@@ -277,6 +412,10 @@ const FUTEX_WAKE_PRIVATE: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
 
 fn region_of(page: PageIndex) -> usize {
     (u64::from(page.0) / REGION_PAGES) as usize
+}
+
+fn pages_of(region: usize) -> PageRange {
+    PageRange { first: PageIndex((region as u64 * REGION_PAGES) as u32), count: REGION_PAGES }
 }
 
 /// A file in memory that is as large as a world, and empty.
@@ -374,11 +513,12 @@ impl Door {
     /// Returns when the region is accessible. Async-signal-safe.
     fn wait_for(&self, region: usize) {
         let state = self.state(region);
-        if state.compare_exchange(MISSING, ASKED, SeqCst, SeqCst).is_ok() {
-            ask(self.requests, region as u32);
-        }
         loop {
             let readied = self.readied.load(Acquire);
+            // Also when it was ready and is gone again before this thread woke up.
+            if state.compare_exchange(MISSING, ASKED, SeqCst, SeqCst).is_ok() {
+                ask(self.requests, region as u32);
+            }
             if state.load(Acquire) == READY {
                 return;
             }

@@ -6,6 +6,7 @@ use platform::MapperError;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
 use std::ptr;
 
 /// `UFFDIO_API` and the like: `_IOWR(0xAA, ...)` of `linux/userfaultfd.h`.
@@ -13,10 +14,12 @@ const UFFDIO_API: libc::c_ulong = 0xc018_aa3f;
 const UFFDIO_REGISTER: libc::c_ulong = 0xc020_aa00;
 const UFFDIO_WAKE: libc::c_ulong = 0x8010_aa02;
 const UFFDIO_COPY: libc::c_ulong = 0xc028_aa03;
+const UFFDIO_MOVE: libc::c_ulong = 0xc028_aa05;
 const UFFD_API: u64 = 0xaa;
 const UFFD_USER_MODE_ONLY: i32 = 1;
 const FEATURE_PAGEFAULT_FLAG_WP: u64 = 1;
 const FEATURE_WP_ASYNC: u64 = 1 << 15;
+const FEATURE_MOVE: u64 = 1 << 16;
 const REGISTER_MODE_MISSING: u64 = 1;
 const REGISTER_MODE_WP: u64 = 2;
 const COPY_MODE_WP: u64 = 2;
@@ -114,13 +117,21 @@ impl Mapping {
 
     /// Makes pages readable and writable.
     pub(crate) fn allow(&self, pages: PageRange) -> Result<(), MapperError> {
+        self.protect(pages, libc::PROT_READ | libc::PROT_WRITE)
+    }
+
+    /// Makes every touch of pages a fault, from the moment of its return on and for all threads.
+    pub(crate) fn forbid(&self, pages: PageRange) -> Result<(), MapperError> {
+        self.protect(pages, libc::PROT_NONE)
+    }
+
+    fn protect(&self, pages: PageRange, protection: i32) -> Result<(), MapperError> {
         self.check(pages);
         let start = ptr::with_exposed_provenance_mut(self.page(pages.first));
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: inside this mapping (checked), in which no Rust object lives.
         match unsafe { libc::mprotect(start, pages.count as usize * PAGE_SIZE, protection) } {
             0 => Ok(()),
-            _ => Err(failed("making pages accessible")),
+            _ => Err(failed("changing access to pages")),
         }
     }
 
@@ -133,6 +144,22 @@ impl Mapping {
         // SAFETY: replaces a part of this mapping (checked), in which no Rust object lives.
         let got = unsafe { libc::mmap(start, pages.count as usize * PAGE_SIZE, protection, flags, -1, 0) };
         if got == libc::MAP_FAILED { Err(failed("mapping scratch memory")) } else { Ok(()) }
+    }
+
+    /// Says that the pages of this mapping are never joined to large ones, and not for child processes.
+    pub(crate) fn keep_small_and_private(&self) -> Result<(), MapperError> {
+        let pages = PageRange { first: PageIndex(0), count: (self.len / PAGE_SIZE) as u64 };
+        self.advise(pages, libc::MADV_NOHUGEPAGE, "keeping pages small")?;
+        self.advise(pages, libc::MADV_DONTFORK, "keeping pages out of child processes")
+    }
+
+    /// The bytes of a page of a mapping whose memory nobody but the holder of this value touches.
+    pub(crate) fn page_bytes(&self, page: usize) -> &base::PageBytes {
+        assert!((page + 1) * PAGE_SIZE <= self.len);
+        let start: *const base::PageBytes = ptr::with_exposed_provenance(self.start + page * PAGE_SIZE);
+        // SAFETY: inside this mapping (checked), which lives as long as the borrow; only its holder touches its memory, and
+        // does so through this value.
+        unsafe { &*start }
     }
 
     fn check(&self, pages: PageRange) {
@@ -168,11 +195,17 @@ pub(crate) enum Copied {
 #[derive(Debug)]
 pub(crate) struct Uffd {
     fd: OwnedFd,
+    can_move: bool,
 }
 
 impl Uffd {
-    /// Opens one that serves faults of user code.
+    /// Opens one that serves faults of user code; that can move pages, where the kernel knows how (Linux 6.8).
     pub(crate) fn open() -> Result<Uffd, MapperError> {
+        // What a kernel does not know makes the call fail, and it can be made once for each descriptor.
+        Uffd::with(FEATURE_MOVE).or_else(|_| Uffd::with(0))
+    }
+
+    fn with(more: u64) -> Result<Uffd, MapperError> {
         let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
         // SAFETY: takes flags, gives a descriptor.
         let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
@@ -180,13 +213,60 @@ impl Uffd {
             return Err(failed("userfaultfd"));
         }
         // SAFETY: just opened, owned by nobody else.
-        let uffd = Uffd { fd: unsafe { OwnedFd::from_raw_fd(fd as RawFd) } };
-        let mut api = [UFFD_API, FEATURE_PAGEFAULT_FLAG_WP | FEATURE_WP_ASYNC, 0];
+        let uffd =
+            Uffd { fd: unsafe { OwnedFd::from_raw_fd(fd as RawFd) }, can_move: more & FEATURE_MOVE != 0 };
+        let mut api = [UFFD_API, FEATURE_PAGEFAULT_FLAG_WP | FEATURE_WP_ASYNC | more, 0];
         // SAFETY: `struct uffdio_api` is three u64.
         if unsafe { libc::ioctl(uffd.fd.as_raw_fd(), UFFDIO_API, api.as_mut_ptr()) } != 0 {
             return Err(failed("userfaultfd with asynchronous write protection"));
         }
         Ok(uffd)
+    }
+
+    /// Whether [`Uffd::move_pages`] works.
+    pub(crate) fn can_move(&self) -> bool {
+        self.can_move
+    }
+
+    /// Moves `len` bytes of whole pages from `from` to `to`, without copying, and gives how many it moved: in one atomic
+    /// step each is gone there and here instead. The target, registered, has no page there. A moved page counts as written.
+    /// It stops at a page that the kernel uses or that is not there.
+    pub(crate) fn move_pages(
+        &self,
+        pagemap: &File,
+        from: usize,
+        to: usize,
+        len: usize,
+    ) -> Result<usize, MapperError> {
+        let mut done = 0;
+        while done < len {
+            let mut range = [(to + done) as u64, (from + done) as u64, (len - done) as u64, 0, 0];
+            // SAFETY: `struct uffdio_move` is five u64. Both ranges are mappings of pages in which no Rust object lives;
+            // nothing that is at the target is overwritten.
+            if unsafe { libc::ioctl(self.raw(), UFFDIO_MOVE, range.as_mut_ptr()) } == 0 {
+                return Ok(len);
+            }
+            let error = io::Error::last_os_error();
+            match range[4] as i64 {
+                some if some > 0 => done += some as usize,
+                _ => match error.raw_os_error() {
+                    Some(libc::EAGAIN) => {}
+                    // Linux 6.18 tries again by itself when another thread faults meanwhile, and may then find what it
+                    // has moved already.
+                    Some(libc::EEXIST | libc::ENOENT)
+                        if in_memory(pagemap, to + done)? && !in_memory(pagemap, from + done)? =>
+                    {
+                        self.wake(to + done);
+                        done += PAGE_SIZE;
+                    }
+                    Some(libc::EBUSY | libc::ENOENT) => return Ok(done),
+                    _ => {
+                        return Err(MapperError { what: "moving a page".into(), reason: error.to_string() });
+                    }
+                },
+            }
+        }
+        Ok(len)
     }
 
     pub(crate) fn raw(&self) -> RawFd {
@@ -300,6 +380,50 @@ pub(crate) fn scan_written(
         at = argument[4];
     }
     Ok(())
+}
+
+/// Whether a page is there, in memory or swapped out (`pagemap.rst`).
+fn in_memory(pagemap: &File, at: usize) -> Result<bool, MapperError> {
+    let mut entry = [0; 8];
+    pagemap
+        .read_exact_at(&mut entry, (at / PAGE_SIZE * 8) as u64)
+        .map_err(|error| MapperError { what: "/proc/self/pagemap".into(), reason: error.to_string() })?;
+    Ok(u64::from_le_bytes(entry) >> 62 != 0)
+}
+
+/// Finds runs of pages in `start..end` that are in memory and not written since they were protected, at most `pages_max`
+/// pages and as many runs as fit `regions`: how many runs, and how far the kernel walked.
+pub(crate) fn scan_clean(
+    pagemap: &File,
+    start: usize,
+    end: usize,
+    pages_max: u64,
+    regions: &mut [Region],
+) -> Result<(usize, usize), MapperError> {
+    loop {
+        let mut argument = [
+            SCAN_ARGUMENT_BYTES,
+            0,
+            start as u64,
+            end as u64,
+            0,
+            regions.as_mut_ptr() as u64,
+            regions.len() as u64,
+            pages_max,
+            CATEGORY_WRITTEN,
+            CATEGORY_WRITTEN | CATEGORY_PRESENT,
+            0,
+            CATEGORY_PRESENT,
+        ];
+        // SAFETY: `struct pm_scan_arg` is twelve u64; the kernel writes at most `regions.len()` regions.
+        let got = unsafe { libc::ioctl(pagemap.as_raw_fd(), PAGEMAP_SCAN, argument.as_mut_ptr()) };
+        if got >= 0 {
+            return Ok((got as usize, argument[4] as usize));
+        }
+        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return Err(failed("PAGEMAP_SCAN"));
+        }
+    }
 }
 
 /// A descriptor that becomes readable when told.

@@ -4,23 +4,40 @@
 //! and so counts as clean. The first write to a page costs about 1.2 µs in the kernel (asynchronous write protection), and
 //! the scan of written pages (`PAGEMAP_SCAN`) protects them again in one atomic step.
 //!
+//! The pager also evicts, where [`PageMapper::set_resident_max`] bounds what is in memory: a clock hand goes over the pages
+//! in the order of their addresses and takes away those that the kernel says were not written. The accessed bits of the
+//! processor are not to be had without privileges, so a second chance is given otherwise: what is taken away and may be
+//! dropped stays for a while in a ring of pages, *limbo*, and comes back from there without a read when it is touched.
+//!
 //! *Invariants:* only the pager and [`PageMapper::install`] put pages in, under the lock of [`Paged`]; a page that
 //! [`PageMapper::discard`] took away comes back as zero, whatever the source says. A system call that is given a missing
 //! page of the world fails (`UFFD_USER_MODE_ONLY`), but nothing hands pointers into the world to the kernel.
 
 use crate::fatal::Fatal;
+use crate::limbo::Limbo;
 use crate::sys::{self, Copied, Event, Mapping, Placement, Region, Uffd};
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memory::PageSet;
-use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging, Tracking};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
-/// Stored pages brought in together, when they are missing: an aligned cluster.
+/// Stored pages brought in together, when they are missing and there is plenty of memory: an aligned cluster.
 const STORED_CLUSTER: u64 = 16;
+/// Most stored pages brought in together for a sequence of touches when memory is scarce.
+const SEQUENCE_CLUSTER: u64 = 32;
+/// Sequences of touches that are told apart.
+const STREAMS: usize = 8;
+/// Pages taken away together.
+const BATCH_PAGES: u64 = 64;
+/// Batches between two looks for faults.
+const BATCHES_MAX: u64 = 4;
+/// Pages that come in before the pager looks for victims again after it found none.
+const FRUITLESS_PAGES: u64 = 256;
 /// Fresh pages brought in together where the page before is there (something grows), and elsewhere.
 const FRESH_CLUSTER: u64 = 64;
 const FRESH_ALONE: u64 = 8;
@@ -35,7 +52,6 @@ static ZEROS: [PageBytes; FRESH_CLUSTER as usize] = [[0; PAGE_SIZE]; FRESH_CLUST
 /// A world mapped with `userfaultfd`.
 pub struct UffdMapper {
     shared: Arc<Shared>,
-    pagemap: File,
     regions: Mutex<Vec<Region>>,
     pager: Mutex<Option<JoinHandle<()>>>,
 }
@@ -43,10 +59,21 @@ pub struct UffdMapper {
 struct Shared {
     mapping: Mapping,
     uffd: Uffd,
+    pagemap: File,
     stop: Event,
     fatal: Fatal,
     started: OnceLock<Started>,
     paged: Mutex<Paged>,
+    /// Held while pages are away and while written ones are scanned for, before `paged`.
+    away: Mutex<Victims>,
+    /// Bytes in memory, limbo included, and their bound.
+    resident: AtomicU64,
+    resident_max: AtomicU64,
+    faults: AtomicU64,
+    paged_in: AtomicU64,
+    rescued: AtomicU64,
+    evicted: AtomicU64,
+    put_back: AtomicU64,
     /// One bit for each GiB in which a page came in: where the scan has to look.
     hints: Vec<AtomicU64>,
 }
@@ -62,6 +89,29 @@ struct Paged {
     present: PageSet,
     /// Missing pages that read as zero, not from the source.
     zero: PageSet,
+    /// Missing pages that may be dropped and are not yet; none where the kernel cannot move pages.
+    limbo: Option<Limbo>,
+    streams: [Stream; STREAMS],
+    /// The stream that is forgotten next.
+    oldest: usize,
+}
+
+/// A sequence of touches of missing pages.
+#[derive(Clone, Copy, Default)]
+struct Stream {
+    /// The page whose touch goes on with it.
+    next: u64,
+    /// Pages brought in last.
+    pages: u64,
+}
+
+/// Where the clock hand stands.
+struct Victims {
+    /// Byte from the start of the world.
+    hand: u64,
+    regions: Vec<Region>,
+    /// Pages that had come in when a whole turn found no victim.
+    fruitless_at: Option<u64>,
 }
 
 impl UffdMapper {
@@ -73,18 +123,32 @@ impl UffdMapper {
     pub fn new(placement: Placement, fatal: Fatal) -> Result<UffdMapper, MapperError> {
         probe()?;
         let mapping = Mapping::world(placement, libc::PROT_READ | libc::PROT_WRITE, None)?;
+        let uffd = Uffd::open()?;
+        let limbo = uffd.can_move().then(|| Limbo::new(&uffd)).transpose()?;
         let shared = Shared {
             mapping,
-            uffd: Uffd::open()?,
+            uffd,
+            pagemap: sys::open_pagemap()?,
             stop: Event::new()?,
             fatal,
             started: OnceLock::new(),
-            paged: Mutex::default(),
+            paged: Mutex::new(Paged { limbo, ..Paged::default() }),
+            away: Mutex::new(Victims {
+                hand: 0,
+                regions: vec![Region::default(); BATCH_PAGES as usize],
+                fruitless_at: None,
+            }),
+            resident: AtomicU64::new(0),
+            resident_max: AtomicU64::new(u64::MAX),
+            faults: AtomicU64::new(0),
+            paged_in: AtomicU64::new(0),
+            rescued: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            put_back: AtomicU64::new(0),
             hints: (0..HINTS / 64).map(|_| AtomicU64::new(0)).collect(),
         };
         Ok(UffdMapper {
             shared: Arc::new(shared),
-            pagemap: sys::open_pagemap()?,
             regions: Mutex::new(vec![Region::default(); SCAN_REGIONS]),
             pager: Mutex::new(None),
         })
@@ -128,6 +192,8 @@ impl PageMapper for UffdMapper {
     fn scan_written(&self, found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
         let base = self.shared.mapping.start();
         let started = self.shared.started.get().expect("scanned before the start");
+        // A page that is away is not found, and counts as written only when it is back.
+        let _away = lock(&self.shared.away);
         let mut regions = lock(&self.regions);
         let mut emit = |region: Region| {
             let first = PageIndex(((region.start - base as u64) / PAGE_SIZE as u64) as u32);
@@ -138,7 +204,7 @@ impl PageMapper for UffdMapper {
                 let (start, end) = (start.max(part_start), end.min(part_end));
                 if start < end {
                     let (start, end) = (base + start as usize, base + end as usize);
-                    sys::scan_written(&self.pagemap, start, end, &mut regions, &mut emit)?;
+                    sys::scan_written(&self.shared.pagemap, start, end, &mut regions, &mut emit)?;
                 }
             }
         }
@@ -158,13 +224,53 @@ impl PageMapper for UffdMapper {
             for page in pages.iter() {
                 paged.zero.insert(page);
             }
+            if let Some(limbo) = &mut paged.limbo {
+                limbo.forget(pages);
+            }
+            self.shared.count_resident(&paged);
         }
         self.shared.mapping.advise(pages, libc::MADV_DONTNEED, "giving pages back")
     }
 
-    /// Pages that came in and were not discarded; scratch is not counted.
+    /// Pages that came in and were neither discarded nor dropped; scratch is not counted.
     fn resident_bytes(&self) -> u64 {
-        lock(&self.shared.paged).present.len() * PAGE_SIZE as u64
+        self.shared.resident.load(Relaxed)
+    }
+
+    fn evict(&self, pages_max: u64) -> Result<Evicted, MapperError> {
+        let mut victims = lock(&self.shared.away);
+        let mut all = Evicted::default();
+        while all.dropped < pages_max {
+            let some = self.shared.evict(&mut victims, (pages_max - all.dropped).min(BATCH_PAGES))?;
+            all.dropped += some.dropped;
+            all.put_back += some.put_back;
+            if some.dropped == 0 {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    fn set_resident_max(&self, bytes: u64) {
+        self.shared.resident_max.store(bytes, Relaxed);
+        if let Some(limbo) = &mut lock(&self.shared.paged).limbo {
+            limbo.keep(bytes / PAGE_SIZE as u64);
+        }
+    }
+
+    fn can_evict(&self) -> bool {
+        self.shared.uffd.can_move()
+    }
+
+    fn traffic(&self) -> PageTraffic {
+        let shared = &self.shared;
+        PageTraffic {
+            faults: shared.faults.load(Relaxed),
+            paged_in: shared.paged_in.load(Relaxed),
+            rescued: shared.rescued.load(Relaxed),
+            evicted: shared.evicted.load(Relaxed),
+            put_back: shared.put_back.load(Relaxed),
+        }
     }
 }
 
@@ -182,7 +288,7 @@ impl Shared {
     /// The pager's thread.
     fn serve(&self) {
         let mut faults = Vec::new();
-        let mut buffer = vec![[0; PAGE_SIZE]; STORED_CLUSTER as usize];
+        let mut buffer = vec![[0; PAGE_SIZE]; SEQUENCE_CLUSTER.max(STORED_CLUSTER) as usize];
         loop {
             let (fault, stop) = sys::wait_readable(self.uffd.raw(), self.stop.raw());
             if stop {
@@ -201,7 +307,125 @@ impl Shared {
                     return;
                 }
             }
+            if let Err(error) = self.keep_bound() {
+                self.fatal.raise(&format!("memory of the world cannot be given back: {error}"));
+                return;
+            }
         }
+    }
+
+    /// Evicts where more is in memory than should be.
+    fn keep_bound(&self) -> Result<(), MapperError> {
+        let max = self.resident_max.load(Relaxed);
+        // A little earlier, so that the next faults find room.
+        let high = max - max / 32;
+        for _ in 0..BATCHES_MAX {
+            if self.resident.load(Relaxed) <= high {
+                return Ok(());
+            }
+            let mut victims = match self.away.try_lock() {
+                Ok(victims) => victims,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                // A scan is under way, or someone else evicts.
+                Err(TryLockError::WouldBlock) => return Ok(()),
+            };
+            let came_in = self.paged_in.load(Relaxed);
+            if victims.fruitless_at.is_some_and(|at| came_in < at + FRUITLESS_PAGES) {
+                break;
+            }
+            victims.fruitless_at = None;
+            if self.evict(&mut victims, BATCH_PAGES)?.dropped == 0 {
+                victims.fruitless_at = Some(came_in);
+                break;
+            }
+        }
+        if self.resident.load(Relaxed) > max {
+            self.started.get().expect("served before the start").source.pressed();
+        }
+        Ok(())
+    }
+
+    /// Takes some pages away and drops those that may be dropped; at most a batch.
+    fn evict(&self, victims: &mut Victims, pages_max: u64) -> Result<Evicted, MapperError> {
+        let started = self.started.get().expect("evicted before the start");
+        let mut done = Evicted::default();
+        let ranges: Vec<(u64, u64)> = self
+            .touched()
+            .into_iter()
+            .flat_map(|(start, end)| {
+                sys::around(started.scratch).map(move |(from, to)| (start.max(from), end.min(to)))
+            })
+            .filter(|(start, end)| start < end)
+            .collect();
+        let hand = victims.hand;
+        // From the hand to the end, then from the start to the hand.
+        let turn = ranges.iter().map(|&(start, end)| (start.max(hand), end));
+        let turn = turn.chain(ranges.iter().map(|&(start, end)| (start, end.min(hand))));
+        for (mut at, end) in turn {
+            while at < end {
+                let left = pages_max - done.dropped;
+                if left == 0 {
+                    return Ok(done);
+                }
+                let base = self.mapping.start();
+                let (from, to) = (base + at as usize, base + end as usize);
+                let (runs, walked) = sys::scan_clean(&self.pagemap, from, to, left, &mut victims.regions)?;
+                at = (walked - base) as u64;
+                for run in 0..runs {
+                    let region = victims.regions[run];
+                    let first = ((region.start - base as u64) / PAGE_SIZE as u64) as u32;
+                    let count = (region.end - region.start) / PAGE_SIZE as u64;
+                    self.take(PageRange { first: PageIndex(first), count }, &*started.source, &mut done)?;
+                }
+                victims.hand = at;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Takes those of these pages away that seem to be durable, and drops those that are.
+    fn take(&self, pages: PageRange, source: &dyn PageSource, done: &mut Evicted) -> Result<(), MapperError> {
+        let mut paged = lock(&self.paged);
+        let Paged { present, limbo: Some(limbo), .. } = &mut *paged else { return Ok(()) };
+        let settled = |page: &PageIndex| present.contains(*page) && source.is_settled(*page);
+        let settled: Vec<PageIndex> = pages.iter().filter(settled).collect();
+        // As long runs as there are, each in one call.
+        for run in settled.chunk_by(|one, next| one.0 + 1 == next.0) {
+            let (first, count) = (run[0], run.len() as u64);
+            let slots = limbo.make_room(count)?;
+            let (slot, count) = (slots.start, slots.len() as u64);
+            let bytes = count as usize * PAGE_SIZE;
+            let moved =
+                self.uffd.move_pages(&self.pagemap, self.mapping.page(first), limbo.place(slot), bytes)?;
+            for step in 0..moved / PAGE_SIZE {
+                let (page, slot) = (PageIndex(first.0 + step as u32), slot + step);
+                // What cannot be told stays.
+                if source.holds(page, limbo.bytes(slot)) == Ok(true) {
+                    limbo.insert(page, slot);
+                    present.remove(page);
+                    done.dropped += 1;
+                } else {
+                    let (from, to) = (limbo.place(slot), self.mapping.page(page));
+                    if self.uffd.move_pages(&self.pagemap, from, to, PAGE_SIZE)? == 0 {
+                        return Err(MapperError {
+                            what: format!("putting page {} back", page.0),
+                            reason: "the kernel holds it".into(),
+                        });
+                    }
+                    done.put_back += 1;
+                }
+            }
+            limbo.settle()?;
+        }
+        self.evicted.fetch_add(done.dropped, Relaxed);
+        self.put_back.fetch_add(done.put_back, Relaxed);
+        self.count_resident(&paged);
+        Ok(())
+    }
+
+    fn count_resident(&self, paged: &Paged) {
+        let pages = paged.present.len() + paged.limbo.as_ref().map_or(0, Limbo::len);
+        self.resident.store(pages * PAGE_SIZE as u64, Relaxed);
     }
 
     /// Serves one fault, with the neighbours that are missing too.
@@ -212,33 +436,45 @@ impl Shared {
             self.uffd.wake(self.mapping.page(page));
             return Ok(());
         }
+        self.faults.fetch_add(1, Relaxed);
+        let (first, ahead) = self.cluster(&mut paged, u64::from(page.0));
         let page = u64::from(page.0);
-        let cluster = page - page % STORED_CLUSTER;
-        let slot = (page - cluster) as usize;
+        let slot = (page - first) as usize;
         let missing = |paged: &Paged, page: u64| {
             let page = PageIndex(page as u32);
             !paged.present.contains(page) && !started.scratch.contains(page)
         };
         let stored = |paged: &Paged, page: u64, bytes: &mut PageBytes| {
             let page = PageIndex(page as u32);
-            if paged.zero.contains(page) { Ok(false) } else { started.source.read_page(page, bytes) }
+            if let Some(limbo) = &paged.limbo
+                && let Some(slot) = limbo.slot_of(page)
+            {
+                bytes.copy_from_slice(limbo.bytes(slot));
+                self.rescued.fetch_add(1, Relaxed);
+                return Ok(true);
+            }
+            let found =
+                if paged.zero.contains(page) { Ok(false) } else { started.source.read_page(page, bytes) };
+            self.paged_in.fetch_add(u64::from(found == Ok(true)), Relaxed);
+            found
         };
         let copied = if stored(&paged, page, &mut buffer[slot])? {
             // A neighbour that cannot be read is left for the one who needs it.
             let mut take = |paged: &Paged, neighbour: u64| {
-                let bytes = &mut buffer[(neighbour - cluster) as usize];
+                let bytes = &mut buffer[(neighbour - first) as usize];
                 missing(paged, neighbour) && stored(paged, neighbour, bytes).unwrap_or(false)
             };
-            let mut first = page;
-            while first > cluster && take(&paged, first - 1) {
-                first -= 1;
+            let mut start = page;
+            while start > first && take(&paged, start - 1) {
+                start -= 1;
             }
             let mut end = page + 1;
-            while end < cluster + STORED_CLUSTER && take(&paged, end) {
+            while end < first + ahead && take(&paged, end) {
                 end += 1;
             }
-            let run = &buffer[(first - cluster) as usize..(end - cluster) as usize];
-            self.copy_in(&mut paged, PageIndex(first as u32), run)
+            self.note_stream(&mut paged, page, end);
+            let run = &buffer[(start - first) as usize..(end - first) as usize];
+            self.copy_in(&mut paged, PageIndex(start as u32), run)
         } else {
             let grows = page > 0 && paged.present.contains(PageIndex((page - 1) as u32));
             let last = page + if grows { FRESH_CLUSTER } else { FRESH_ALONE };
@@ -250,6 +486,27 @@ impl Shared {
             self.copy_in(&mut paged, PageIndex(page as u32), &ZEROS[..(end - page) as usize])
         };
         copied.map_err(|error| error.to_string())
+    }
+
+    /// The first of the pages to bring in with `page`, and how many at most: an aligned cluster while there is plenty of
+    /// memory; else more and more ahead of touches in sequence, and one page for a touch at random.
+    fn cluster(&self, paged: &mut Paged, page: u64) -> (u64, u64) {
+        if self.resident.load(Relaxed) < self.resident_max.load(Relaxed) / 2 {
+            return (page - page % STORED_CLUSTER, STORED_CLUSTER);
+        }
+        let goes_on = paged.streams.iter().find(|stream| stream.pages > 0 && stream.next == page);
+        let ahead = goes_on.map_or(1, |stream| (stream.pages * 2).min(SEQUENCE_CLUSTER));
+        (page, ahead)
+    }
+
+    /// Remembers that the pages from `page` to `end` came in for a touch of `page`.
+    fn note_stream(&self, paged: &mut Paged, page: u64, end: u64) {
+        let known = paged.streams.iter().position(|stream| stream.pages > 0 && stream.next == page);
+        let place = known.unwrap_or(paged.oldest);
+        if known.is_none() {
+            paged.oldest = (paged.oldest + 1) % STREAMS;
+        }
+        paged.streams[place] = Stream { next: end, pages: end - page };
     }
 
     /// Puts pages in that are not there, write-protected.
@@ -275,6 +532,10 @@ impl Shared {
             paged.present.insert(PageIndex(page as u32));
             paged.zero.remove(PageIndex(page as u32));
         }
+        if let Some(limbo) = &mut paged.limbo {
+            limbo.forget(PageRange { first, count: pages.len() as u64 });
+        }
+        self.count_resident(paged);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use sim::SimMapper;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -42,12 +42,13 @@ fn no_fatal() -> Fatal {
 #[derive(Default)]
 struct Stored {
     pages: Mutex<BTreeMap<u32, Box<PageBytes>>>,
-    unreadable: Option<PageIndex>,
+    /// The number of a page that cannot be read, if it is not 0.
+    unreadable: AtomicU32,
 }
 
 impl PageSource for Stored {
     fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, String> {
-        if self.unreadable == Some(page) {
+        if page.0 != 0 && self.unreadable.load(SeqCst) == page.0 {
             return Err("the checksum does not hold".into());
         }
         let pages = self.pages.lock().unwrap();
@@ -56,6 +57,10 @@ impl PageSource for Stored {
             None => bytes.fill(0),
         }
         Ok(pages.contains_key(&page.0))
+    }
+    fn holds(&self, page: PageIndex, bytes: &PageBytes) -> Result<bool, String> {
+        let pages = self.pages.lock().unwrap();
+        Ok(pages.get(&page.0).map_or(&[0; PAGE_SIZE], |stored| &**stored) == bytes)
     }
 }
 
@@ -181,6 +186,14 @@ fn work(memory: &Arc<Memory>, stored: &Arc<Stored>, seed: u64, rounds: u32) {
             let (safepoint, stop) = (&safepoint, &stop);
             scope.spawn(move || clerk(memory, number, seed, safepoint, stop));
         }
+        let evictor = &stop;
+        scope.spawn(move || {
+            let mut prng = Prng::new(!seed);
+            while !evictor.load(SeqCst) {
+                memory.evict(1 + prng.below(200)).unwrap();
+                thread::sleep(Duration::from_micros(prng.below(300)));
+            }
+        });
         for _ in 0..rounds {
             thread::sleep(Duration::from_micros(prng.below(4000)));
             let stopped = safepoint.write().unwrap();
@@ -228,6 +241,9 @@ fn check(make: MakeMapper) {
         let stats = memory.stats();
         assert!(stats.captured_pages > 0 && stats.flips >= 26, "{stats:?}");
         assert!(memory.mapper().resident_bytes() < 1 << 30);
+        if memory.mapper().can_evict() {
+            assert!(memory.mapper().traffic().evicted > 1000, "{:?}", memory.mapper().traffic());
+        }
     }
 }
 
@@ -317,10 +333,57 @@ fn between_the_flip_and_the_scan() {
 }
 
 #[test]
+fn what_is_durable_leaves_memory_and_comes_back() {
+    for make in [userfaultfd as MakeMapper, software] {
+        let stored = Arc::new(Stored::default());
+        let memory = open(make(no_fatal()), &stored, Epoch(0));
+        let page = |number: u64| Addr::BASE.add((600 + number) * PAGE_SIZE as u64);
+        let pages = 2000;
+        (0..pages).for_each(|number| memory.store_u64(page(number), number + 1));
+        // Nothing that was written is durable; fresh pages around it are as the store has them.
+        memory.evict(u64::MAX).unwrap();
+        (0..pages).for_each(|number| assert_eq!(memory.load_u64(page(number)), number + 1));
+        memory.flip();
+        commit(&memory, &stored);
+        memory.store_u64(page(7), 77);
+        let resident = memory.mapper().resident_bytes();
+        let evicted = memory.evict(u64::MAX).unwrap();
+        assert!(evicted.dropped >= pages - 512, "{evicted:?}");
+        assert!(memory.mapper().resident_bytes() <= resident - (pages - 512) * PAGE_SIZE as u64);
+        for number in 0..pages {
+            let value = if number == 7 { 77 } else { number + 1 };
+            assert_eq!(memory.load_u64(page(number)), value);
+        }
+        // Reading dirties nothing, and what was dirty still is.
+        memory.flip();
+        commit(&memory, &stored);
+        assert_eq!((stored.read(page(7)), memory.stats().captured_pages), (77, pages + 1));
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_read_again_is_fatal() {
+    for make in [userfaultfd as MakeMapper, software] {
+        let stored = Arc::new(Stored::default());
+        let (tell, told) = mpsc::channel();
+        let fatal = Fatal::call(move |message| tell.send(message.to_string()).unwrap());
+        let memory = open(make(fatal), &stored, Epoch(0));
+        memory.store_u64(PageIndex(77).addr(), 5);
+        memory.flip();
+        commit(&memory, &stored);
+        assert!(memory.evict(u64::MAX).unwrap().dropped > 0);
+        stored.unreadable.store(77, SeqCst);
+        // This thread never comes back.
+        thread::spawn(move || memory.load_u8(PageIndex(77).addr()));
+        let message = told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(message.contains("cannot be read: the checksum does not hold"), "{message}");
+    }
+}
+
+#[test]
 fn a_page_that_cannot_be_read_is_fatal() {
     for make in [userfaultfd as MakeMapper, software] {
-        let unreadable = Some(PageIndex(77));
-        let stored = Arc::new(Stored { unreadable, ..Stored::default() });
+        let stored = Arc::new(Stored { unreadable: AtomicU32::new(77), ..Stored::default() });
         let (tell, told) = mpsc::channel();
         let memory = open(
             make(Fatal::call(move |message| tell.send(message.to_string()).unwrap())),

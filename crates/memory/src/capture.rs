@@ -20,6 +20,7 @@ use base::limits::STAGING_PAGES_MAX;
 use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex, PageRange};
 use core::fmt;
 use core::mem::MaybeUninit;
+use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// Buffers kept between captures: fresh ones cost a page fault each.
@@ -56,15 +57,14 @@ impl Saved {
         assert!(self.pages.is_empty(), "saved pages outlived their capture");
         self.open = true;
     }
-    pub(crate) fn close(&mut self) {
+    /// What nobody took.
+    pub(crate) fn close(&mut self) -> BTreeMap<u32, Content> {
         self.open = false;
-        self.pages.clear();
+        core::mem::take(&mut self.pages)
     }
-    /// Keeps a page; one that comes after the end of its capture is of no use.
-    pub(crate) fn insert(&mut self, page: PageIndex, content: Content) {
-        if self.open {
-            self.pages.insert(page.0, content);
-        }
+    /// Keeps a page; one that comes after the end of its capture is of no use and is given back.
+    pub(crate) fn insert(&mut self, page: PageIndex, content: Content) -> Option<Content> {
+        if self.open { self.pages.insert(page.0, content) } else { Some(content) }
     }
     fn take(&mut self, page: PageIndex) -> Option<Content> {
         self.pages.remove(&page.0)
@@ -74,21 +74,30 @@ impl Saved {
     }
 }
 
-/// Page buffers that wait for the next capture.
+/// Page buffers: those that wait for the next capture, and the number of all that there are.
 #[derive(Default)]
-pub(crate) struct Pool(spin::Mutex<Vec<Box<PageBytes>>>);
+pub(crate) struct Pool {
+    free: spin::Mutex<Vec<Box<PageBytes>>>,
+    buffers: AtomicU64,
+}
 
 impl Pool {
     fn take(&self) -> Option<Box<PageBytes>> {
-        self.0.lock().pop()
+        self.free.lock().pop()
     }
-    fn give(&self, content: Content) {
+    pub(crate) fn give(&self, content: Content) {
         if let Content::Bytes(bytes) = content {
-            let mut pool = self.0.lock();
-            if pool.len() < POOL_PAGES_MAX {
-                pool.push(bytes);
+            let mut free = self.free.lock();
+            if free.len() < POOL_PAGES_MAX {
+                free.push(bytes);
+            } else {
+                self.buffers.fetch_sub(1, Relaxed);
             }
         }
+    }
+    /// Bytes of all buffers, those in staging and saved by mutators included.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.buffers.load(Relaxed) * PAGE_SIZE as u64
     }
 }
 
@@ -159,7 +168,7 @@ impl Memory {
 
     fn mark_closing(&self, pages: PageRange, sequence: u32) {
         for page in pages.iter() {
-            self.table.leaf_or_new(page).set(sequence.wrapping_sub(1)).mark(slot(page));
+            self.ledger.table.leaf_or_new(page).set(sequence.wrapping_sub(1)).mark(slot(page));
         }
     }
 
@@ -168,7 +177,10 @@ impl Memory {
         let from = self.host_address(page.addr()) as *mut u8;
         let mut fresh = match self.pool.take() {
             Some(bytes) => uninit(bytes),
-            None => Box::new_uninit(),
+            None => {
+                self.pool.buffers.fetch_add(1, Relaxed);
+                Box::new_uninit()
+            }
         };
         // SAFETY: the start of a page of the world, which is mapped as long as `self` holds the mapper.
         let zero = unsafe { raw::copy_page(from, &mut fresh) };
@@ -219,7 +231,7 @@ impl Capture {
             if budget == 0 {
                 return Ok(Progress::Copying);
             }
-            if self.staged.len() >= STAGING_PAGES_MAX {
+            if self.staged.len() as u64 >= self.memory.staging_max.load(Relaxed) {
                 self.spill(sink)?;
             }
             budget -= 1;
@@ -266,7 +278,7 @@ impl Capture {
     /// The next page of the closing set that is not secured.
     fn find(&mut self) -> Option<(PageIndex, &Leaf)> {
         let closing = self.sequence.wrapping_sub(1);
-        while let Some((first, leaf)) = self.memory.table.next_marked(self.cursor, closing) {
+        while let Some((first, leaf)) = self.memory.ledger.table.next_marked(self.cursor, closing) {
             self.cursor = self.cursor.max(first);
             while self.cursor < first + WORDS as u64 * 64 {
                 let word = ((self.cursor - first) / 64) as usize;
@@ -315,7 +327,7 @@ impl Capture {
         let page = PageIndex(self.cursor as u32);
         self.cursor += 1;
         if self.cursor.is_multiple_of(64)
-            && let Some(leaf) = self.memory.table.leaf(page)
+            && let Some(leaf) = self.memory.ledger.table.leaf(page)
         {
             leaf.set(closing).clear_word(slot(page) / 64);
             if slot(page) / 64 == WORDS - 1 {
@@ -351,7 +363,8 @@ impl Drop for Capture {
         }
         let memory = self.memory.clone();
         // Back as content, never as zero: a page that was zero may have been written since.
-        let back = |page: PageIndex| memory.table.leaf_or_new(page).set(self.sequence).mark(slot(page));
+        let back =
+            |page: PageIndex| memory.ledger.table.leaf_or_new(page).set(self.sequence).mark(slot(page));
         self.spilled.iter().for_each(|page| back(*page));
         self.staged.iter().for_each(|(page, _)| back(*page));
         if self.copying {

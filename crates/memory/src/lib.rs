@@ -17,12 +17,12 @@
 //! [`Memory::discard`] takes the announcement of its pages back.
 //!
 //! # Eviction
-//! Pages are not yet evicted; the rules that an implementation must keep are:
-//! a page is taken away atomically *before* it is looked at (on Linux by `UFFDIO_MOVE`, which also works on a region
-//! registered for missing and write-protect faults), then compared with what is stored, then dropped or moved back
-//! (moved back, it counts as written). "Found clean, then dropped" loses a store that slips between.
-//! It is taken only when no capture is open or its state says captured, and only when the commit that holds it is durable;
-//! page-in looks into staging first.
+//! A page leaves memory by one rule, which [`protocol::may_drop`] states: it is taken away atomically *before* it is looked
+//! at (on Linux by `UFFDIO_MOVE`; "found clean, then dropped" loses a store that slips between), no snapshot that is still
+//! to become durable may hold it otherwise, and its content must be what is durable; then it is dropped, else put back,
+//! where it counts as written. While pages are away the scan of a capture waits.
+//! The mapper does the taking, [`PageSource::holds`](platform::PageSource::holds) as this crate wraps it the judging.
+//! [`Memory::set_limit`] bounds what the world takes of the machine's memory.
 //!
 //! # Memory model
 //! World memory is touched only by atomic operations of the access's width, relaxed unless the name says otherwise; copies
@@ -38,6 +38,7 @@ extern crate alloc;
 
 mod access;
 mod capture;
+mod evict;
 mod memory;
 pub mod protocol;
 mod raw;
@@ -45,5 +46,5 @@ mod set;
 mod table;
 
 pub use capture::{Capture, Progress};
-pub use memory::{Memory, MemoryConfig, MemoryError, SAVED_PAGES_MAX, Stats};
+pub use memory::{Memory, MemoryConfig, MemoryError, Stats};
 pub use set::PageSet;

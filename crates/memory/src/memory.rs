@@ -1,29 +1,23 @@
 //! [`Memory`]: one mapped world, its gate, its dirty sets and its epochs.
 
 use crate::capture::{Content, Pool, Saved};
-use crate::protocol::{self, SEQUENCE_MAX, Site, Stage};
-use crate::table::{Leaf, Table, slot};
+use crate::evict::{Guarded, Ledger, STAGE_COPYING, STAGE_IDLE, STAGE_SCANNING};
+use crate::protocol::{self, Place, SEQUENCE_MAX, Site, Stage};
+use crate::table::{Leaf, slot};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::limits::STAGING_PAGES_MAX;
 use base::{Addr, Epoch, PAGE_SIZE, PageIndex, PageRange, WORLD_BASE};
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicU32, AtomicU64};
 use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
-
-/// Pages saved by mutators at which [`Memory::wants_pause`] asks them to wait.
-pub const SAVED_PAGES_MAX: u64 = STAGING_PAGES_MAX as u64;
 
 /// The gate while a capture is open.
 const GATE_CAPTURE: u32 = 1;
 /// The gate with software tracking, which must hear of every write.
 const GATE_SOFTWARE: u32 = 2;
-
-const STAGE_IDLE: u32 = 0;
-const STAGE_SCANNING: u32 = 1;
-const STAGE_COPYING: u32 = 2;
 
 /// How a world is to be mapped.
 #[derive(Clone, Debug)]
@@ -101,17 +95,14 @@ pub struct Memory {
     /// What to add to an [`Addr`] to get the host address.
     pub(crate) delta: usize,
     pub(crate) gate: AtomicU32,
-    stage: AtomicU32,
-    /// Number of the open epoch in this run: what state words hold.
-    sequence: AtomicU32,
-    scratch: PageRange,
-    software: bool,
+    pub(crate) ledger: Arc<Ledger>,
     relax: fn(),
     /// The open epoch.
     epoch: AtomicU64,
-    /// From a flip until its capture is committed or abandoned.
-    pending: AtomicBool,
-    pub(crate) table: Table,
+    /// What the world may take of the machine's memory, in bytes.
+    pub(crate) limit: AtomicU64,
+    /// Pages that a capture may stage, and that mutators may save, before they wait.
+    pub(crate) staging_max: AtomicU64,
     pub(crate) saved: spin::Mutex<Saved>,
     pub(crate) pool: Pool,
     pub(crate) counters: Counters,
@@ -130,7 +121,10 @@ impl Memory {
         config: MemoryConfig,
         last_epoch: Epoch,
     ) -> Result<Arc<Memory>, MemoryError> {
-        mapper.start(source.clone(), config.scratch)?;
+        let software = mapper.tracking() == Tracking::Software;
+        let ledger = Arc::new(Ledger::new(software, config.scratch));
+        let guarded = Guarded { source: source.clone(), ledger: ledger.clone() };
+        mapper.start(Arc::new(guarded), config.scratch)?;
         if mapper.paging() == Paging::Eager {
             let mut bytes = Box::new([0; PAGE_SIZE]);
             for page in config.stored_pages {
@@ -142,18 +136,14 @@ impl Memory {
                 }
             }
         }
-        let software = mapper.tracking() == Tracking::Software;
         Ok(Arc::new(Memory {
             delta: mapper.host_base().wrapping_sub(WORLD_BASE as usize),
             gate: AtomicU32::new(if software { GATE_SOFTWARE } else { 0 }),
-            stage: AtomicU32::new(STAGE_IDLE),
-            sequence: AtomicU32::new(1),
-            scratch: config.scratch,
-            software,
+            ledger,
             relax: config.relax,
             epoch: AtomicU64::new(last_epoch.next().0),
-            pending: AtomicBool::new(false),
-            table: Table::new(),
+            limit: AtomicU64::new(u64::MAX),
+            staging_max: AtomicU64::new(STAGING_PAGES_MAX as u64),
             saved: spin::Mutex::new(Saved::default()),
             pool: Pool::default(),
             counters: Counters::default(),
@@ -174,7 +164,7 @@ impl Memory {
 
     /// The pages that no snapshot holds.
     pub fn scratch(&self) -> PageRange {
-        self.scratch
+        self.ledger.scratch
     }
 
     /// What happened since the world was mapped.
@@ -194,12 +184,15 @@ impl Memory {
 
     /// Whether a flip has happened whose capture is neither committed nor abandoned: the next flip has to wait.
     pub fn capture_pending(&self) -> bool {
-        self.pending.load(Acquire)
+        self.ledger.pending.load(Acquire)
     }
 
-    /// Whether mutators should wait at their next safepoint because too many pages were saved in this capture.
+    /// Whether mutators should wait at their next safepoint: too many pages were saved in this capture, or resident pages
+    /// exceed the limit and what is left of them is not durable yet.
     pub fn wants_pause(&self) -> bool {
-        self.gate.load(Relaxed) & GATE_CAPTURE != 0 && self.saved.lock().len() >= SAVED_PAGES_MAX
+        let saved = self.gate.load(Relaxed) & GATE_CAPTURE != 0
+            && self.saved.lock().len() >= self.staging_max.load(Relaxed);
+        saved || self.is_full()
     }
 
     /// Ends the open epoch and returns it: what the world holds now is to be committed under this number, by the
@@ -210,49 +203,53 @@ impl Memory {
     /// # Panics
     /// When the capture of the last flip is still pending.
     pub fn flip(&self) -> Epoch {
-        assert!(!self.pending.swap(true, Acquire), "a flip waits for the capture before it");
+        assert!(!self.ledger.pending.swap(true, AcqRel), "a flip waits for the capture before it");
         let ended = self.epoch.load(Relaxed);
         self.epoch.store(ended + 1, Relaxed);
-        let sequence = self.sequence.load(Relaxed);
+        let sequence = self.ledger.sequence.load(Relaxed);
         let next = if sequence == SEQUENCE_MAX { self.restart_sequence(sequence) } else { sequence + 1 };
-        self.sequence.store(next, Relaxed);
+        self.ledger.sequence.store(next, Release);
         self.saved.lock().open();
-        self.stage.store(if self.software { STAGE_COPYING } else { STAGE_SCANNING }, Release);
+        self.ledger.stage.store(if self.ledger.software { STAGE_COPYING } else { STAGE_SCANNING }, Release);
         self.gate.fetch_or(GATE_CAPTURE, Release);
         self.counters.flips.fetch_add(1, Relaxed);
+        self.bound_mapper();
         Epoch(ended)
     }
 
     /// After 2^30 flips (three years at ten a second) state words start again; the parity of the dirty sets goes on.
     #[cold]
     fn restart_sequence(&self, sequence: u32) -> u32 {
-        self.table.clear_states();
+        self.ledger.table.clear_states();
         2 - (sequence & 1)
     }
 
     pub(crate) fn sequence(&self) -> u32 {
-        self.sequence.load(Relaxed)
+        self.ledger.sequence.load(Relaxed)
     }
 
     pub(crate) fn is_software(&self) -> bool {
-        self.software
+        self.ledger.software
     }
 
     /// The closing set is known from now on.
     pub(crate) fn begin_copying(&self) {
-        self.stage.store(STAGE_COPYING, Release);
+        self.ledger.stage.store(STAGE_COPYING, Release);
     }
 
     /// Every page of the closing set is secured, or the capture is given up.
     pub(crate) fn end_window(&self) {
-        self.stage.store(STAGE_IDLE, Release);
+        self.ledger.stage.store(STAGE_IDLE, Release);
         self.gate.fetch_and(!GATE_CAPTURE, Release);
-        self.saved.lock().close();
+        let left = self.saved.lock().close();
+        for content in left.into_values() {
+            self.pool.give(content);
+        }
     }
 
     /// The capture is committed or abandoned: the next flip may come.
     pub(crate) fn end_capture(&self) {
-        self.pending.store(false, Release);
+        self.ledger.pending.store(false, Release);
     }
 
     pub(crate) fn site<'m>(&'m self, page: PageIndex, leaf: &'m Leaf) -> PageSite<'m> {
@@ -263,10 +260,12 @@ impl Memory {
     #[cold]
     #[inline(never)]
     pub(crate) fn announce_page(&self, page: PageIndex) {
-        if self.scratch.contains(page) || (!self.software && self.stage.load(Acquire) == STAGE_IDLE) {
+        if self.ledger.scratch.contains(page)
+            || (!self.ledger.software && self.ledger.stage.load(Acquire) == STAGE_IDLE)
+        {
             return;
         }
-        let leaf = self.table.leaf_or_new(page);
+        let leaf = self.ledger.table.leaf_or_new(page);
         protocol::announce(&self.site(page, leaf), self.sequence());
     }
 
@@ -291,17 +290,17 @@ impl Memory {
             return Ok(());
         }
         let last = PageIndex((u64::from(pages.first.0) + pages.count - 1) as u32);
-        let scratch = self.scratch.contains(pages.first);
-        let around = self.scratch.count > 0 && pages.contains(self.scratch.first) && !scratch;
+        let scratch = self.ledger.scratch.contains(pages.first);
+        let around = self.ledger.scratch.count > 0 && pages.contains(self.ledger.scratch.first) && !scratch;
         assert!(
-            scratch == self.scratch.contains(last) && !around,
+            scratch == self.ledger.scratch.contains(last) && !around,
             "scratch pages are discarded by themselves"
         );
         if !scratch {
             let sequence = self.sequence();
             for page in pages.iter() {
-                let leaf = self.table.leaf_or_new(page);
-                if self.stage.load(Acquire) == STAGE_SCANNING {
+                let leaf = self.ledger.table.leaf_or_new(page);
+                if self.ledger.stage.load(Acquire) == STAGE_SCANNING {
                     // The scan may come too late to find the mark that the mapper is about to drop.
                     leaf.set(sequence.wrapping_sub(1)).mark(slot(page));
                 }
@@ -326,7 +325,7 @@ pub(crate) struct PageSite<'m> {
     sequence: u32,
 }
 
-impl Site for PageSite<'_> {
+impl Place for PageSite<'_> {
     type Word = AtomicU32;
     #[inline(always)]
     fn word(&self) -> &AtomicU32 {
@@ -334,25 +333,33 @@ impl Site for PageSite<'_> {
     }
     #[inline(always)]
     fn stage(&self) -> Stage {
-        match self.memory.stage.load(Acquire) {
-            STAGE_IDLE => Stage::Idle,
-            STAGE_SCANNING => Stage::Scanning,
-            _ => Stage::Copying,
-        }
+        self.memory.ledger.stage()
     }
     #[inline(always)]
     fn in_closing_set(&self) -> bool {
         self.leaf.set(self.sequence.wrapping_sub(1)).has(self.slot)
     }
+    fn pending(&self) -> bool {
+        self.memory.ledger.pending.load(Acquire)
+    }
+    fn sequence(&self) -> u32 {
+        self.sequence
+    }
+}
+
+impl Site for PageSite<'_> {
     #[inline(always)]
     fn software(&self) -> bool {
-        self.memory.software
+        self.memory.ledger.software
     }
     fn save(&self) {
         let content: Content = self.memory.read_content(self.page);
         self.memory.counters.saved.fetch_add(1, Relaxed);
         self.memory.counters.carried.fetch_add(1, Relaxed);
-        self.memory.saved.lock().insert(self.page, content);
+        let useless = self.memory.saved.lock().insert(self.page, content);
+        if let Some(content) = useless {
+            self.memory.pool.give(content);
+        }
     }
     fn mark_dirty(&self) {
         self.leaf.set(self.sequence).mark(self.slot);

@@ -19,6 +19,10 @@
 //! is. Until then a mutator saves whatever it is about to write, and enters it into the dirty set of the new epoch, for
 //! the scan would otherwise take the new write's mark away. After it, a page outside the closing set needs nothing: the
 //! hardware notes the write. *Software tracking* knows the closing set at the flip, and every announced page is marked.
+//!
+//! *Eviction* takes a page away, so that a touch of it waits; asks [`may_drop`]; compares the content with what is durable;
+//! then drops the page or puts it back, where it counts as written. `tests/eviction.rs` explores that against writers, a
+//! flip, a capture, its commit, and page-in.
 
 use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
@@ -72,8 +76,8 @@ pub enum Stage {
     Copying,
 }
 
-/// One page, as the protocol sees it.
-pub trait Site {
+/// One page, as the evictor sees it.
+pub trait Place {
     /// The type of its state word.
     type Word: Word;
     /// Its state word.
@@ -82,6 +86,14 @@ pub trait Site {
     fn stage(&self) -> Stage;
     /// Whether the closing set has the page, read with acquire order. Asked only while [`Stage::Copying`].
     fn in_closing_set(&self) -> bool;
+    /// Whether a flip has happened whose snapshot is neither durable nor given up, read with acquire order.
+    fn pending(&self) -> bool;
+    /// The number of the open epoch, read with acquire order.
+    fn sequence(&self) -> u32;
+}
+
+/// One page, as mutators and the snapshotter see it.
+pub trait Site: Place {
     /// Whether a store is noted only by [`Site::mark_dirty`].
     fn software(&self) -> bool;
     /// Copies the content to where [`claim`]'s caller finds it.
@@ -111,8 +123,9 @@ pub fn announce<S: Site>(site: &S, sequence: u32) {
             site.relax();
             continue;
         }
-        let wanted = seen != state(sequence, CAPTURED)
-            && match site.stage() {
+        let (captured, stage) = (seen == state(sequence, CAPTURED), site.stage());
+        let wanted = !captured
+            && match stage {
                 Stage::Idle => false,
                 Stage::Scanning => true,
                 Stage::Copying => site.in_closing_set(),
@@ -124,7 +137,8 @@ pub fn announce<S: Site>(site: &S, sequence: u32) {
                 site.word().store(state(sequence, CARRIED), Release);
                 return;
             }
-        } else if site.software() {
+        } else if site.software() || captured && stage == Stage::Scanning {
+            // A page discarded since the flip and written before the scan: that would take the mark of the write away.
             // Marked first: whoever sees CARRIED may rely on the mark.
             site.mark_dirty();
             if site.word().replace(seen, state(sequence, CARRIED), AcqRel, Relaxed) {
@@ -168,6 +182,27 @@ pub fn claim<S: Site>(site: &S, sequence: u32) -> Claim {
 #[inline]
 pub fn finish_copy<S: Site>(site: &S, sequence: u32) {
     site.word().store(state(sequence, CAPTURED), Release);
+}
+
+/// Whether the evictor may drop a page if its content is what is durable: no snapshot that is still to become durable
+/// holds it otherwise.
+///
+/// The page was *taken away before* this is asked, so nobody can write to it, and the scan of a capture waits until it is
+/// back or dropped; a flip may happen meanwhile. That the content is what is durable is not enough: written, flipped,
+/// and written back to what it was, the page would be dropped with its content at the flip unseen by the scan, or read
+/// again after the commit, which made that content durable.
+#[inline]
+pub fn may_drop<P: Place>(place: &P) -> bool {
+    if !place.pending() {
+        return true;
+    }
+    match place.stage() {
+        Stage::Scanning => return false,
+        Stage::Copying if place.in_closing_set() => return false,
+        // Asked before the word: whoever takes a page out of the closing set has changed its word before.
+        Stage::Copying | Stage::Idle => {}
+    }
+    place.word().load(Acquire) >> PHASE_BITS != place.sequence()
 }
 
 /// The page was announced, and is now discarded: a later [`announce`] marks it again, none saves it.

@@ -189,6 +189,8 @@ unsafe impl Zeroed for Root {}
 /// The table.
 pub(crate) struct Table {
     root: Lazy<Root>,
+    /// Bytes of its levels.
+    bytes: AtomicU64,
 }
 
 /// The place of a page in its leaf.
@@ -201,7 +203,12 @@ impl Table {
     pub(crate) fn new() -> Table {
         let root = Lazy { at: AtomicPtr::new(ptr::null_mut()), owns: PhantomData };
         root.get_or_allocate();
-        Table { root }
+        Table { root, bytes: AtomicU64::new(size_of::<Root>() as u64) }
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
     }
 
     #[inline(always)]
@@ -224,8 +231,18 @@ impl Table {
     /// The leaf of a page, allocated if need be.
     #[inline]
     pub(crate) fn leaf_or_new(&self, page: PageIndex) -> &Leaf {
-        let page = u64::from(page.0);
-        let middle = self.root.get_or_allocate().middles[Self::middle_slot(page)].get_or_allocate();
+        let number = u64::from(page.0);
+        let middle = self.root.get_or_allocate().middles[Self::middle_slot(number)].get_or_allocate();
+        match middle.leaves[Self::leaf_slot(number)].get() {
+            Some(leaf) => leaf,
+            None => self.new_leaf(middle, number),
+        }
+    }
+
+    #[cold]
+    fn new_leaf<'t>(&'t self, middle: &'t Middle, page: u64) -> &'t Leaf {
+        // Two threads that make the same leaf count it twice, which does no harm.
+        self.bytes.fetch_add(size_of::<Leaf>() as u64, Relaxed);
         middle.leaves[Self::leaf_slot(page)].get_or_allocate()
     }
 

@@ -9,7 +9,7 @@ use loom::sync::atomic::AtomicU32;
 use loom::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
-use memory::protocol::{self, Claim, Site, Stage, Word};
+use memory::protocol::{self, Claim, Place, Site, Stage, Word};
 
 const OPEN_SEQUENCE: u32 = 7;
 const AT_FLIP: [u32; 2] = [1, 1];
@@ -53,6 +53,8 @@ enum Actor {
     WriterOf(usize),
     /// Discards the page.
     Discarder,
+    /// Discards the page, then writes a word of it.
+    DiscarderWriter,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +111,7 @@ struct Page {
     saved: Mutex<Option<[u32; 2]>>,
 }
 
-impl Site for Page {
+impl Place for Page {
     type Word = StateWord;
     fn word(&self) -> &StateWord {
         &self.word
@@ -120,6 +122,15 @@ impl Site for Page {
     fn in_closing_set(&self) -> bool {
         self.closing.load(Acquire) != 0
     }
+    fn pending(&self) -> bool {
+        true
+    }
+    fn sequence(&self) -> u32 {
+        OPEN_SEQUENCE
+    }
+}
+
+impl Site for Page {
     fn software(&self) -> bool {
         self.software
     }
@@ -214,6 +225,10 @@ impl Page {
             }
             Actor::WriterOf(index) => self.store(index, 2),
             Actor::Discarder => self.discard(),
+            Actor::DiscarderWriter => {
+                self.discard();
+                self.store(0, 2);
+            }
         }
     }
 
@@ -278,11 +293,16 @@ fn explore(scenario: Scenario, mutant: Mutant) {
         let zero = page.next_zero.load(Relaxed) != 0;
         let next = *page.written.lock().unwrap() || page.next_dirty.load(Relaxed) != 0 || zero;
         assert!(next, "{NEXT_WRONG}");
+        if scenario.actors == [Actor::DiscarderWriter] {
+            let content = *page.written.lock().unwrap() || page.next_dirty.load(Relaxed) != 0;
+            assert!(content, "{NEXT_WRONG}");
+        }
     });
 }
 
 fn scenarios() -> Vec<Scenario> {
-    let casts: [(&[Actor], Option<usize>); 3] = [
+    let casts: [(&[Actor], Option<usize>); 4] = [
+        (&[Actor::DiscarderWriter], Some(2)),
         (&[Actor::Writer], None),
         (&[Actor::Discarder], None),
         (&[Actor::WriterOf(0), Actor::WriterOf(1)], Some(2)),

@@ -112,6 +112,47 @@ pub trait PageSource: Send + Sync {
     /// # Errors
     /// When the page cannot be read or its checksum does not hold: the world must then stop without committing.
     fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, String>;
+
+    /// Whether a page with this content may be dropped: what [`PageSource::read_page`] gives from then on is the same, and
+    /// nothing else is still to come from it. Asked by the evictor after the page was taken away, so nobody can write to it.
+    ///
+    /// # Errors
+    /// When it cannot be told; the page is to be kept then.
+    fn holds(&self, _page: PageIndex, _bytes: &PageBytes) -> Result<bool, String> {
+        Ok(false)
+    }
+
+    /// A guess, before the page is taken away, at what [`PageSource::holds`] will say: taking it in vain costs.
+    fn is_settled(&self, _page: PageIndex) -> bool {
+        true
+    }
+
+    /// The mapper exceeds its bound and finds nothing to drop: what is in memory is not durable yet.
+    fn pressed(&self) {}
+}
+
+/// What an evictor did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Evicted {
+    /// Pages dropped.
+    pub dropped: u64,
+    /// Pages taken away and put back.
+    pub put_back: u64,
+}
+
+/// Traffic of pages between memory and the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PageTraffic {
+    /// Touches of missing pages that were served.
+    pub faults: u64,
+    /// Pages that came in from the source.
+    pub paged_in: u64,
+    /// Pages taken away, found dropped before long, and touched again meanwhile: they came back without a read.
+    pub rescued: u64,
+    /// Pages dropped.
+    pub evicted: u64,
+    /// Pages taken away and put back because they were not durable.
+    pub put_back: u64,
 }
 
 /// The address space of one world.
@@ -151,6 +192,26 @@ pub trait PageMapper: Send + Sync {
     fn discard(&self, pages: PageRange) -> Result<(), MapperError>;
     /// Bytes of the world that are in memory now.
     fn resident_bytes(&self) -> u64;
+    /// Drops up to `pages_max` pages for which [`PageSource::holds`], those not touched for a while first: each is taken
+    /// away, so that whoever touches it waits, then looked at, then dropped or put back (where it counts as written).
+    /// While a page is away [`PageMapper::scan_written`] waits. A mapper that cannot evict drops nothing.
+    ///
+    /// # Errors
+    /// When the system below fails; the world must then stop without committing.
+    fn evict(&self, _pages_max: u64) -> Result<Evicted, MapperError> {
+        Ok(Evicted::default())
+    }
+    /// Bounds the bytes of the world in memory: from now on whoever brings pages in evicts others, as far as that is
+    /// possible, and says [`PageSource::pressed`] where it is not.
+    fn set_resident_max(&self, _bytes: u64) {}
+    /// Whether this mapper can evict.
+    fn can_evict(&self) -> bool {
+        false
+    }
+    /// What went in and out.
+    fn traffic(&self) -> PageTraffic {
+        PageTraffic::default()
+    }
 }
 
 /// The two clocks.

@@ -8,6 +8,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use base::checksum::checksum;
 use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex, WorldId};
 use core::sync::atomic::{AtomicU64, Ordering};
 use platform::{BlockDevice, PageSource};
@@ -341,6 +342,27 @@ impl Store {
         }
     }
 
+    /// Whether `bytes` are what [`Store::read_page`] gives for `page`. Compares checksums, so it reads no page; at most
+    /// nodes of the map.
+    ///
+    /// # Errors
+    /// When the map cannot be read.
+    pub fn holds(&self, page: PageIndex, bytes: &PageBytes) -> Result<bool, ReadError> {
+        loop {
+            let place = self.shared.place(page);
+            match self.shared.lookup(page.0) {
+                Ok(entry) if entry.is(Kind::Full) => return Ok(entry.checksum == checksum(bytes.as_slice())),
+                Ok(entry) => {
+                    let reads_as_zero = entry.is_none() || entry.is(Kind::Zero);
+                    return Ok(reads_as_zero && bytes.iter().all(|byte| *byte == 0));
+                }
+                // A segment may have been reused between looking the page up and reading the map.
+                Err(error) if self.shared.place(page) == place => return Err(error),
+                Err(_) => {}
+            }
+        }
+    }
+
     fn try_read(&self, page: PageIndex, bytes: &mut PageBytes) -> (Result<bool, ReadError>, (Entry, u64)) {
         let place = self.shared.place(page);
         let found = self.shared.lookup(page.0).and_then(|entry| self.shared.read_entry(page, entry, bytes));
@@ -375,6 +397,9 @@ impl Store {
 impl PageSource for Store {
     fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, String> {
         Store::read_page(self, page, bytes).map_err(|e| e.to_string())
+    }
+    fn holds(&self, page: PageIndex, bytes: &PageBytes) -> Result<bool, String> {
+        Store::holds(self, page, bytes).map_err(|e| e.to_string())
     }
 }
 

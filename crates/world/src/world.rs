@@ -6,10 +6,10 @@ use crate::snapshot::{Phase, Snapshotter};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
-use base::{Epoch, PageBytes, PageIndex, PageRange, WorldId};
+use base::{Epoch, PageIndex, PageRange, WorldId};
 use layout::{SCHEMA_HASH, area};
 use memory::{Memory, MemoryConfig, MemoryError};
-use platform::{BlockDevice, PageMapper, PageSource, Paging, Platform, Waiter};
+use platform::{BlockDevice, PageMapper, Paging, Platform, Waiter};
 use store::{CommitError, CreateError, OpenError, OpenOptions, OpenReport, Store, StoreOptions, WorldParams};
 use vm::{DefineError, Limits, RunState, StartError, Vm};
 
@@ -111,15 +111,6 @@ pub struct World {
     pub vm: Vm,
     memory: Arc<Memory>,
     shared: Arc<Shared>,
-}
-
-/// Pages come from the newest snapshot.
-struct Stored(Arc<Store>);
-
-impl PageSource for Stored {
-    fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, String> {
-        self.0.read_page(page, bytes).map_err(|error| alloc::format!("{error}"))
-    }
 }
 
 impl World {
@@ -300,5 +291,5 @@ fn map(
 ) -> Result<Arc<Memory>, MemoryError> {
     let nursery = PageRange::covering(area::NURSERY.start, area::NURSERY.len());
     let config = MemoryConfig { scratch: nursery, stored_pages, relax: options.relax };
-    Memory::new(ports.mapper.clone(), Arc::new(Stored(store.clone())), config, store.last_epoch())
+    Memory::new(ports.mapper.clone(), store.clone(), config, store.last_epoch())
 }
