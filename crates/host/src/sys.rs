@@ -213,8 +213,8 @@ impl Uffd {
             return Err(failed("userfaultfd"));
         }
         // SAFETY: just opened, owned by nobody else.
-        let uffd =
-            Uffd { fd: unsafe { OwnedFd::from_raw_fd(fd as RawFd) }, can_move: more & FEATURE_MOVE != 0 };
+        let fd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
+        let uffd = Uffd { fd, can_move: more & FEATURE_MOVE != 0 };
         let mut api = [UFFD_API, FEATURE_PAGEFAULT_FLAG_WP | FEATURE_WP_ASYNC | more, 0];
         // SAFETY: `struct uffdio_api` is three u64.
         if unsafe { libc::ioctl(uffd.fd.as_raw_fd(), UFFDIO_API, api.as_mut_ptr()) } != 0 {
