@@ -10,7 +10,7 @@ use std::time::Duration;
     name = "phantom",
     version,
     about = "Runs programs that survive being killed at any instant",
-    after_help = "Examples:\n  phantom run examples/counter.ph     run it; kill -9 it; run it again: it goes on\n  phantom log counter.world           its snapshots\n\nExit status: the program's own; 1 after an uncaught exception; 2 for a wrong command line;\n120 when a file cannot be used or compiled; 121 when the world is damaged; 122 when it is in use by another process;\n123 when the program went on from an older snapshot than the last one, at your request."
+    after_help = "Examples:\n  phantom run examples/counter.ph     run it; kill -9 it; run it again: it goes on\n  phantom log counter.world           its snapshots\n  phantom ps counter.world            what is in it, whether or not it runs\n\nExit status: the program's own; 1 after an uncaught exception; 2 for a wrong command line;\n119 when nobody runs the world that is to be commanded; 120 when a file cannot be used or compiled;\n121 when the world is damaged or fails; 122 when another process has it and does not do what is asked;\n123 when the program went on from an older snapshot than the last one, at your request;\n124 when the world was stopped by `phantom stop` and the program goes on at the next start;\n125 when Ctrl-C detached from a program that goes on; 137 when the program was killed by `phantom kill`."
 )]
 pub(crate) struct Arguments {
     /// What to do.
@@ -23,12 +23,38 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Runs a program, or goes on with it where it was.
     #[command(
-        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was."
+        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
     )]
     Run(Run),
     /// Goes on with a world whose program need not be at hand.
-    #[command(after_help = "Example:\n  phantom resume counter.world")]
+    #[command(
+        after_help = "Examples:\n  phantom resume counter.world\n  phantom resume --paused counter.world     nothing runs until `phantom go counter.world`"
+    )]
     Resume(Resume),
+    /// Attaches this terminal to a program of a world that runs.
+    #[command(
+        after_help = "Example:\n  phantom attach counter.world counter\n\nCtrl-C detaches; the program goes on."
+    )]
+    Attach(OneProgram),
+    /// Stops a world after a last snapshot; all goes on at its next start.
+    #[command(after_help = "Example:\n  phantom stop counter.world && phantom resume counter.world")]
+    Stop(Inspect),
+    /// Makes a snapshot now, and answers when it is durable.
+    #[command(after_help = "Example:\n  phantom snap counter.world")]
+    Snap(Inspect),
+    /// Ends a program for ever.
+    #[command(after_help = "Example:\n  phantom kill counter.world counter\n\nThe world may run or not.")]
+    Kill(OneProgram),
+    /// Lets a paused world run, or a program that is quarantined.
+    #[command(
+        after_help = "Examples:\n  phantom resume --paused counter.world     in one terminal\n  phantom go counter.world                  in another\n  phantom go counter.world counter          tries a quarantined program again"
+    )]
+    Go(Go),
+    /// Shows programs with their share of the processor, and what snapshots cost, again and again.
+    #[command(
+        after_help = "Examples:\n  phantom top counter.world\n  phantom top --once --json counter.world"
+    )]
+    Top(Top),
     /// Shows what a world is: identity, size, snapshots.
     #[command(after_help = "Example:\n  phantom info counter.world --json")]
     Info(Inspect),
@@ -50,6 +76,9 @@ pub(crate) enum Verb {
     /// Makes a module from text.
     #[command(after_help = "Example:\n  phantom asm counter.phs -o counter.phm")]
     Asm(Compile),
+    /// Lists the phases that --kill-at takes, for the kill tests.
+    #[command(hide = true, after_help = "Example:\n  phantom kill-points")]
+    KillPoints,
 }
 
 /// How a world is run.
@@ -70,9 +99,26 @@ pub(crate) struct Running {
     /// Turns snapshots off, to measure what they cost.
     #[arg(long, hide = true)]
     pub(crate) no_snapshots: bool,
+    /// Makes the machine fail when a thread of this program is about to run, for tests of what happens then.
+    #[arg(long, hide = true, value_name = "PROGRAM")]
+    pub(crate) fail_in: Option<String>,
     /// Writes figures of the run to standard error at its end, as JSON.
     #[arg(long, hide = true)]
     pub(crate) figures: bool,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Running {
+            every: Duration::from_millis(100),
+            accept_older: false,
+            mapper: None,
+            kill_at: None,
+            no_snapshots: false,
+            fail_in: None,
+            figures: false,
+        }
+    }
 }
 
 /// `run`
@@ -87,6 +133,9 @@ pub(crate) struct Run {
     /// Forgets the program's past and starts it over.
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Sets a variable in the program's environment.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) environment: Vec<(String, String)>,
     /// Folder in which imports are searched besides the program's own.
     #[arg(short = 'I', value_name = "DIR")]
     pub(crate) include: Vec<PathBuf>,
@@ -103,11 +152,54 @@ pub(crate) struct Resume {
     /// How it is run.
     #[command(flatten)]
     pub(crate) running: Running,
+    /// Opens the world for inspection and commands; no thread runs until `phantom go`.
+    #[arg(long)]
+    pub(crate) paused: bool,
     /// File of the world.
     pub(crate) world: PathBuf,
 }
 
-/// `info`, `log`, `check`
+/// `attach`, `kill`
+#[derive(Args, Debug)]
+pub(crate) struct OneProgram {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// File of the world.
+    pub(crate) world: PathBuf,
+    /// Name of the program.
+    pub(crate) program: String,
+}
+
+/// `go`
+#[derive(Args, Debug)]
+pub(crate) struct Go {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// File of the world.
+    pub(crate) world: PathBuf,
+    /// Name of the program; the whole world without it.
+    pub(crate) program: Option<String>,
+}
+
+/// `top`
+#[derive(Args, Debug)]
+pub(crate) struct Top {
+    /// Prints one line of JSON each time.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Shows it once.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Time between two looks.
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1s")]
+    pub(crate) every: Duration,
+    /// File of the world.
+    pub(crate) world: PathBuf,
+}
+
+/// `info`, `log`, `check`, `stop`, `snap`
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
     /// Prints JSON for machines.
@@ -151,6 +243,14 @@ pub(crate) struct Compile {
 pub(crate) struct Disasm {
     /// Compiled module.
     pub(crate) module: PathBuf,
+}
+
+/// Parses `NAME=VALUE`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err("write a name and a value: NAME=VALUE".to_string()),
+    }
 }
 
 /// Parses `50ms`, `1s`, `2m`, `1h`.

@@ -1,7 +1,9 @@
 //! The two threads of a running world: this one runs programs, the other makes snapshots.
 
+use crate::{Failure, say};
 use platform::Waiter;
 use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use world::{Ask, Event, Phase, Ports, Shared, Snapshotter, World};
@@ -24,6 +26,8 @@ pub(crate) struct Pace {
 
 /// Runs the world until no thread is left. When this returns, all of it is durable.
 ///
+/// When the machine itself fails, `failed` says what is to be said of it, and the process ends.
+///
 /// # Errors
 /// Why the world had to stop; what was committed stays.
 pub(crate) fn drive(
@@ -33,6 +37,7 @@ pub(crate) fn drive(
     pace: Pace,
     watch: &(dyn Fn(Phase) + Sync),
     mut tick: impl FnMut(&mut World, &Event),
+    failed: impl FnOnce(&World, &str) -> String,
 ) -> Result<World, String> {
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -43,7 +48,15 @@ pub(crate) fn drive(
                 make_snapshots(snapshotter, &*ports.snapshot_waiter, pace, ended, watch)
             })
             .map_err(|error| format!("the snapshot thread cannot be started: {error}"))?;
-        let result = run_threads(&mut world, ports, pace.slices, watch, &mut tick);
+        let run = || run_threads(&mut world, ports, pace.slices, watch, &mut tick);
+        let result = match std::panic::catch_unwind(AssertUnwindSafe(run)) {
+            Ok(result) => result,
+            Err(reason) => {
+                let text = reason.downcast_ref::<&str>().map(ToString::to_string);
+                let text = text.or_else(|| reason.downcast_ref::<String>().cloned());
+                fail(&failed(&world, &text.unwrap_or_default()))
+            }
+        };
         ended.store(true, Ordering::Release);
         ports.snapshot_waiter.notify();
         let mut snapshotter = snapshots.join().map_err(|_| "the snapshot thread failed".to_string())?;
@@ -66,10 +79,20 @@ fn run_threads(
         match event {
             Event::Idle { wait_ns } => ports.platform.waiter.wait(wait_ns),
             Event::Congested => ports.platform.waiter.wait(Some(1_000_000)),
+            // A command may have started a program meanwhile.
+            Event::Ended if world.vm.has_threads() => {}
             Event::Ended | Event::Stopped => return Ok(()),
-            Event::Flipped(_) | Event::Paused => {}
+            Event::Flipped(_) | Event::Paused | Event::Commanded | Event::ProgramEnded => {}
         }
     }
+}
+
+/// Ends the process at once: what stands in memory after the machine itself has failed must not become a snapshot, and
+/// the other threads may wait for ever for what the failed one held.
+fn fail(message: &str) -> ! {
+    let failure = Failure::World(message.to_string());
+    say(&failure);
+    std::process::exit(i32::from(failure.status()))
 }
 
 /// The snapshot thread: until the programs have ended.

@@ -1,7 +1,8 @@
 //! `info`, `log`, `ps`, `check`: looking into a world that nobody runs, or that another process runs.
 
-use crate::Failure;
-use crate::arguments::{Inspect, Ps};
+use crate::control::protocol::Look;
+use crate::control::verbs;
+use crate::{Failure, STATUS_DIED};
 use base::Epoch;
 use host::FileDevice;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,9 +11,26 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use store::SlotReport;
+use store::{OpenReport, SlotReport, Store};
 use world::inspect::{ProgramInfo, ProgramState, ThreadInfo};
-use world::{STATUS_KILLED, WorldFile, inspect};
+use world::{FileView, STATUS_KILLED, WorldFile, inspect};
+
+/// What a verb found.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// For machines.
+    pub(crate) machine: Value,
+    /// For people.
+    pub(crate) human: String,
+    /// What is wrong with the world, for the exit status.
+    pub(crate) failure: Option<String>,
+}
+
+impl Shown {
+    fn fine(machine: Value, human: String) -> Result<Shown, Failure> {
+        Ok(Shown { machine, human, failure: None })
+    }
+}
 
 /// Opens a world for reading.
 ///
@@ -28,35 +46,86 @@ fn said(path: &Path) -> impl Fn(&dyn std::fmt::Display) -> Failure + '_ {
 }
 
 /// Prints what a verb found.
-fn print(as_json: bool, machine: &Value, human: &str) -> Result<u8, Failure> {
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn print(as_json: bool, machine: &Value, human: &str) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     let written = if as_json { writeln!(out, "{machine}") } else { write!(out, "{human}") };
-    match written {
+    match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::Input(format!("standard output: {error}")))
         }
-        _ => Ok(0),
+        // Nobody reads it any more, so there is nobody to go on for.
+        Err(_) => std::process::exit(0),
+        Ok(()) => Ok(0),
     }
 }
 
-/// `phantom info`
+/// `info`, `log`, `ps` and `check`: from the process that runs the world, or else from its file.
+///
+/// # Errors
+/// When the world cannot be read, or is damaged.
+pub(crate) fn look(path: &Path, as_json: bool, what: Look) -> Result<u8, Failure> {
+    let shown = match verbs::look_there(path, what)? {
+        Some(shown) => shown,
+        None => {
+            let file = open(path)?;
+            of_world(path, &file.store, Some(&file.report), what)?
+        }
+    };
+    print(as_json, &shown.machine, &shown.human)?;
+    match shown.failure {
+        None => Ok(0),
+        Some(failure) => Err(Failure::World(failure)),
+    }
+}
+
+/// The newest snapshot in a file.
 ///
 /// # Errors
 /// When the world cannot be read.
-pub(crate) fn info(options: &Inspect) -> Result<u8, Failure> {
-    let world = open(&options.world)?;
-    let fail = said(&options.world);
-    let about = world.store.info();
-    let snapshots = world.store.snapshots().map_err(|error| fail(&error))?;
-    let stats = world.store.stats();
-    let bytes = std::fs::metadata(&options.world).map_err(|error| Failure::Input(error.to_string()))?.len();
-    let damage: Vec<String> = world.report.damage.iter().map(ToString::to_string).collect();
+pub(crate) fn newest(path: &Path) -> Result<u64, Failure> {
+    Ok(open(path)?.store.last_epoch().0)
+}
+
+/// A listing of a world that this process runs.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn of_store(path: &Path, store: &Store, what: Look) -> Result<Shown, Failure> {
+    of_world(path, store, None, what)
+}
+
+fn of_world(path: &Path, store: &Store, report: Option<&OpenReport>, what: Look) -> Result<Shown, Failure> {
+    match what {
+        Look::Info => info(path, store, report),
+        Look::Log => log(path, store),
+        Look::Ps { stacks } => ps(path, store, stacks),
+        Look::Check => check(path, store, report),
+    }
+}
+
+fn damage_of(report: Option<&OpenReport>) -> Vec<String> {
+    report.map_or_else(Vec::new, |report| report.damage.iter().map(ToString::to_string).collect())
+}
+
+fn info(path: &Path, store: &Store, report: Option<&OpenReport>) -> Result<Shown, Failure> {
+    let fail = said(path);
+    let about = store.info();
+    let snapshots = store.snapshots().map_err(|error| fail(&error))?;
+    let stats = store.stats();
+    let bytes = std::fs::metadata(path).map_err(|error| Failure::Input(error.to_string()))?.len();
+    let damage = damage_of(report);
+    let (epoch, committed_ns) = (store.last_epoch(), store.last_wall_ns());
+    // Who answers for a world that runs is the process that runs it.
+    let pid = report.is_none().then(std::process::id);
     let machine = json!({
         "world": about.world_id.to_string(), "schema": format!("{:016x}", about.schema_hash),
         "format": store::FORMAT_VERSION, "created_ns": about.created_ns, "file_bytes": bytes,
-        "epoch": world.report.epoch.0, "committed_ns": world.report.wall_ns,
-        "snapshots": snapshots.len(), "records_read": world.report.records, "bytes_read": stats.read_bytes,
-        "damage": damage,
+        "epoch": epoch.0, "committed_ns": committed_ns, "pid": pid,
+        "snapshots": snapshots.len(), "records_read": report.map(|report| report.records),
+        "bytes_read": stats.read_bytes, "damage": damage,
     });
     let mut human = format!(
         "world      {}\nformat     {}, schema {:016x}\ncreated    {}\nfile       {}\nsnapshot   {} ({}), {} kept\n",
@@ -65,11 +134,14 @@ pub(crate) fn info(options: &Inspect) -> Result<u8, Failure> {
         about.schema_hash,
         ago(about.created_ns),
         size(bytes),
-        world.report.epoch,
-        ago(world.report.wall_ns),
+        epoch,
+        ago(committed_ns),
         snapshots.len()
     );
-    for (slot, report) in ["A", "B"].iter().zip(&world.report.slots) {
+    if let Some(pid) = pid {
+        human.push_str(&format!("runs in    process {pid}\n"));
+    }
+    for (slot, report) in ["A", "B"].iter().zip(report.iter().flat_map(|report| &report.slots)) {
         human.push_str(&match report {
             SlotReport::Blank => format!("superblock {slot} blank\n"),
             SlotReport::Unreadable => format!("superblock {slot} unreadable\n"),
@@ -81,16 +153,11 @@ pub(crate) fn info(options: &Inspect) -> Result<u8, Failure> {
     for line in &damage {
         human.push_str(&format!("damage     {line}\n"));
     }
-    print(options.json, &machine, &human)
+    Shown::fine(machine, human)
 }
 
-/// `phantom log`
-///
-/// # Errors
-/// When the world cannot be read.
-pub(crate) fn log(options: &Inspect) -> Result<u8, Failure> {
-    let world = open(&options.world)?;
-    let snapshots = world.store.snapshots().map_err(|error| said(&options.world)(&error))?;
+fn log(path: &Path, store: &Store) -> Result<Shown, Failure> {
+    let snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
     let machine: Vec<Value> = snapshots
         .iter()
         .map(|s| json!({"epoch": s.epoch.0, "committed_ns": s.wall_time_ns, "pages": s.pages, "bytes": s.bytes}))
@@ -105,123 +172,157 @@ pub(crate) fn log(options: &Inspect) -> Result<u8, Failure> {
             ago(s.wall_time_ns)
         ));
     }
-    print(options.json, &Value::Array(machine), &human)
+    Shown::fine(Value::Array(machine), human)
 }
 
-/// `phantom ps`
-///
-/// # Errors
-/// When the world cannot be read.
-pub(crate) fn ps(options: &Ps) -> Result<u8, Failure> {
-    let world = open(&options.world)?;
-    let fail = said(&options.world);
-    let epoch = world.report.epoch;
+fn ps(path: &Path, store: &Store, stacks: bool) -> Result<Shown, Failure> {
+    let fail = said(path);
+    let epoch = store.last_epoch();
     if epoch == Epoch(0) {
-        return print(options.json, &json!({"programs": [], "threads": []}), "no snapshot yet\n");
+        return Shown::fine(json!({"programs": [], "threads": []}), "no snapshot yet\n".to_string());
     }
-    let view = world.view(epoch).map_err(|error| fail(&error))?;
+    let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
     let programs = inspect::programs(&view).map_err(|error| fail(&error))?;
-    let threads = inspect::threads(&view, if options.stacks { inspect::FRAMES_MAX } else { 1 })
+    let threads = inspect::threads(&view, if stacks { inspect::FRAMES_MAX } else { 1 })
         .map_err(|error| fail(&error))?;
+    let deadlocks = inspect::deadlocks(&threads);
     let machine = json!({
         "epoch": epoch.0,
         "programs": programs.iter().map(program_json).collect::<Vec<_>>(),
-        "threads": threads.iter().map(|t| thread_json(t, options.stacks)).collect::<Vec<_>>(),
+        "threads": threads.iter().map(thread_json).collect::<Vec<_>>(),
+        "deadlocks": deadlocks,
     });
-    let mut human =
-        format!("{:>6}  {:<20} {:<12} {:<24} {}\n", "ID", "PROGRAM", "STATE", "STARTED", "ARGUMENTS");
+    let mut human = format!(
+        "{:>6}  {:<20} {:<12} {:>7} {:>10} {:>12} {:<14} {}\n",
+        "ID", "PROGRAM", "STATE", "THREADS", "CPU s", "ALLOCATED", "STARTED", "ARGUMENTS"
+    );
     for p in &programs {
-        let line = (p.id, &p.name, state(p.state), ago(p.started_ns), p.arguments.join(" "));
-        human.push_str(&format!("{:>6}  {:<20} {:<12} {:<24} {}\n", line.0, line.1, line.2, line.3, line.4));
+        human.push_str(&format!(
+            "{:>6}  {:<20} {:<12} {:>7} {:>10.1} {:>12} {:<14} {}\n",
+            p.id,
+            p.name,
+            state(p),
+            p.threads,
+            p.cpu_ns as f64 / 1e9,
+            size(p.allocated_bytes),
+            ago(p.started_ns),
+            p.arguments.join(" ")
+        ));
     }
-    human.push_str(&format!("\n{:>6}  {:<20} {:<12} {}\n", "THREAD", "PROGRAM", "STATE", "AT"));
+    human.push_str(&format!(
+        "\n{:>6}  {:<20} {:<28} {:>10}  {}\n",
+        "THREAD", "PROGRAM", "STATE", "STACK", "AT"
+    ));
     for t in &threads {
         let of = programs.iter().find(|p| Some(p.id) == t.program).map_or("", |p| p.name.as_str());
         let at = t.stack.first().map_or("", String::as_str);
-        human.push_str(&format!("{:>6}  {:<20} {:<12} {}\n", t.id, of, t.state, at));
-        if options.stacks {
-            for frame in t.stack.iter().skip(1) {
-                human.push_str(&format!("{:43}{frame}\n", ""));
-            }
+        let state = match t.held_by {
+            Some(holder) => format!("{} of {holder}", t.state),
+            None => t.state.to_string(),
+        };
+        human.push_str(&format!("{:>6}  {of:<20} {state:<28} {:>10}  {at}\n", t.id, size(t.stack_bytes)));
+        for frame in t.stack.iter().skip(1) {
+            human.push_str(&format!("{:71}{frame}\n", ""));
         }
     }
-    print(options.json, &machine, &human)
+    for circle in &deadlocks {
+        let ids: Vec<String> = circle.iter().chain(circle.first()).map(ToString::to_string).collect();
+        human.push_str(&format!(
+            "\ndeadlock: thread {}; none of them will ever go on\n",
+            ids.join(" waits for thread ")
+        ));
+    }
+    Shown::fine(machine, human)
 }
 
-fn state(state: ProgramState) -> String {
-    match state {
+/// What `top` shows of the newest snapshot.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn top(path: &Path, store: &Store) -> Result<Value, Failure> {
+    let fail = said(path);
+    let (epoch, committed_ns) = (store.last_epoch(), store.last_wall_ns());
+    let programs = match epoch {
+        Epoch(0) => Vec::new(),
+        epoch => {
+            let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
+            inspect::programs(&view).map_err(|error| fail(&error))?
+        }
+    };
+    let snapshots = store.snapshots().map_err(|error| fail(&error))?;
+    let last = snapshots.last();
+    Ok(json!({
+        "epoch": epoch.0, "committed_ns": committed_ns,
+        "snapshot": {"pages": last.map(|s| s.pages), "bytes": last.map(|s| s.bytes)},
+        "programs": programs.iter().map(program_json).collect::<Vec<_>>(),
+    }))
+}
+
+fn state(p: &ProgramInfo) -> String {
+    match p.state {
+        ProgramState::Running if p.quarantined => "quarantined".to_string(),
         ProgramState::Running => "running".to_string(),
         ProgramState::Ended { status } => format!("ended ({status})"),
-        ProgramState::Killed => "killed".to_string(),
         ProgramState::Died => "died".to_string(),
+        ProgramState::Killed => "killed".to_string(),
     }
 }
 
 fn program_json(p: &ProgramInfo) -> Value {
     let (state, status) = match p.state {
+        ProgramState::Running if p.quarantined => ("quarantined", None),
         ProgramState::Running => ("running", None),
         ProgramState::Ended { status } => ("ended", Some(status)),
         ProgramState::Killed => ("killed", Some(STATUS_KILLED)),
-        ProgramState::Died => ("died", Some(1)),
+        ProgramState::Died => ("died", Some(i32::from(STATUS_DIED))),
     };
-    json!({"id": p.id, "name": p.name, "arguments": p.arguments, "state": state, "status": status,
+    json!({"id": p.id, "name": p.name, "arguments": p.arguments, "grants": p.grants, "state": state, "status": status,
+        "threads": p.threads, "cpu_ns": p.cpu_ns, "allocated_bytes": p.allocated_bytes,
         "started_ns": p.started_ns, "failure": p.failure})
 }
 
-fn thread_json(t: &ThreadInfo, stacks: bool) -> Value {
-    let shown = if stacks { t.stack.len() } else { t.stack.len().min(1) };
-    json!({"id": t.id, "program": t.program, "state": t.state, "stack": t.stack[..shown]})
+fn thread_json(t: &ThreadInfo) -> Value {
+    json!({"id": t.id, "program": t.program, "state": t.state, "waits_for_thread": t.held_by,
+        "stack_bytes": t.stack_bytes, "stack": t.stack})
 }
 
-/// `phantom check`
-///
-/// # Errors
-/// When the world cannot be read, or damage was found.
-pub(crate) fn check(options: &Inspect) -> Result<u8, Failure> {
-    let world = open(&options.world)?;
-    let bar = ProgressBar::new(0);
+fn check(path: &Path, store: &Store, report: Option<&OpenReport>) -> Result<Shown, Failure> {
+    let fail = said(path);
+    let bar = if report.is_some() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     bar.set_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} pages {eta}")
             .map_err(|error| Failure::Usage(error.to_string()))?,
     );
-    let report = world
-        .store
+    let epoch = store.last_epoch();
+    let found = store
         .check(&mut |done, all| {
             bar.set_length(all);
             bar.set_position(done);
         })
-        .map_err(|error| said(&options.world)(&error))?;
+        .map_err(|error| fail(&error))?;
     bar.finish_and_clear();
-    let mut damage: Vec<String> =
-        world.report.damage.iter().chain(&report.damage).map(ToString::to_string).collect();
+    let mut damage = damage_of(report);
+    damage.extend(found.damage.iter().map(ToString::to_string));
     damage.dedup();
-    if world.report.epoch > Epoch(0) && damage.is_empty() {
-        let view = world.view(world.report.epoch).map_err(|error| said(&options.world)(&error))?;
-        for found in [inspect::programs(&view).err(), inspect::threads(&view, inspect::FRAMES_MAX).err()]
-            .into_iter()
-            .flatten()
-        {
-            damage.push(found.to_string());
-        }
+    if epoch > Epoch(0) && damage.is_empty() {
+        let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
+        let listings = [inspect::programs(&view).err(), inspect::threads(&view, inspect::FRAMES_MAX).err()];
+        damage.extend(listings.into_iter().flatten().map(|error| error.to_string()));
     }
-    let machine = json!({"epoch": world.report.epoch.0, "pages": report.pages, "nodes": report.nodes, "damage": damage,
-        "unreadable_superblocks": report.unreadable_slots});
-    let mut human = format!(
-        "snapshot {}: {} pages, {} map nodes verified\n",
-        world.report.epoch, report.pages, report.nodes
-    );
+    let machine = json!({"epoch": epoch.0, "pages": found.pages, "nodes": found.nodes, "damage": damage,
+        "unreadable_superblocks": found.unreadable_slots});
+    let mut human = format!("snapshot {epoch}: {} pages, {} map nodes verified\n", found.pages, found.nodes);
     for line in &damage {
         human.push_str(&format!("damage: {line}\n"));
     }
-    print(options.json, &machine, &human)?;
-    if damage.is_empty() {
-        return Ok(0);
-    }
-    Err(Failure::World(format!(
-        "{}: {} places are damaged; restore a copy, or go on from the newest whole snapshot with --accept-older",
-        options.world.display(),
-        damage.len()
-    )))
+    let failure = (!damage.is_empty()).then(|| {
+        format!(
+            "{}: {} places are damaged; restore a copy, or go on from the newest whole snapshot with --accept-older",
+            path.display(),
+            damage.len()
+        )
+    });
+    Ok(Shown { machine, human, failure })
 }
 
 /// `3.2 s ago`, for people.

@@ -8,14 +8,19 @@
 
 mod arguments;
 mod compile;
+mod control;
 mod drive;
 mod figures;
 mod killer;
 mod look;
+mod quarantine;
 mod run;
 
 use arguments::{Arguments, Verb};
 use clap::Parser;
+use control::protocol::Look;
+use control::verbs;
+use serde_json::Value;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -33,6 +38,8 @@ enum Failure {
     World(String),
     /// Another process has the world.
     InUse(String),
+    /// Nobody runs the world that is to be commanded.
+    NotRunning(String),
 }
 
 impl Failure {
@@ -42,6 +49,7 @@ impl Failure {
             Failure::Input(_) => 120,
             Failure::World(_) => 121,
             Failure::InUse(_) => 122,
+            Failure::NotRunning(_) => 119,
         }
     }
 }
@@ -49,24 +57,37 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Usage(text) | Failure::Input(text) | Failure::World(text) | Failure::InUse(text) => {
-                f.write_str(text)
-            }
+            Failure::Usage(text)
+            | Failure::Input(text)
+            | Failure::World(text)
+            | Failure::InUse(text)
+            | Failure::NotRunning(text) => f.write_str(text),
         }
     }
 }
 
 /// Exit status of a program that went on from an older snapshot than the last one, when it would have been zero.
 const STATUS_OLDER: u8 = 123;
+/// Exit status when the world was stopped by command; the program goes on at its next start.
+const STATUS_STOPPED: u8 = 124;
+/// Exit status of a command that was detached from a program that goes on.
+const STATUS_DETACHED: u8 = 125;
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().verb {
         Verb::Run(run) => run::run(run),
         Verb::Resume(resume) => run::resume(resume),
-        Verb::Info(inspect) => look::info(&inspect),
-        Verb::Log(inspect) => look::log(&inspect),
-        Verb::Ps(ps) => look::ps(&ps),
-        Verb::Check(inspect) => look::check(&inspect),
+        Verb::Attach(options) => verbs::attach(&options),
+        Verb::Stop(options) => verbs::stop(&options),
+        Verb::Snap(options) => verbs::snap(&options),
+        Verb::Kill(options) => verbs::kill(&options),
+        Verb::Go(options) => verbs::go(&options),
+        Verb::Top(options) => verbs::top(&options),
+        Verb::Info(options) => look::look(&options.world, options.json, Look::Info),
+        Verb::Log(options) => look::look(&options.world, options.json, Look::Log),
+        Verb::Ps(options) => look::look(&options.world, options.json, Look::Ps { stacks: options.stacks }),
+        Verb::Check(options) => look::look(&options.world, options.json, Look::Check),
+        Verb::KillPoints => look::print(false, &Value::Null, &format!("{}\n", killer::PHASES.join("\n"))),
         Verb::Compile(options) => compile::compile(&options),
         Verb::Disasm(options) => compile::disasm(&options),
         Verb::Asm(options) => compile::asm(&options),

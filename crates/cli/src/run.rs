@@ -2,22 +2,32 @@
 
 use crate::arguments::{Resume, Run, Running};
 use crate::compile::{self, Program};
+use crate::control::console::Consoles;
+use crate::control::protocol::Launch;
+use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::Figures;
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
-use crate::{Failure, STATUS_DIED, STATUS_OLDER, say};
+use crate::{Failure, STATUS_DIED, STATUS_OLDER, STATUS_STOPPED, quarantine, say};
 use host::{Fatal, FileDevice, HostWaiter, Placement};
 use platform::BlockDevice;
+use serde_json::Value;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use store::OpenReport;
 use world::inspect::{ProgramInfo, ProgramState};
 use world::{
-    CreateWorldError, OpenWorldError, Phase, Ports, STATUS_KILLED, Snapshotter, World, WorldOptions, inspect,
+    CreateWorldError, Event, OpenWorldError, Phase, Ports, STATUS_KILLED, Snapshotter, World, WorldFile,
+    WorldOptions, inspect,
 };
 
+/// A world that one process has left and another is about to take is waited for so long.
+const BETWEEN_PATIENCE: Duration = Duration::from_secs(15);
+/// How often is looked whether it is free.
+const BETWEEN_POLL: Duration = Duration::from_millis(20);
 /// Polls in a slice when figures are collected: some 0.1 ms.
 const FIGURES_SLICE_POLLS: u32 = 2_000;
 
@@ -26,6 +36,8 @@ struct Opened {
     world: World,
     snapshotter: Snapshotter,
     ports: Ports,
+    consoles: Arc<Consoles>,
+    path: PathBuf,
     /// What opening found; none for a new world.
     report: Option<OpenReport>,
     kill: Option<Arc<KillPoint>>,
@@ -46,21 +58,43 @@ struct Unborn {
 pub(crate) fn run(options: Run) -> Result<u8, Failure> {
     let program = Program::find(&options.program, &options.include)?;
     let path = options.world.clone().unwrap_or_else(|| PathBuf::from(format!("{}.world", program.name)));
+    let patience = Instant::now() + BETWEEN_PATIENCE;
+    loop {
+        let in_use = match run_here(&options, &program, &path) {
+            Err(Failure::InUse(reason)) => reason,
+            result => return result,
+        };
+        let module = program.compile()?;
+        if path.exists()
+            && let Some(status) =
+                verbs::run_there(&path, &launch_of(&options, &program, &module), &module.bytes)?
+        {
+            return Ok(status);
+        }
+        // Whoever had it a moment ago has it no more.
+        if Instant::now() > patience {
+            return Err(Failure::InUse(in_use));
+        }
+        std::thread::sleep(BETWEEN_POLL);
+    }
+}
+
+fn run_here(options: &Run, program: &Program, path: &Path) -> Result<u8, Failure> {
     if options.fresh && path.exists() {
-        return start_over(&options, &program, &path);
+        return start_over(options, program, path);
     }
     if !path.exists() {
         // Compiled first, so that a program with errors leaves no world behind.
         let module = program.compile()?;
-        let opened = create(&path, &options.running)?;
-        return start(opened, &options, &program, &module);
+        let opened = create(path, &options.running)?;
+        return start(opened, options, program, &module);
     }
-    let opened = open(&path, &options.running)?;
-    let known = programs(&opened.world, &path)?.into_iter().find(|known| known.name == program.name);
+    let opened = open(path, &options.running)?;
+    let known = programs(&opened.world, path)?.into_iter().find(|known| known.name == program.name);
     match known {
         None => {
             let module = program.compile()?;
-            start(opened, &options, &program, &module)
+            start(opened, options, program, &module)
         }
         Some(known) if known.arguments != options.arguments => Err(Failure::Usage(format!(
             "{} was started in {} with the arguments {:?}, not {:?}; use those, --fresh to start over, or another --world",
@@ -69,7 +103,19 @@ pub(crate) fn run(options: Run) -> Result<u8, Failure> {
             known.arguments,
             options.arguments
         ))),
-        Some(known) => go_on(opened, &options, &program, &known),
+        Some(known) => go_on(opened, options, program, &known),
+    }
+}
+
+fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Launch {
+    Launch {
+        name: program.name.clone(),
+        entry: module.entry.clone(),
+        arguments: options.arguments.clone(),
+        environment: options.environment.clone(),
+        grants: Vec::new(),
+        source_hash: program.source_hash,
+        fresh: options.fresh,
     }
 }
 
@@ -84,7 +130,13 @@ pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
             options.world.display()
         )));
     }
-    let opened = open(&options.world, &options.running)?;
+    let mut opened = open(&options.world, &options.running).map_err(|failure| match failure {
+        Failure::InUse(reason) => Failure::InUse(format!(
+            "{reason}; `phantom ps {0}` shows what is in it, `phantom attach {0} PROGRAM` attaches to one",
+            options.world.display()
+        )),
+        failure => failure,
+    })?;
     let programs = programs(&opened.world, &options.world)?;
     let Some(first) = programs.iter().find(|p| p.state == ProgramState::Running).or(programs.first()) else {
         return Err(Failure::Input(format!(
@@ -97,7 +149,34 @@ pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
     }
     told_where(&first.name, &opened);
     let name = first.name.clone();
+    if options.paused {
+        say(&format_args!("paused: no thread runs until `phantom go {}`", options.world.display()));
+        opened.world.pause();
+    }
     finish(opened, &options.running, &name)
+}
+
+/// Changes a program in a world that nobody runs; what is answered is durable.
+///
+/// # Errors
+/// When the world cannot be opened or written, or there is no such program.
+pub(crate) fn change(
+    path: &Path,
+    name: &str,
+    how: impl FnOnce(&mut World, &ProgramInfo) -> Result<Value, Failure>,
+) -> Result<Value, Failure> {
+    let mut opened = open(path, &Running::default())?;
+    let known = programs(&opened.world, path)?.into_iter().find(|known| known.name == name);
+    let Some(known) = known else {
+        return Err(Failure::Usage(format!(
+            "{}: there is no program {name}; `phantom ps {0}` lists them",
+            path.display()
+        )));
+    };
+    let answer = how(&mut opened.world, &known)?;
+    last_snapshot(&mut opened.world, &mut opened.snapshotter, &|_| {})
+        .map_err(|error| Failure::World(format!("{}: {error}", path.display())))?;
+    Ok(answer)
 }
 
 /// The program is in the world already.
@@ -145,23 +224,19 @@ fn finished(known: &ProgramInfo) -> u8 {
     }
 }
 
-/// Forgets the world of a program and starts it in a new one, which takes the old one's place when it is whole.
+/// Forgets the past of a program. A world that holds no other one gives way to a new one, which takes its place when it is
+/// whole; in one that does, the program begins anew.
 fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failure> {
     let module = program.compile()?;
     let old = FileDevice::open(path).map_err(in_use)?;
-    if let Ok(file) = world::WorldFile::open(Arc::new(FileDevice::open_read_only(path).map_err(in_use)?))
+    if let Ok(file) = WorldFile::open(Arc::new(FileDevice::open_read_only(path).map_err(in_use)?))
         && file.report.epoch.0 > 0
         && let Ok(view) = file.view(file.report.epoch)
         && let Ok(programs) = inspect::programs(&view)
-        && let Some(other) =
-            programs.iter().find(|p| p.name != program.name && p.state == ProgramState::Running)
+        && programs.iter().any(|other| other.name != program.name)
     {
-        return Err(Failure::Usage(format!(
-            "{} also holds {}, which has not ended; start {} over in another --world",
-            path.display(),
-            other.name,
-            program.name
-        )));
+        drop(old);
+        return start(open(path, &options.running)?, options, program, &module);
     }
     let opened = create(path, &options.running)?;
     let started = start(opened, options, program, &module);
@@ -194,11 +269,8 @@ fn load(
 ) -> Result<(), Failure> {
     let refuse =
         |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
-    opened.world.define_module(&module.bytes).map_err(|error| refuse(&error))?;
-    opened
-        .world
-        .start_program(&program.name, &module.entry, &options.arguments, program.source_hash)
-        .map_err(|error| refuse(&error))?;
+    launch(&mut opened.world, &launch_of(options, program, module), &module.bytes)
+        .map_err(|refusal| refuse(&refusal.message))?;
     if let Some(unborn) = &opened.unborn {
         let place = unborn.goes_to.display();
         last_snapshot(&mut opened.world, &mut opened.snapshotter, &|_| {})
@@ -212,7 +284,7 @@ fn load(
 
 /// Runs the world to the end of its programs and gives the status of one.
 fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> {
-    let Opened { mut world, snapshotter, ports, report, kill, .. } = opened;
+    let Opened { mut world, snapshotter, ports, consoles, path, report, kill, .. } = opened;
     if let Some(bytes) = memory_limit() {
         world.vm.set_memory_limit(bytes);
     }
@@ -222,9 +294,19 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
         // A flip cuts two slices short, which then count as nothing: small ones, so that this does not show.
         world.vm.set_slice(FIGURES_SLICE_POLLS);
     }
+    let store = snapshotter.store().clone();
+    let id = store.info().world_id.to_string();
+    quarantine::apply(&mut world, &path, &id)?;
+    told_of_others(&world, &path, name)?;
+    if let Some(victim) = &running.fail_in {
+        let found = programs(&world, &path)?.into_iter().find(|program| program.name == *victim);
+        world.vm.fail_at_program(found.map_or(u64::MAX, |program| program.id));
+    }
+    let desk = Desk::open(&path, consoles, world.shared().clone(), store.clone());
     let watch = {
-        let figures = figures.clone();
+        let (figures, desk) = (figures.clone(), desk.clone());
         move |phase: Phase| {
+            desk.phase(phase);
             if let Some(figures) = &figures {
                 figures.phase(phase);
             }
@@ -233,32 +315,63 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
             }
         }
     };
-    let store = snapshotter.store().clone();
     let pace = Pace {
         every: (!running.no_snapshots).then_some(running.every),
         slices: figures.is_some().then_some(1),
     };
-    let world = drive(world, snapshotter, &ports, pace, &watch, |world, event| {
+    let tick = |world: &mut World, event: &Event| {
         // A thread that dies says so at once, not when the last one ends.
         for failure in world.vm.take_failures() {
             say(&failure);
         }
+        desk.serve(world, event);
         if let Some(figures) = &figures {
             figures.tick(&store, world, event);
         }
-    })
-    .map_err(Failure::World)?;
+    };
+    let failed = |world: &World, message: &str| {
+        let message = quarantine::note(world, &path, &id, message);
+        desk.close(Outcome::Failed(message.clone()));
+        message
+    };
+    let driven = drive(world, snapshotter, &ports, pace, &watch, tick, failed);
+    desk.close(match &driven {
+        Ok(_) => Outcome::Durable(store.last_epoch()),
+        Err(reason) => Outcome::Failed(reason.clone()),
+    });
+    let world = driven.map_err(Failure::World)?;
     if let Some(figures) = &figures {
         figures.print(&store, &world);
     }
-    let view = inspect::MemoryView(world.memory());
-    let programs = inspect::programs(&view).map_err(|error| Failure::World(error.to_string()))?;
-    let status = match programs.iter().find(|p| p.name == name).map(|p| p.state) {
+    quarantine::forget(&world, &path);
+    let status = match programs(&world, &path)?.iter().find(|p| p.name == name).map(|p| p.state) {
         Some(ProgramState::Ended { status }) => status as u8,
-        Some(ProgramState::Killed) => STATUS_KILLED as u8,
+        Some(ProgramState::Killed) => {
+            say(&format_args!("{name} was killed"));
+            STATUS_KILLED as u8
+        }
+        Some(ProgramState::Running) if desk.is_stopped() => {
+            say(&format_args!("stopped at snapshot {}; the same command goes on", store.last_epoch()));
+            STATUS_STOPPED
+        }
         _ => STATUS_DIED,
     };
     Ok(if older && status == 0 { STATUS_OLDER } else { status })
+}
+
+/// Says which other programs go on in the same world.
+fn told_of_others(world: &World, path: &Path, name: &str) -> Result<(), Failure> {
+    let others: Vec<String> = programs(world, path)?
+        .into_iter()
+        .filter(|program| {
+            program.state == ProgramState::Running && program.name != name && !program.quarantined
+        })
+        .map(|program| program.name)
+        .collect();
+    if !others.is_empty() {
+        say(&format_args!("note: in the same world go on: {}", others.join(", ")));
+    }
+    Ok(())
 }
 
 /// What the heap of a world may take, in bytes: three quarters of the machine's memory, since pages are not evicted yet.
@@ -281,7 +394,14 @@ fn in_use(error: host::OpenError) -> Failure {
     }
 }
 
-fn ports(device: FileDevice, running: &Running) -> Result<(Ports, Option<Arc<KillPoint>>), Failure> {
+/// What a world is connected to, besides its ports.
+struct Wiring {
+    ports: Ports,
+    consoles: Arc<Consoles>,
+    kill: Option<Arc<KillPoint>>,
+}
+
+fn wire(device: FileDevice, running: &Running) -> Result<Wiring, Failure> {
     let fatal = Fatal::call(|message| {
         say(&format_args!("{message}; the world stops without committing"));
         std::process::exit(i32::from(Failure::World(String::new()).status()));
@@ -298,13 +418,12 @@ fn ports(device: FileDevice, running: &Running) -> Result<(Ports, Option<Arc<Kil
         Some(point) => Arc::new(KillDevice::new(file, point.clone())),
         None => file,
     };
-    let ports = Ports {
-        device,
-        mapper: chosen.mapper,
-        platform: host::platform(),
-        snapshot_waiter: Arc::new(HostWaiter::new()),
-    };
-    Ok((ports, kill))
+    let mut platform = host::platform();
+    let consoles = Arc::new(Consoles::new(platform.console.clone(), platform.waiter.clone()));
+    platform.console = consoles.clone();
+    let ports =
+        Ports { device, mapper: chosen.mapper, platform, snapshot_waiter: Arc::new(HostWaiter::new()) };
+    Ok(Wiring { ports, consoles, kill })
 }
 
 fn world_options(running: &Running) -> WorldOptions {
@@ -337,11 +456,12 @@ fn create(path: &Path, running: &Running) -> Result<Opened, Failure> {
 
 /// Creates a world on a device that is empty.
 fn create_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened, Failure> {
-    let (ports, kill) = ports(device, running)?;
+    let Wiring { ports, consoles, kill } = wire(device, running)?;
     let place = path.display();
     match World::create(&ports, world_options(running)) {
         Ok((world, snapshotter)) => {
-            Ok(Opened { world, snapshotter, ports, report: None, kill, unborn: None })
+            let path = path.to_path_buf();
+            Ok(Opened { world, snapshotter, ports, consoles, path, report: None, kill, unborn: None })
         }
         Err(CreateWorldError::Store(error)) => Err(Failure::Input(format!("{place}: {error}"))),
         Err(error) => Err(Failure::World(format!("{place}: {error}"))),
@@ -350,7 +470,7 @@ fn create_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opene
 
 fn open(path: &Path, running: &Running) -> Result<Opened, Failure> {
     let device = FileDevice::open(path).map_err(in_use)?;
-    let (ports, kill) = ports(device, running)?;
+    let Wiring { ports, consoles, kill } = wire(device, running)?;
     let (world, snapshotter, report) = match World::open(&ports, world_options(running)) {
         // A raw disk that was never used becomes a world where it is; an empty file is more likely a mistake.
         Err(OpenWorldError::Store(store::OpenError::Empty)) if is_raw_disk(path) => {
@@ -362,7 +482,8 @@ fn open(path: &Path, running: &Running) -> Result<Opened, Failure> {
     for damage in &report.damage {
         say(&format_args!("warning: {}: {damage}", path.display()));
     }
-    Ok(Opened { world, snapshotter, ports, report: Some(report), kill, unborn: None })
+    let path = path.to_path_buf();
+    Ok(Opened { world, snapshotter, ports, consoles, path, report: Some(report), kill, unborn: None })
 }
 
 fn is_raw_disk(path: &Path) -> bool {

@@ -25,7 +25,7 @@ fn what_is_not_there() {
     let s = Scratch::new();
     s.phantom(&["run", "nothing.ph"]).status(120).says(&["nothing.ph", "No such file"]);
     s.phantom(&["resume", "nothing.world"]).status(120).says(&["no such world", "phantom run"]);
-    for verb in ["info", "log", "ps", "check"] {
+    for verb in ["info", "log", "ps", "check", "stop", "snap", "go", "top"] {
         s.phantom(&[verb, "nothing.world"]).status(120).says(&["nothing.world", "No such file"]);
     }
     s.phantom(&["disasm", "nothing.phm"]).status(120).says(&["nothing.phm"]);
@@ -42,7 +42,10 @@ fn arguments_that_make_no_sense() {
     s.phantom(&["run", "--every", "soon", "count.ph"]).status(2).says(&["--every", "50ms"]);
     s.phantom(&["run", "--mapper", "magic", "count.ph"]).status(2).says(&["magic", "userfaultfd"]);
     s.phantom(&["compile", "count.world"]).status(2).says(&["only sources"]);
-    for verb in ["run", "resume", "info", "log", "ps", "check", "compile", "disasm", "asm"] {
+    for verb in [
+        "run", "resume", "attach", "stop", "snap", "kill", "go", "top", "info", "log", "ps", "check",
+        "compile", "disasm", "asm",
+    ] {
         let help = s.phantom(&[verb, "--help"]).status(0);
         assert!(help.out.contains("Example"), "{help:#?}");
     }

@@ -159,8 +159,8 @@ fn one_world_one_process() {
     let mut child = s.command(&["run", "wait.ph"]).stdin(Stdio::piped()).spawn().expect("it starts");
     let mut out = BufReader::new(child.stdout.take().expect("output"));
     read_until(&mut out, |line| line == "1");
-    s.phantom(&["run", "wait.ph"]).status(122).says(&["in use by process", "one world, one process"]);
-    s.phantom(&["run", "--fresh", "wait.ph"]).status(122).says(&["in use"]);
+    s.phantom(&["run", "wait.ph"]).status(122).says(&["in use by process", "phantom attach"]);
+    s.phantom(&["resume", "wait.world"]).status(122).says(&["in use by process", "one world, one process"]);
     let mut stdin = child.stdin.take().expect("input");
     writeln!(stdin, "go").expect("it reads");
     drop(stdin);

@@ -63,6 +63,7 @@ impl Vm {
         self.set_u32(object, program::STATUS, STATUS_KILLED as u32);
         self.set_u32(object, program::HELD, hold::NONE);
         self.end_threads_of(object);
+        self.program_ended(object);
         true
     }
 

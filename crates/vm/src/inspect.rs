@@ -8,12 +8,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use base::{Addr, PAGE_SIZE};
 use bytecode::Module;
+pub use layout::ViewError;
 use layout::area;
 use layout::schema::{
     array, class, frame, hold, method, module, monitor, mutex, program, program_state, root, thread,
     thread_state, wait,
 };
-use layout::{Value, View, ViewError};
+use layout::{Value, View};
 use memory::Memory;
 
 /// Most frames that a stack shows.

@@ -37,6 +37,8 @@ pub(crate) struct Common {
     pub(crate) input: BTreeMap<u64, ConsoleInput>,
     /// Reports of threads that died and that nobody has fetched.
     pub(crate) failures: Vec<String>,
+    /// Programs that have ended and that nobody has fetched.
+    pub(crate) ended: Vec<Addr>,
     /// An allocation went beyond the limit: the running thread is to be told.
     pub(crate) exhausted: bool,
     /// How many bytes the heap may use.
@@ -60,6 +62,7 @@ impl Common {
             unfinished: Vec::new(),
             input: BTreeMap::new(),
             failures: Vec::new(),
+            ended: Vec::new(),
             exhausted: false,
             heap_limit,
             fault: None,

@@ -1,5 +1,6 @@
 //! Programs: starting them, and their end.
 
+use crate::Request;
 use crate::Vm;
 use crate::inspect::{self, MemoryView, ProgramInfo, ThreadInfo};
 use alloc::string::String;
@@ -217,6 +218,8 @@ impl Vm {
             if result.is_err() {
                 self.set_u32(owner, program::STATE, program_state::DIED);
                 self.end_threads_of(owner);
+                self.program_ended(owner);
+                return;
             }
         }
         let daemons = u64::from(self.get_u32(owner, program::DAEMONS));
@@ -224,7 +227,26 @@ impl Vm {
         if over && self.get_u32(owner, program::STATE) == program_state::RUNNING {
             self.set_u32(owner, program::STATE, program_state::ENDED);
             self.end_threads_of(owner);
+            self.program_ended(owner);
         }
+    }
+
+    /// A program has ended: whoever waits for that is to be told, also when others run on.
+    pub(crate) fn program_ended(&mut self, owner: Addr) {
+        self.common.ended.push(owner);
+        if self.root_u64(root::THREAD_COUNT) > 0 {
+            self.requests.ask(Request::Stop);
+        }
+    }
+
+    /// Whether programs have ended since [`Vm::take_ended`].
+    pub fn has_ended(&self) -> bool {
+        !self.common.ended.is_empty()
+    }
+
+    /// The programs that have ended since the last call.
+    pub fn take_ended(&mut self) -> Vec<Addr> {
+        core::mem::take(&mut self.common.ended)
     }
 
     /// Reports of threads that died since the last call.
@@ -254,6 +276,11 @@ impl Vm {
     /// When the world is damaged.
     pub fn threads(&self) -> Result<Vec<ThreadInfo>, ViewError> {
         inspect::threads(&MemoryView(&self.memory), inspect::FRAMES_MAX)
+    }
+
+    /// Whether any thread has not ended.
+    pub fn has_threads(&self) -> bool {
+        self.root_u64(root::THREAD_COUNT) > 0
     }
 
     /// The value of a finished program's first thread, as [`Vm::describe`] shows it; for tests and tools.

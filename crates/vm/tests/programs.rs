@@ -139,10 +139,20 @@ impl Two {
         two.settle(2);
         two
     }
+    /// Runs until no thread can, also some seconds later.
     fn settle(&mut self, seconds: u64) {
-        self.0.vm().run(Limits::default()).expect("memory");
+        self.run();
         self.0.clock.advance(seconds * 1_000_000_000);
-        self.0.vm().run(Limits::default()).expect("memory");
+        self.run();
+    }
+    /// Runs until no thread can. The end of a program stops the machine for a moment when there are others.
+    fn run(&mut self) -> RunState {
+        loop {
+            match self.0.vm().run(Limits::default()).expect("memory") {
+                RunState::Requested => {}
+                state => return state,
+            }
+        }
     }
     fn program(&mut self, name: &str) -> ProgramInfo {
         let programs = self.0.vm().programs().expect("programs");
@@ -204,7 +214,7 @@ fn a_killed_program_lets_go_of_everything() {
         assert!(!two.0.vm().kill_program(main.addr), "it is killed already");
         assert_eq!(two.states("test"), Vec::<&str>::new());
         two.0.restart();
-        assert_eq!(two.0.vm().run(Limits::default()).expect("memory"), RunState::AllEnded);
+        assert_eq!(two.run(), RunState::AllEnded);
         assert_eq!(two.program("test").state, ProgramState::Killed);
         assert_eq!(STATUS_KILLED, 137);
         assert_eq!(two.program("other").state, ProgramState::Ended { status: 9 });
@@ -230,7 +240,7 @@ fn an_exception_in_the_first_thread_ends_the_program_alone() {
         assert_eq!((main.state, main.threads), (ProgramState::Died, 0));
         assert!(main.failure.expect("a report").contains("Main.main"));
         two.0.restart();
-        two.0.vm().run(Limits::default()).expect("memory");
+        two.run();
         assert_eq!(two.program("other").state, ProgramState::Ended { status: 9 });
     });
 }
@@ -257,7 +267,7 @@ fn a_held_program_waits_until_it_is_let_go() {
         two.0.vm().quarantine_program(again);
         two.settle(1);
         assert!(two.0.vm().kill_program(again));
-        assert_eq!(two.0.vm().run(Limits::default()).expect("memory"), RunState::AllEnded);
+        assert_eq!(two.run(), RunState::AllEnded);
     });
 }
 

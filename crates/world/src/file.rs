@@ -40,7 +40,7 @@ impl WorldFile {
     /// # Errors
     /// When the snapshot is not kept or the log that leads to it cannot be read.
     pub fn view(&self, epoch: Epoch) -> Result<FileView, ReadError> {
-        Ok(FileView { reader: self.store.reader_at(epoch)?, pages: spin::Mutex::new(BTreeMap::new()) })
+        FileView::new(&self.store, epoch)
     }
 }
 
@@ -48,6 +48,16 @@ impl WorldFile {
 pub struct FileView {
     reader: PageReader,
     pages: spin::Mutex<BTreeMap<u32, alloc::boxed::Box<PageBytes>>>,
+}
+
+impl FileView {
+    /// A view of a store, also of one that somebody writes to.
+    ///
+    /// # Errors
+    /// When the snapshot is not kept or the log that leads to it cannot be read.
+    pub fn new(store: &Store, epoch: Epoch) -> Result<FileView, ReadError> {
+        Ok(FileView { reader: store.reader_at(epoch)?, pages: spin::Mutex::new(BTreeMap::new()) })
+    }
 }
 
 impl View for FileView {

@@ -9,14 +9,16 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 extern crate alloc;
 
+mod control;
 mod file;
 mod library;
 mod shared;
 mod snapshot;
 mod world;
 
-pub use file::WorldFile;
+pub use control::Program;
+pub use file::{FileView, WorldFile};
 pub use shared::{Ask, Shared};
 pub use snapshot::{Phase, SnapshotError, Snapshotter, Step};
-pub use vm::{STATUS_KILLED, inspect};
+pub use vm::{DefineError, STATUS_KILLED, inspect};
 pub use world::{CreateWorldError, Event, OpenWorldError, Ports, RunError, World, WorldOptions};

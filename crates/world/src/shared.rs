@@ -17,6 +17,8 @@ pub enum Ask {
     Flip = 2,
     /// Return to the caller, for good.
     Stop = 4,
+    /// Return to the caller, who has something to do to the world.
+    Command = 8,
 }
 
 /// State shared by the two halves of a running world.

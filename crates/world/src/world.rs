@@ -103,6 +103,10 @@ pub enum Event {
     Ended,
     /// A stop was asked for.
     Stopped,
+    /// A command waits to be executed.
+    Commanded,
+    /// A program has ended; others go on. See [`Vm::take_ended`].
+    ProgramEnded,
 }
 
 /// A world at work.
@@ -110,7 +114,9 @@ pub struct World {
     /// The machine.
     pub vm: Vm,
     memory: Arc<Memory>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    /// No thread runs until it is let go.
+    pub(crate) is_paused: bool,
 }
 
 impl World {
@@ -178,7 +184,7 @@ impl World {
             store.last_epoch(),
         ));
         let snapshotter = Snapshotter::new(memory.clone(), store, shared.clone(), platform.clock.clone());
-        (World { vm, memory, shared }, snapshotter)
+        (World { vm, memory, shared, is_paused: false }, snapshotter)
     }
 
     /// What the two halves share.
@@ -227,6 +233,9 @@ impl World {
                     None => Ok(Event::Stopped),
                 };
             }
+            if self.shared.take_asked(Ask::Command) {
+                return Ok(Event::Commanded);
+            }
             self.vm.committed(self.shared.committed().0);
             if self.shared.take_asked(Ask::Prepare) {
                 self.vm.prepare_flip()?;
@@ -237,10 +246,17 @@ impl World {
             if self.memory.wants_pause() {
                 return Ok(Event::Congested);
             }
+            if self.is_paused {
+                return Ok(Event::Idle { wait_ns: None });
+            }
             if self.vm.is_ready() {
                 self.shared.set_active();
             }
-            match self.vm.run(Limits { slices })? {
+            let state = self.vm.run(Limits { slices })?;
+            if self.vm.has_ended() && state != RunState::AllEnded {
+                return Ok(Event::ProgramEnded);
+            }
+            match state {
                 RunState::Requested if slices.is_some() => return Ok(Event::Paused),
                 RunState::Requested => {}
                 RunState::Idle { wake_ns, commit, .. } => {

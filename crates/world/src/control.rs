@@ -1,0 +1,100 @@
+//! What is done to the programs of an open world from outside; between two calls of [`World::run`].
+//!
+//! Nothing here is durable when it returns: whoever must be sure waits for the commit of the epoch of then
+//! ([`Shared::want`](crate::Shared::want), [`Shared::committed`](crate::Shared::committed)).
+
+use crate::World;
+use alloc::string::String;
+use base::{Addr, Epoch};
+use layout::ViewError;
+use vm::StartError;
+use vm::inspect::{self, MemoryView, ProgramInfo};
+
+/// A program that is to be started.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Class that holds the entry.
+    pub class: &'a str,
+    /// Arguments.
+    pub arguments: &'a [String],
+    /// Names and values of variables.
+    pub environment: &'a [(String, String)],
+    /// What it may reach outside the world.
+    pub grants: &'a [String],
+    /// Hash of its source.
+    pub source_hash: u64,
+}
+
+impl World {
+    /// Starts a program: its first thread runs from the next [`World::run`] on.
+    ///
+    /// # Errors
+    /// When the class is not there or has no entry.
+    pub fn start(&mut self, program: &Program<'_>) -> Result<Addr, StartError> {
+        let object =
+            self.start_program(program.name, program.class, program.arguments, program.source_hash)?;
+        self.vm.set_environment(object, program.environment);
+        self.vm.set_grants(object, program.grants);
+        Ok(object)
+    }
+
+    /// The programs, oldest first.
+    ///
+    /// # Errors
+    /// When the world is damaged.
+    pub fn programs(&self) -> Result<alloc::vec::Vec<ProgramInfo>, ViewError> {
+        inspect::programs(&MemoryView(self.memory()))
+    }
+
+    /// Ends a program for ever; false when it had ended before.
+    pub fn kill(&mut self, program: Addr) -> bool {
+        self.shared.set_active();
+        self.vm.kill_program(program)
+    }
+
+    /// Forgets a program that has ended.
+    pub fn remove(&mut self, program: Addr) {
+        self.shared.set_active();
+        self.vm.remove_program(program);
+    }
+
+    /// Keeps the threads of a program from running.
+    pub fn quarantine(&mut self, program: Addr) {
+        self.shared.set_active();
+        self.vm.quarantine_program(program);
+    }
+
+    /// Lets a program run that was held; false when it was not.
+    pub fn release(&mut self, program: Addr) -> bool {
+        self.shared.set_active();
+        self.vm.release_program(program)
+    }
+
+    /// Keeps all threads from running, for this time: a restart forgets it.
+    pub fn pause(&mut self) {
+        self.is_paused = true;
+    }
+
+    /// Lets the threads of a paused world run; false when it was not paused.
+    pub fn go(&mut self) -> bool {
+        core::mem::take(&mut self.is_paused)
+    }
+
+    /// Whether no thread runs because the world is paused.
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Asks for a snapshot of what there is now, and says which epoch must be durable for that.
+    pub fn want_snapshot(&self) -> Epoch {
+        if !self.shared.is_active() {
+            // Nothing has happened since the last flip.
+            return self.shared.flipped();
+        }
+        let epoch = self.memory().epoch();
+        self.shared.want(epoch);
+        epoch
+    }
+}
