@@ -26,7 +26,8 @@ const QUICK: &str = "package .t; class quick { int main(string[] args) { println
 
 /// A command that runs.
 struct Process {
-    child: Child,
+    /// Taken when it has ended.
+    child: Option<Child>,
     out: BufReader<ChildStdout>,
 }
 
@@ -34,47 +35,75 @@ impl Process {
     fn start(s: &Scratch, arguments: &[&str]) -> Process {
         let mut child = s.command(arguments).stdin(Stdio::piped()).spawn().expect("it starts");
         let out = BufReader::new(child.stdout.take().expect("output"));
-        Process { child, out }
+        Process { child: Some(child), out }
     }
     /// Reads until a line holds this.
     #[track_caller]
     fn until(&mut self, text: &str) -> String {
-        let start = Instant::now();
         let mut seen = Vec::new();
-        while start.elapsed() < PATIENCE {
+        // Reads block: whoever waits too long is killed, which ends them.
+        let id = self.child().id().to_string();
+        let (done, waits) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if waits.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                let _ = std::process::Command::new("kill").args(["-9", &id]).status();
+            }
+        });
+        loop {
             let mut line = String::new();
             if self.out.read_line(&mut line).expect("output can be read") == 0 {
                 break;
             }
             if line.contains(text) {
+                drop(done);
                 return line.trim_end().to_string();
             }
             seen.push(line);
         }
-        let _ = self.child.kill();
+        let _ = self.child().kill();
         let mut err = String::new();
-        let _ = self.child.stderr.take().map(|mut pipe| pipe.read_to_string(&mut err));
+        let _ = self.child().stderr.take().map(|mut pipe| pipe.read_to_string(&mut err));
         panic!("{text:?} never came: {seen:?} {err}");
     }
     fn types(&mut self, line: &str) {
-        writeln!(self.child.stdin.as_mut().expect("input"), "{line}").expect("it reads");
+        writeln!(self.child().stdin.as_mut().expect("input"), "{line}").expect("it reads");
     }
-    fn signal(&self, name: &str) {
-        let status = std::process::Command::new("kill").args([name, &self.child.id().to_string()]).status();
+    fn signal(&mut self, name: &str) {
+        let id = self.child().id().to_string();
+        let status = std::process::Command::new("kill").args([name, &id]).status();
         assert!(status.expect("kill runs").success());
     }
     fn kill(mut self) -> Ran {
-        self.child.kill().expect("it can be killed");
-        self.end()
+        self.child().kill().expect("it can be killed");
+        self.ends()
     }
-    /// Waits for the end.
+    /// Waits for the end; there is no more input.
     fn end(mut self) -> Ran {
-        drop(self.child.stdin.take());
+        drop(self.child().stdin.take());
+        self.ends()
+    }
+    /// Waits for the end, which comes although there could be input.
+    fn ends(mut self) -> Ran {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).expect("the rest");
-        let mut ran = ran(self.child);
+        let input = self.child().stdin.take();
+        let mut ran = ran(self.child.take().expect("it is there"));
+        drop(input);
         ran.out = rest;
         ran
+    }
+    fn child(&mut self) -> &mut Child {
+        self.child.as_mut().expect("it is there")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // What a failed test leaves behind.
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -216,10 +245,8 @@ fn a_killed_program_is_over_for_ever() {
     // Started over, it is another one in the same world.
     let mut world = Process::start(&s, &["run", "--fresh", "--world", "w.world", "tick.ph"]);
     assert_eq!(world.until("tick"), "tick 1");
-    assert_eq!(
-        (state(&s, "w.world", "echo"), state(&s, "w.world", "tick")),
-        ("killed".into(), "running".into())
-    );
+    wait_for(&s, "w.world", "tick", "running");
+    assert_eq!(state(&s, "w.world", "echo"), "killed");
     world.kill();
     s.phantom(&["check", "w.world"]).status(0);
 }
@@ -285,7 +312,7 @@ fn a_killed_command_does_not_harm_its_program() {
     echo.until("said attached");
     // Ctrl-C says how to come back.
     echo.signal("-INT");
-    echo.end().status(125).says(&[
+    echo.ends().status(125).says(&[
         "echo goes on",
         "phantom attach w.world echo",
         "phantom kill w.world echo",
@@ -337,13 +364,13 @@ fn a_thread_that_fails_on_every_resume_is_quarantined() {
     echo.until("ready");
     world.kill();
     echo.end();
-    let failing = ["resume", "--fail-in", "tick", "w.world"];
-    s.phantom(&failing).status(121).says(&["failed in thread", "of tick", "next start tries again"]);
+    let failing = || Process::start(&s, &["resume", "--fail-in", "tick", "w.world"]).ends();
+    failing().status(121).says(&["failed in thread", "of tick", "next start tries again"]);
     // A kill in between counts neither way.
     let mut world = Process::start(&s, &["resume", "w.world"]);
     world.until("tick");
     world.kill();
-    s.phantom(&failing).status(121).says(&["quarantined at the next start"]);
+    failing().status(121).says(&["quarantined at the next start"]);
     // The world starts, and the other program goes on.
     let mut world = Process::start(&s, &["resume", "--fail-in", "tick", "w.world"]);
     world.types("still here");
@@ -359,8 +386,8 @@ fn a_thread_that_fails_on_every_resume_is_quarantined() {
     s.phantom(&["stop", "w.world"]).status(0);
     world.end().status(124).says(&["tick is quarantined", "phantom go w.world tick"]);
     // It is forgiven for good.
-    s.phantom(&failing).status(121).says(&["next start tries again"]);
-    s.phantom(&failing).status(121).says(&["quarantined at the next start"]);
+    failing().status(121).says(&["next start tries again"]);
+    failing().status(121).says(&["quarantined at the next start"]);
     s.phantom(&["go", "w.world", "tick"]).status(0);
     let mut world = Process::start(&s, &["resume", "w.world"]);
     world.until("tick");
@@ -380,8 +407,7 @@ fn several_programs_start_in_a_world_that_nobody_runs() {
         both.out.read_line(&mut line).expect("output can be read");
         seen = (seen.0 | line.contains("tick"), seen.1 | line.contains("ready"));
     }
-    both.child.kill().expect("it can be killed");
-    let both = both.end();
+    let both = both.kill();
     both.says(&["in the same world go on: tick"]);
     // Over again, but for the other one.
     let mut both = Process::start(&s, &["run", "--fresh", "--world", "w.world", "echo.ph", "x"]);
