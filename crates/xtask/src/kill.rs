@@ -14,18 +14,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Phases of a commit at which the `phantom` binary can be told to kill itself (hidden option `--kill-at PHASE:COUNT`).
-const PHASES: &[&str] = &[
-    "before-flip",
-    "after-flip",
-    "capture",
-    "captured",
-    "write",
-    "before-flush",
-    "after-flush",
-    "committed",
-];
-
 /// Arguments of the verb.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask kill\n  cargo xtask kill examples/queens.ph --times 200")]
@@ -56,6 +44,8 @@ struct Case {
     endless: bool,
     /// Mapper that is forced.
     mapper: Option<String>,
+    /// Phases of a commit at which the binary can be told to kill itself (hidden option `--kill-at PHASE:COUNT`).
+    phases: Vec<String>,
 }
 
 /// Kills the examples, or one program.
@@ -69,8 +59,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some(program) => vec![case_of(program, &options.arguments)],
         None => examples()?,
     };
+    let phases = phases(&phantom)?;
     for mut case in cases {
         case.mapper.clone_from(&options.mapper);
+        case.phases.clone_from(&phases);
         let killed = torture(&phantom, &case, options.times, seed)
             .map_err(|failure| format!("{}: {failure} (--seed {seed})", case.program.display()))?;
         println!("{}: {killed} of {killed} kills survived (seed {seed})", case.program.display());
@@ -84,6 +76,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 /// As [`run`].
 pub(crate) fn short() -> Result<(), String> {
     run(&Options { program: None, times: 12, seed: Some(1), mapper: None, arguments: Vec::new() })
+}
+
+/// The phases that the binary knows.
+fn phases(phantom: &Path) -> Result<Vec<String>, String> {
+    let listed = Command::new(phantom).arg("kill-points").output();
+    let listed = listed.map_err(|error| format!("cannot start {}: {error}", phantom.display()))?;
+    let phases: Vec<String> =
+        String::from_utf8_lossy(&listed.stdout).lines().map(ToString::to_string).collect();
+    if phases.is_empty() { Err("the binary lists no phases".to_string()) } else { Ok(phases) }
 }
 
 /// Every example, with arguments that make it short enough.
@@ -105,6 +106,7 @@ fn case_of(program: &Path, arguments: &[String]) -> Case {
         input: Vec::new(),
         endless: stem == "counter",
         mapper: None,
+        phases: Vec::new(),
     };
     if arguments.is_empty() {
         let given: &[&str] = match &*stem {
@@ -177,7 +179,7 @@ fn one_run(
     command.arg("run").arg("--world").arg(world).args(["--every", "20ms"]);
     let at_phase = !last && prng.chance(1, 2);
     if at_phase {
-        let phase = PHASES[prng.below(PHASES.len() as u64) as usize];
+        let phase = &case.phases[prng.below(case.phases.len() as u64) as usize];
         command.arg("--kill-at").arg(format!("{phase}:{}", 1 + prng.below(6)));
     }
     if let Some(mapper) = &case.mapper {
