@@ -932,7 +932,8 @@ impl<'a> Classes<'a> {
             result = Type::Void;
         }
         if !has_body && (!interface || ast.modifiers.is_static) {
-            let error = Diagnostic::error("no-body", ast.name.span, "a method of a class needs a body");
+            let whose = if interface { "a static method" } else { "a method of a class" };
+            let error = Diagnostic::error("no-body", ast.name.span, format!("{whose} needs a body"));
             self.sink.push(error.hint("write `{ }`, or make this an interface"));
         }
         let name: Rc<str> = if constructor { CONSTRUCTOR.into() } else { ast.name.text.clone() };

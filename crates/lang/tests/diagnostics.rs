@@ -1359,3 +1359,720 @@ fn undeclared_type_of_parameter() {
         "#]],
     );
 }
+
+#[test]
+fn type_arguments_are_checked() {
+    check(
+        r####"package .demo;
+interface ordered<T> { int compareTo(T other); };
+class list<T> { void add(T x) { } T get(int i) { return null; } };
+class sorted<T extends ordered<T>> { };
+class weight implements ordered<weight> { int compareTo(weight w) { return 0; } };
+class demo {
+    static T largest<T extends ordered<T>>(T a, T b) { return a; }
+    void main() {
+        list<int> a = new list<string>();
+        list<int, int> b;
+        sorted<string> c;
+        sorted<weight> d;
+        demo<int> e;
+        var words = new list<string>();
+        words.add(5);
+        int n = words.get(0);
+        list<void> f;
+        var g = new list<T>();
+    }
+};
+"####,
+        expect![[r#"
+            error[type-mismatch]: `a` is `.demo.list<int>` and cannot take `.demo.list<string>`
+             --> demo.ph:9:23
+              |
+            9 |         list<int> a = new list<string>();
+              |                       ^^^^^^^^^^^^^^^^^^ this is `.demo.list<string>`
+
+            error[wrong-type-arguments]: `.demo.list` takes 1 type in angle brackets, 2 are given
+              --> demo.ph:10:9
+               |
+            10 |         list<int, int> b;
+               |         ^^^^
+
+            error[bad-type-argument]: `string` cannot stand for `T`, which extends `.demo.ordered<string>`
+              --> demo.ph:11:16
+               |
+            11 |         sorted<string> c;
+               |                ^^^^^^
+
+            error[wrong-type-arguments]: `.demo.demo` has no type parameters, 1 is given
+              --> demo.ph:13:9
+               |
+            13 |         demo<int> e;
+               |         ^^^^
+
+            error[type-mismatch]: the parameter `x` of `add` is `string` and cannot take `int`
+              --> demo.ph:15:19
+               |
+            15 |         words.add(5);
+               |                   ^ this is `int`
+               |
+               = help: `toString()` makes a string of it
+
+            error[type-mismatch]: `n` is `int` and cannot take `string`
+              --> demo.ph:16:17
+               |
+            16 |         int n = words.get(0);
+               |                 ^^^^^^^^^^^^ this is `string`
+               |
+               = help: `toInt()`, `toLong()` and `toDouble()` read a number in a string
+
+            error[void-value]: there are no values of the type `void`
+              --> demo.ph:17:14
+               |
+            17 |         list<void> f;
+               |              ^^^^
+
+            error[unknown-class]: there is no class `.demo.T`
+              --> demo.ph:18:26
+               |
+            18 |         var g = new list<T>();
+               |                          ^
+               |
+               = help: a file named `demo.T.ph` is searched for in the source's folder and in those given by `-I`
+        "#]],
+    );
+}
+
+#[test]
+fn type_parameters_are_declared_well() {
+    check(
+        r####"package .demo;
+class box<T, T> { static T shared; T get() { return new T(); } };
+class demo<T extends int> {
+    T value;
+    void set(int n) { value = n; T<int> x = value; string s = value; }
+};
+"####,
+        expect![[r#"
+            error[duplicate-type-parameter]: the type parameter `T` is declared twice
+             --> demo.ph:2:14
+              |
+            2 | class box<T, T> { static T shared; T get() { return new T(); } };
+              |           -  ^
+              |           |
+              |           the first declaration is here
+
+            error[static-type-parameter]: the static field `shared` has no type parameters: it is one for all
+             --> demo.ph:2:28
+              |
+            2 | class box<T, T> { static T shared; T get() { return new T(); } };
+              |                            ^^^^^^
+
+            error[no-constructor]: `T` is not made by `new`
+             --> demo.ph:2:57
+              |
+            2 | class box<T, T> { static T shared; T get() { return new T(); } };
+              |                                                         ^
+              |
+              = help: what it stands for is not known here: take a function that makes one
+
+            error[bad-bound]: `int` cannot be a bound
+             --> demo.ph:3:22
+              |
+            3 | class demo<T extends int> {
+              |                      ^^^
+              |
+              = help: the bound of a type parameter is a class or an interface
+
+            error[type-mismatch]: `value` is `T` and cannot take `int`
+             --> demo.ph:5:31
+              |
+            5 |     void set(int n) { value = n; T<int> x = value; string s = value; }
+              |                               ^ this is `int`
+
+            error[wrong-type-arguments]: the type parameter `T` takes no types itself
+             --> demo.ph:5:34
+              |
+            5 |     void set(int n) { value = n; T<int> x = value; string s = value; }
+              |                                  ^
+
+            warning[downcast]: `s` is `string`: whether the `T` is one is found at run time
+             --> demo.ph:5:63
+              |
+            5 |     void set(int n) { value = n; T<int> x = value; string s = value; }
+              |                                                               ^^^^^
+              |
+              = help: write `(string)` in front when that is meant
+        "#]],
+    );
+}
+
+#[test]
+fn functions_that_do_not_fit() {
+    statements(
+        r####"(int, int) => int f = x => x;
+        (int) => string g = n => n + 1;
+        (string) => int h = s => s.size();
+        int n = x => x;
+        f(1);
+        f(1, "two");
+        var k = (int x) => x;
+        k("no");
+        5(1);
+        var w = "text";
+        w(1);
+        (int) => int same = k;
+        (string) => int other = k;
+        var m = println;
+        (a, b, c, d, e, f2, g2, h2, i) => 1;"####,
+        expect![[r#"
+            error[wrong-function]: a function with 2 parameters is wanted here, this one has 1
+             --> demo.ph:4:31
+              |
+            4 |         (int, int) => int f = x => x;
+              |                               ^^^^
+
+            error[type-mismatch]: the result is `string` and cannot take `int`
+             --> demo.ph:5:34
+              |
+            5 |         (int) => string g = n => n + 1;
+              |                                  ^^^^^ this is `int`
+              |
+              = help: `toString()` makes a string of it
+
+            error[unknown-method]: `string` has no method `size`
+             --> demo.ph:6:36
+              |
+            6 |         (string) => int h = s => s.size();
+              |                                    ^^^^
+
+            error[type-mismatch]: `n` is `int` and cannot take `(?) => ?`
+             --> demo.ph:7:17
+              |
+            7 |         int n = x => x;
+              |                 ^^^^^^ this is `(?) => ?`
+
+            error[wrong-arguments]: the function takes 2 arguments, 1 is given
+             --> demo.ph:8:9
+              |
+            8 |         f(1);
+              |         ^
+
+            error[type-mismatch]: the argument 2 is `int` and cannot take `string`
+             --> demo.ph:9:14
+              |
+            9 |         f(1, "two");
+              |              ^^^^^ this is `string`
+              |
+              = help: `toInt()`, `toLong()` and `toDouble()` read a number in a string
+
+            error[type-mismatch]: the argument 1 is `int` and cannot take `string`
+              --> demo.ph:11:11
+               |
+            11 |         k("no");
+               |           ^^^^ this is `string`
+               |
+               = help: `toInt()`, `toLong()` and `toDouble()` read a number in a string
+
+            warning[no-effect]: this computes a value that nobody uses
+              --> demo.ph:12:9
+               |
+            12 |         5(1);
+               |         ^
+
+            error[syntax]: expected `;`, found `(`
+              --> demo.ph:12:10
+               |
+            12 |         5(1);
+               |          ^ here
+
+            error[not-function]: a value of type `string` cannot be called
+              --> demo.ph:14:9
+               |
+            14 |         w(1);
+               |         ^
+
+            error[type-mismatch]: `other` is `(string) => int` and cannot take `(int) => int`
+              --> demo.ph:16:33
+               |
+            16 |         (string) => int other = k;
+               |                                 ^ this is `(int) => int`
+
+            error[unknown-name]: there is no `println` here
+              --> demo.ph:17:17
+               |
+            17 |         var m = println;
+               |                 ^^^^^^^
+
+            error[too-many-parameters]: a function has at most 8 parameters
+              --> demo.ph:18:9
+               |
+            18 |         (a, b, c, d, e, f2, g2, h2, i) => 1;
+               |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn methods_as_values() {
+    members(
+        r####"int twice(int n) { return n * 2; }
+    static int half(int n) { return n / 2; }
+    void main() {
+        (int) => int a = twice;
+        (int) => int b = demo.half;
+        (string) => int c = twice;
+        var d = twice;
+        (int) => int e = demo.twice;
+        twice = a;
+    }"####,
+        expect![[r#"
+            error[type-mismatch]: the parameter `n` of `twice` is `int` and cannot take `string`
+             --> demo.ph:8:29
+              |
+            8 |         (string) => int c = twice;
+              |                             ^^^^^ this is `string`
+              |
+              = help: `toInt()`, `toLong()` and `toDouble()` read a number in a string
+
+            error[unknown-field]: `.demo.demo` has no field `twice`
+             --> demo.ph:9:17
+              |
+            9 |         var d = twice;
+              |                 ^^^^^
+              |
+              = help: there is a method of that name: write `twice()` to call it; where a function is wanted `twice` passes it
+
+            error[static-this]: `twice` is not static: it needs an object
+              --> demo.ph:10:31
+               |
+            10 |         (int) => int e = demo.twice;
+               |                               ^^^^^
+
+            error[not-assignable]: a method cannot be assigned to
+              --> demo.ph:11:9
+               |
+            11 |         twice = a;
+               |         ^^^^^
+               |
+               = help: variables, fields and elements of arrays can
+        "#]],
+    );
+}
+
+#[test]
+fn access_is_checked() {
+    check(
+        r####"package .demo;
+class safe {
+    private var code : int;
+    protected var name : string;
+    private void safe() { }
+    private int open(int n) { return code + n; }
+    protected int weight() { return 1; }
+    static safe make() { return new safe(); }
+};
+class big extends safe { int both() { return weight() + code; } };
+class demo {
+    void main() {
+        var s = new safe();
+        s.code = 5;
+        s.open(1);
+        println(s.name + s.weight());
+        println(safe.make().code);
+    }
+};
+"####,
+        expect![[r#"
+            error[no-access]: the field `code` of `.demo.safe` is private
+              --> demo.ph:10:57
+               |
+            10 | class big extends safe { int both() { return weight() + code; } };
+               |                                                         ^^^^ that class alone may use it
+
+            error[no-access]: the constructor `safe` of `.demo.safe` is private
+              --> demo.ph:13:21
+               |
+            13 |         var s = new safe();
+               |                     ^^^^ that class alone may use it
+
+            error[no-access]: the field `code` of `.demo.safe` is private
+              --> demo.ph:14:11
+               |
+            14 |         s.code = 5;
+               |           ^^^^ that class alone may use it
+
+            error[no-access]: the method `open` of `.demo.safe` is private
+              --> demo.ph:15:11
+               |
+            15 |         s.open(1);
+               |           ^^^^ that class alone may use it
+
+            error[no-access]: the field `code` of `.demo.safe` is private
+              --> demo.ph:17:29
+               |
+            17 |         println(safe.make().code);
+               |                             ^^^^ that class alone may use it
+        "#]],
+    );
+}
+
+#[test]
+fn protected_members_of_other_packages() {
+    check(
+        r####"class .a.base { protected var x : int; protected int get() { return x; } };
+class .b.child extends .a.base { int mine() { return x + get(); } };
+class .b.stranger { int theirs(.a.base b) { return b.x + b.get(); } };
+"####,
+        expect![[r#"
+            error[no-access]: the field `x` of `.a.base` is protected
+             --> demo.ph:3:54
+              |
+            3 | class .b.stranger { int theirs(.a.base b) { return b.x + b.get(); } };
+              |                                                      ^ classes that extend it and those of its package may use it
+
+            error[no-access]: the method `get` of `.a.base` is protected
+             --> demo.ph:3:60
+              |
+            3 | class .b.stranger { int theirs(.a.base b) { return b.x + b.get(); } };
+              |                                                            ^^^ classes that extend it and those of its package may use it
+        "#]],
+    );
+}
+
+#[test]
+fn final_things_stay() {
+    members(
+        r####"final var id : int = 1;
+    const LIMIT = 10;
+    void demo() { id = 2; }
+    void main() {
+        id = 3;
+        LIMIT = 5;
+        final n = 1;
+        n = 2;
+        n++;
+        const int m = 2;
+        m += 1;
+        var f = () => { n = 5; };
+    }"####,
+        expect![[r#"
+            error[final-assignment]: the field `id` is final
+             --> demo.ph:7:9
+              |
+            7 |         id = 3;
+              |         ^^
+              |
+              = help: it is set where it is declared or in a constructor of its class
+
+            error[final-assignment]: the field `LIMIT` is final
+             --> demo.ph:8:9
+              |
+            8 |         LIMIT = 5;
+              |         ^^^^^
+              |
+              = help: it is set where it is declared or in a constructor of its class
+
+            error[final-assignment]: the variable `n` is final
+              --> demo.ph:10:9
+               |
+            10 |         n = 2;
+               |         ^
+               |
+               = help: it is set where it is declared
+
+            error[final-assignment]: the variable `n` is final
+              --> demo.ph:11:9
+               |
+            11 |         n++;
+               |         ^
+               |
+               = help: it is set where it is declared
+
+            error[final-assignment]: the variable `m` is final
+              --> demo.ph:13:9
+               |
+            13 |         m += 1;
+               |         ^
+               |
+               = help: it is set where it is declared
+
+            error[final-assignment]: the variable `n` is final
+              --> demo.ph:14:25
+               |
+            14 |         var f = () => { n = 5; };
+               |                         ^
+               |
+               = help: it is set where it is declared
+        "#]],
+    );
+}
+
+#[test]
+fn enums_are_checked() {
+    check(
+        r####"package .demo;
+enum color { RED, GREEN, BLUE, RED };
+enum size extends color { SMALL(1); void size(string s) { } };
+class shade extends color { };
+class demo {
+    int main(color c) {
+        switch (c) { case RED: return 1; case GREEN: return 2; }
+        switch (c) { case RED: return 1; case PINK: return 2; default: break; }
+        var own = new color();
+        color.RED = null;
+        return 0;
+    }
+};
+"####,
+        expect![[r#"
+            error[duplicate-field]: the value `RED` is there twice
+             --> demo.ph:2:32
+              |
+            2 | enum color { RED, GREEN, BLUE, RED };
+              |              ---               ^^^
+              |              |
+              |              the first is here
+
+            error[bad-parent]: an enum extends nothing; it may implement interfaces
+             --> demo.ph:3:19
+              |
+            3 | enum size extends color { SMALL(1); void size(string s) { } };
+              |                   ^^^^^
+
+            error[type-mismatch]: the parameter `s` of `size` is `string` and cannot take `int`
+             --> demo.ph:3:33
+              |
+            3 | enum size extends color { SMALL(1); void size(string s) { } };
+              |                                 ^ this is `int`
+              |
+              = help: `toString()` makes a string of it
+
+            error[bad-parent]: `.demo.shade` cannot extend `.demo.color`
+             --> demo.ph:4:21
+              |
+            4 | class shade extends color { };
+              |                     ^^^^^ it is an enum, which has no other values than its own
+
+            warning[missing-case]: the switch over `.demo.color` has no case for `BLUE`, `RED`
+             --> demo.ph:7:17
+              |
+            7 |         switch (c) { case RED: return 1; case GREEN: return 2; }
+              |                 ^
+              |
+              = help: add the cases, or a `default`
+
+            error[unknown-name]: there is no `PINK` here
+             --> demo.ph:8:47
+              |
+            8 |         switch (c) { case RED: return 1; case PINK: return 2; default: break; }
+              |                                               ^^^^
+
+            error[no-constructor]: `.demo.color` is an enum: it has no other values than its own
+             --> demo.ph:9:23
+              |
+            9 |         var own = new color();
+              |                       ^^^^^
+
+            error[final-assignment]: the field `RED` is final
+              --> demo.ph:10:9
+               |
+            10 |         color.RED = null;
+               |         ^^^^^^^^^
+               |
+               = help: it is set where it is declared or in a constructor of its class
+        "#]],
+    );
+}
+
+#[test]
+fn formats_are_checked() {
+    statements(
+        r####"var s = "text"; int n = 5; double d = 1.5;
+        println("${s:.2}");
+        println("${n:q}");
+        println("${d:x}");
+        println("${n:1001}");
+        println("${missing}");
+        println("${n");
+        println("${}");
+        println("${n +}");"####,
+        expect![[r#"
+            error[bad-format]: the format `.2` does not apply to `string`
+             --> demo.ph:5:21
+              |
+            5 |         println("${s:.2}");
+              |                     ^^^
+
+            error[bad-format]: `q` is no format
+             --> demo.ph:6:21
+              |
+            6 |         println("${n:q}");
+              |                     ^^
+              |
+              = help: it is `[<^>][+][0][width][.digits][letter]` with one of the letters d x X o b f e s
+
+            error[bad-format]: the format `x` does not apply to `double`
+             --> demo.ph:7:21
+              |
+            7 |         println("${d:x}");
+              |                     ^^
+
+            error[bad-format]: `1001` is no format
+             --> demo.ph:8:21
+              |
+            8 |         println("${n:1001}");
+              |                     ^^^^^
+              |
+              = help: it is `[<^>][+][0][width][.digits][letter]` with one of the letters d x X o b f e s
+
+            error[unknown-name]: there is no `missing` here
+             --> demo.ph:9:20
+              |
+            9 |         println("${missing}");
+              |                    ^^^^^^^
+
+            error[open-expression]: an expression in a string begins here and does not end on its line
+              --> demo.ph:10:18
+               |
+            10 |         println("${n");
+               |                  ^^
+               |
+               = help: end it with `}`; a `${` that means itself is written `\${`
+
+            error[open-string]: a string begins here and does not end on its line
+              --> demo.ph:10:21
+               |
+            10 |         println("${n");
+               |                     ^^^
+               |
+               = help: end it with `"`; a line end inside is written `\n`
+
+            error[syntax]: expected an expression, found `}`
+              --> demo.ph:12:23
+               |
+            12 |         println("${n +}");
+               |                       ^
+        "#]],
+    );
+}
+
+#[test]
+fn locks_ranges_and_null() {
+    statements(
+        r####"synchronized (5) { }
+        foreach (i in 0.."x") { }
+        foreach (i, j in 0..3) { }
+        int n = 5;
+        println(n?.toString());
+        println(n ?? 3);
+        assert "text";
+        assert n > 3 : missing;
+        foreach (x in n) { }"####,
+        expect![[r#"
+            error[not-lock]: a number has no lock: only objects have
+             --> demo.ph:4:23
+              |
+            4 |         synchronized (5) { }
+              |                       ^
+
+            error[type-mismatch]: the end of the range is `int` and cannot take `string`
+             --> demo.ph:5:26
+              |
+            5 |         foreach (i in 0.."x") { }
+              |                          ^^^ this is `string`
+              |
+              = help: `toInt()`, `toLong()` and `toDouble()` read a number in a string
+
+            error[bad-range]: a range has one variable
+             --> demo.ph:6:21
+              |
+            6 |         foreach (i, j in 0..3) { }
+              |                     ^
+
+            error[never-null]: this is `int`, which is never null
+             --> demo.ph:8:17
+              |
+            8 |         println(n?.toString());
+              |                 ^
+              |
+              = help: write `.`
+
+            error[never-null]: this is `int`, which is never null
+             --> demo.ph:9:17
+              |
+            9 |         println(n ?? 3);
+              |                 ^
+
+            error[not-condition]: a condition is a number, this is `string`
+              --> demo.ph:10:16
+               |
+            10 |         assert "text";
+               |                ^^^^^^
+               |
+               = help: compare it: `:!= null`, `.equals(…)`, `.length() > 0`
+
+            error[unknown-name]: there is no `missing` here
+              --> demo.ph:11:24
+               |
+            11 |         assert n > 3 : missing;
+               |                        ^^^^^^^
+
+            error[not-iterable]: `int` has no elements
+              --> demo.ph:12:23
+               |
+            12 |         foreach (x in n) { }
+               |                       ^
+               |
+               = help: `0..n` gives the numbers from 0 up to but not including n
+        "#]],
+    );
+}
+
+#[test]
+fn interfaces_with_bodies() {
+    check(
+        r####"package .demo;
+interface shape { int size(); int twice() { return size() * 2; } var n : int; static int none(); };
+class square implements shape { };
+class circle implements shape { string size() { return ""; } };
+"####,
+        expect![[r#"
+            error[interface-field]: a field of an interface is a constant
+             --> demo.ph:2:70
+              |
+            2 | interface shape { int size(); int twice() { return size() * 2; } var n : int; static int none(); };
+              |                                                                      ^
+              |
+              = help: write `const` in front of it
+
+            error[no-body]: a static method needs a body
+             --> demo.ph:2:90
+              |
+            2 | interface shape { int size(); int twice() { return size() * 2; } var n : int; static int none(); };
+              |                                                                                          ^^^^
+              |
+              = help: write `{ }`, or make this an interface
+
+            warning[not-implemented]: `.demo.square` implements `.demo.shape` but has no method `size`
+             --> demo.ph:3:7
+              |
+            2 | interface shape { int size(); int twice() { return size() * 2; } var n : int; static int none(); };
+              |                       ---- declared here
+            3 | class square implements shape { };
+              |       ^^^^^^
+              |
+              = help: a call of `size()` on it throws
+
+            warning[not-implemented]: `.demo.circle` implements `.demo.shape` but has no method `size`
+             --> demo.ph:4:7
+              |
+            2 | interface shape { int size(); int twice() { return size() * 2; } var n : int; static int none(); };
+              |                       ---- declared here
+            3 | class square implements shape { };
+            4 | class circle implements shape { string size() { return ""; } };
+              |       ^^^^^^
+              |
+              = help: a call of `size()` on it throws
+        "#]],
+    );
+}

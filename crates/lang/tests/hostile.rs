@@ -41,6 +41,33 @@ const WORDS: &[&str] = &[
     "super",
     "static ",
     "@const ",
+    "enum ",
+    "private ",
+    "protected ",
+    "final ",
+    "const ",
+    "synchronized ",
+    "synchronized(this){",
+    "assert ",
+    "=>",
+    "(x)=>",
+    "x=>",
+    "()=>",
+    "(int)=>int",
+    "<T>",
+    "<T extends ",
+    "list<int>",
+    "<",
+    ">",
+    ">>",
+    "??",
+    "?.",
+    "..",
+    "${",
+    "\"${x:05d}\"",
+    "static{",
+    "x.y",
+    "T",
     "(",
     ")",
     "{",
@@ -183,6 +210,17 @@ fn depth_is_limited() {
     refused(body(&format!("x{};", ".a()".repeat(n))), "too-deep");
     refused(body(&format!("x{};", "[0]".repeat(n))), "too-deep");
     refused(body(&format!("int{} x;", "[]".repeat(n))), "too-deep");
+    refused(body(&format!("var f = {}1;", "x=>".repeat(n))), "too-deep");
+    refused(body(&format!("var f = {}1;", "()=>{".repeat(n))), "too-deep");
+    refused(body(&format!("var f : {}int;", "(int)=>".repeat(n))), "too-deep");
+    refused(body(&format!("var f : {}int;", "(".repeat(n))), "too-deep");
+    refused(body(&format!("var f = x{};", "?.y".repeat(n))), "too-deep");
+    refused(body(&format!("var f = x{};", "??x".repeat(n))), "too-deep");
+    refused(body(&format!("var f = x{};", "(1)".repeat(n))), "too-deep");
+    refused(body(&format!("var f = f(){};", "(1)".repeat(n))), "too-deep");
+    refused(body(&"synchronized(this){".repeat(n)), "too-deep");
+    refused(body(&format!("var f : {}int;", "deep<".repeat(n))), "syntax");
+    refused(body(&format!("var f = {};", "\"${".repeat(n))), "open-expression");
 }
 
 #[test]
@@ -203,6 +241,32 @@ fn a_body_of_greatest_depth_compiles() {
         assert!(output.module.is_some(), "{}", common::messages(&output));
     });
     thread.expect("a thread").join().expect("no panic, no overflow");
+}
+
+#[test]
+fn functions_in_functions_of_greatest_depth_compile() {
+    let n = 60;
+    let calls = format!("var f = {}1; println({}f{});", "x => ".repeat(n), "", "(1)".repeat(n));
+    let blocks = format!("var g = {}1{};", "() => { return ".repeat(n / 2), "; }".repeat(n / 2));
+    let text = body(&format!("var y = 0; y++; {calls} {blocks}"));
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
+        let output = compile("deep.ph", &text);
+        assert!(output.module.is_some(), "{}", common::messages(&output));
+    });
+    thread.expect("a thread").join().expect("no panic, no overflow");
+}
+
+#[test]
+fn types_that_double_end() {
+    let mut text =
+        String::from("package .deep;\nclass pair<A, B> { };\nclass c0<T> { T get() { return null; } };\n");
+    for index in 1..80 {
+        text.push_str(&format!("class c{index}<T> extends c{}<pair<T, T>> {{ }};\n", index - 1));
+    }
+    text.push_str("class deep { void main() { var x = new c79<int>(); var y = x.get(); println(y); } };");
+    assert!(compile("deep.ph", &text).module.is_some());
+    refused("package .deep; class a<T extends a<T>> extends a<a<T>> { };".into(), "bad-parent");
+    refused("package .deep; class a<T extends T> { };".into(), "bad-bound");
 }
 
 #[test]

@@ -98,6 +98,10 @@ impl Body<'_, '_, '_> {
             if matches!(&*name.text, "print" | "println") {
                 return self.print(name, args);
             }
+            if self.var(&name.text).is_some() {
+                let value = self.name_value(name);
+                return self.apply(value, args, name.span);
+            }
             let class = self.class;
             return self.unknown_method(class, name, None);
         }
@@ -446,8 +450,9 @@ impl Body<'_, '_, '_> {
         let mut fitted = Vec::new();
         for (index, ((arg, span), param)) in args.into_iter().zip(&method.params).enumerate() {
             let ast = method.ast.as_ref().and_then(|ast| ast.params.get(index));
+            let name = method.ast.as_ref().map_or(&method.name, |ast| &ast.name.text);
             let what = match ast {
-                Some(param) => format!("the parameter `{}` of `{}`", param.name.text, method.name),
+                Some(param) => format!("the parameter `{}` of `{name}`", param.name.text),
                 None => format!("the parameter {} of `{}`", index + 1, method.name),
             };
             let value = self.coerce(arg, &param.with(map), span, &what);
@@ -597,7 +602,12 @@ impl Body<'_, '_, '_> {
                 let shown = self.classes.show(&made);
                 let error =
                     Diagnostic::error("no-constructor", ty.span, format!("`{shown}` is not made by `new`"));
-                self.report(error.hint("write the number itself"))
+                let hint = match made {
+                    Type::Param(_) => "what it stands for is not known here: take a function that makes one",
+                    Type::Function(_) => "write the function itself: `x => x + 1`",
+                    _ => "write the number itself",
+                };
+                self.report(error.hint(hint))
             }
         }
     }

@@ -454,7 +454,11 @@ impl Body<'_, '_, '_> {
         }
         if !object.ty.is_ref() {
             let shown = self.classes.show(&object.ty);
-            let error = Diagnostic::error("never-null", receiver.span, format!("a `{shown}` is never null"));
+            let error = Diagnostic::error(
+                "never-null",
+                receiver.span,
+                format!("this is `{shown}`, which is never null"),
+            );
             return self.report(error.hint("write `.`"));
         }
         let ty = object.ty.clone();
@@ -491,7 +495,8 @@ impl Body<'_, '_, '_> {
         }
         if !a.ty.is_ref() {
             let shown = self.classes.show(&a.ty);
-            return self.error("never-null", left.span, format!("a `{shown}` is never null"));
+            let message = format!("this is `{shown}`, which is never null");
+            return self.error("never-null", left.span, message);
         }
         let ty = match self.common(&a.ty, &b.ty) {
             Type::Void => Type::Object,

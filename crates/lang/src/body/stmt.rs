@@ -403,6 +403,12 @@ impl Body<'_, '_, '_> {
             }
             return self.stmt(&head.body);
         }
+        let number = collection.ty.is_numeric();
+        if number {
+            let shown = self.classes.show(&collection.ty);
+            let error = Diagnostic::error("not-iterable", over.span, format!("`{shown}` has no elements"));
+            self.report(error.hint("`0..n` gives the numbers from 0 up to but not including n"));
+        }
         let element = match &collection.ty {
             Type::Array(element) => (**element).clone(),
             _ => Type::Object,

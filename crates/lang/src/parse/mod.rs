@@ -71,6 +71,7 @@ fn closing(toks: &[Token]) -> Vec<u32> {
 fn shown(tok: &Tok) -> String {
     match tok {
         Tok::Ident(text) => format!("`{text}`"),
+        Tok::Op("}$") => "`}`".into(),
         Tok::Word(text) | Tok::Op(text) => format!("`{text}`"),
         Tok::Int(_) | Tok::IntMin | Tok::Long(_) | Tok::LongMin | Tok::Float(_) | Tok::Double(_) => {
             "a number".into()
