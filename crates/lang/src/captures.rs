@@ -14,7 +14,7 @@ pub(crate) struct Captures {
     assigned: BTreeSet<Rc<str>>,
     /// Inside how many lambdas the walk is.
     depth: usize,
-    /// Parameters of the lambdas around.
+    /// Parameters of the lambda at hand.
     own: alloc::vec::Vec<Rc<str>>,
 }
 
@@ -44,10 +44,6 @@ impl Captures {
     fn assign(&mut self, target: &Expr) {
         if let ExprKind::Name(name) = &target.kind {
             self.assigned.insert(name.text.clone());
-            // An assignment inside of a lambda to a variable of a lambda around it.
-            if self.depth > 0 {
-                self.used.insert(name.text.clone());
-            }
         }
         self.expr(target);
     }
@@ -176,13 +172,13 @@ impl Captures {
             }
             ExprKind::Lambda(lambda) => {
                 self.depth += 1;
-                let outer = self.own.len();
-                self.own.extend(lambda.params.iter().map(|param| param.name.text.clone()));
+                let own = lambda.params.iter().map(|param| param.name.text.clone()).collect();
+                let outer = core::mem::replace(&mut self.own, own);
                 match &lambda.body {
                     LambdaBody::Expr(value) => self.expr(value),
                     LambdaBody::Block(block) => self.stmt(block),
                 }
-                self.own.truncate(outer);
+                self.own = outer;
                 self.depth -= 1;
             }
             ExprKind::Int(_)

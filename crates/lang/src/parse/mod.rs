@@ -339,19 +339,26 @@ impl Parser<'_> {
             match self.tok() {
                 Tok::Word("static") => modifiers.is_static = true,
                 Tok::Word("public") => modifiers.access = Access::Public,
-                Tok::Ident(word) if !matches!(self.ahead(1), Tok::Op("(" | "=" | ";" | "," | ")")) => {
-                    match &**word {
-                        "private" => modifiers.access = Access::Private,
-                        "protected" => modifiers.access = Access::Protected,
-                        "final" => modifiers.is_final = true,
-                        "const" => (modifiers.is_static, modifiers.is_final) = (true, true),
-                        "synchronized" => modifiers.synchronized = true,
-                        _ => return modifiers,
-                    }
-                }
+                Tok::Ident(word) if self.modifies() => match &**word {
+                    "private" => modifiers.access = Access::Private,
+                    "protected" => modifiers.access = Access::Protected,
+                    "final" => modifiers.is_final = true,
+                    "const" => (modifiers.is_static, modifiers.is_final) = (true, true),
+                    "synchronized" => modifiers.synchronized = true,
+                    _ => return modifiers,
+                },
                 _ => return modifiers,
             }
             self.bump();
+        }
+    }
+
+    /// Whether the name here could stand in front of a member: something else than a name follows that it could end.
+    fn modifies(&self) -> bool {
+        match self.ahead(1) {
+            Tok::Op("(") => matches!(self.behind_bracket(self.at + 1), Some(Tok::Op("=>" | "["))),
+            Tok::Op("=" | ";" | "," | ")") => false,
+            _ => true,
         }
     }
 
