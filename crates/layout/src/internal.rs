@@ -280,6 +280,7 @@ internal_classes! {
         18 "sleepMsec" "(I)V" idempotent "Waits so many milliseconds; a restart does not make it longer.";
         19 "unixTimeMsec" "()J" "Milliseconds since 1970-01-01 UTC by the wall clock, which may jump.";
         20 "monotonicMsec" "()J" "Milliseconds by the clock of the world, which never goes back, not even over a restart.";
+        21 "sleepUntil" "(J)V" idempotent "Waits until `monotonicMsec` is so large; so what is done at times does not drift.";
     }
     World ".internal.world" ".internal.object" "The world that the program lives in." {
         5 "toString" "()L.internal.string;" "`(world)`.";

@@ -19,7 +19,7 @@ use statistics::{median, median_bounds};
     after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
 )]
 pub(crate) struct Options {
-    /// Which: interpreter, snapshots, utilisation, flip, commit, idle, resume; all by default.
+    /// Which: interpreter, snapshots, utilisation, flip, commit, idle, resume, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -65,6 +65,8 @@ const ALL: &[(&str, Measure)] = &[
     ("commit", stores::measure),
     ("idle", idle),
     ("resume", resume),
+    ("switch", switch),
+    ("sleepers", sleepers),
 ];
 
 /// Measures.
@@ -260,6 +262,52 @@ fn resume(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
             "≤ 20 ms",
             format!("{:.1} ms", resumed.cpu_ns / 1e6),
             resumed.cpu_ns <= 20e6,
+        ),
+    ])
+}
+
+/// Turns that each of the two threads of `switches` has.
+const TURNS: u32 = 100_000;
+
+fn switch(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
+    let turns = TURNS.to_string();
+    let empty = repeat(options.pairs, || runner.cpu_s("empty", &["--no-snapshots"], &[]))?;
+    let times = repeat(options.pairs, || runner.cpu_s("switches", &["--no-snapshots"], &[&turns]))?;
+    let us = (median(&times) - median(&empty)) / f64::from(2 * TURNS) * 1e6;
+    Ok(vec![Row::new(
+        "thread switch through a blocking pair: two threads, a mutex and a condition, CPU for each turn",
+        "≤ 2 µs",
+        format!("{us:.2} µs"),
+        us <= 2.0,
+    )])
+}
+
+/// Threads that sleep, and for how many milliseconds from the start: longer than it takes to start them all, to let the
+/// world settle, to kill it, and to look at it.
+const SLEEPERS: &str = "100000";
+const SLEEP_MS: &str = "45000";
+
+fn sleepers(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
+    let seen = runner.sleepers("sleepers", &[SLEEPERS, SLEEP_MS])?;
+    let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
+    Ok(vec![
+        Row::new(
+            format!("world with {SLEEPERS} sleeping threads, after a snapshot"),
+            "≤ 200 MB",
+            mib(seen.world_bytes),
+            seen.world_bytes <= 200_000_000,
+        ),
+        Row::new(
+            "resume of it, the page cache empty, and three seconds in which all sleep on: bytes read",
+            "≤ 10 MB",
+            mib(seen.read_bytes),
+            seen.read_bytes <= 10_000_000,
+        ),
+        Row::new(
+            "the sleepers then wake in the order of their times",
+            "all",
+            seen.said.clone(),
+            seen.said.ends_with("out of order 0"),
         ),
     ])
 }

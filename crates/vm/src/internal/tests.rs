@@ -723,6 +723,228 @@ fn clocks_and_sleep() {
         boot sleep 7 -> waits until 1617 ms
         clock 7
         again
+        t sleepUntil 1617L
+        t sleepUntil -1L
+        t sleepUntil 1700L -> waits until 1700 ms
+        restart
+        again -> waits until 1700 ms
+        clock 83
+        again
+    "#]]);
+}
+
+#[test]
+fn mutexes() {
+    check(&expect![[r#"
+        m = new mutex
+        m toString -> "mutex"
+        m getOwner -> null
+        m unlock -> throws "mutex unlock - not owner"
+        m tryLock -> 1
+        m lock
+        m getOwner -> (.internal.thread)
+        m clone -> throws "clone is not possible"
+        restart
+        m unlock
+        m getOwner -> (.internal.thread)
+        m unlock
+        m getOwner -> null
+        m unlock -> throws "mutex unlock - not owner"
+        m tryLockMsec 0 -> 1
+        m unlock
+    "#]]);
+}
+
+#[test]
+fn conditions() {
+    check(&expect![[r#"
+        c = new cond
+        c toString -> "cond"
+        m = new mutex
+        c signal
+        c broadcast
+        c wait null -> throws "cond wait - the argument is no mutex"
+        c wait c -> throws "cond wait - the argument is no mutex"
+        c wait m -> throws "cond wait - not owner"
+        m lock
+        m lock
+        c twait m 5 -> waits for a signal until 5 ms
+        restart
+        clock 5
+        again -> 0
+        m getOwner -> (.internal.thread)
+        m unlock
+        m unlock
+        m getOwner -> null
+        m lock
+        c twait m -1 -> waits for a signal until 5 ms
+        again -> 0
+        c clone -> throws "clone is not possible"
+    "#]]);
+}
+
+#[test]
+fn semaphores() {
+    check(&expect![[r#"
+        s = new sema
+        s toString -> "semaphore"
+        s available -> 0
+        s tryAcquire -> 0
+        s acquire -> waits for a permit
+        again -> waits for a permit
+        restart
+        again -> waits for a permit
+        s release
+        s available -> 1
+        s releaseMany 3
+        s available -> 4
+        s releaseMany -1 -> throws "semaphore release - the number is negative"
+        s releaseMany 2147483647 -> throws "semaphore release - there are too many permits"
+        s available -> 4
+        s tacquire 5 -> 1
+        s zero
+        s available -> 0
+        s tacquire 5 -> waits for a permit until 5 ms
+        clock 4
+        again -> waits for a permit until 5 ms
+        restart
+        clock 1
+        again -> 0
+        s tacquire 0 -> 0
+        s clone -> throws "clone is not possible"
+    "#]]);
+}
+
+#[test]
+fn locks_of_objects() {
+    check(&expect![[r#"
+        s = new sync
+        o = new object
+        s lock null -> throws .internal.exception.null_pointer "the lock of null"
+        s lock 5 -> throws .internal.exception.illegal_monitor "a number has no lock"
+        s unlock o -> throws .internal.exception.illegal_monitor "the thread does not hold the lock"
+        s wait o -> throws .internal.exception.illegal_monitor "the thread does not hold the lock"
+        s notify o -> throws .internal.exception.illegal_monitor "the thread does not hold the lock"
+        s notifyAll o -> throws .internal.exception.illegal_monitor "the thread does not hold the lock"
+        s holdsLock o -> 0
+        s lock o
+        s tryLock o -> 1
+        s holdsLock o -> 1
+        s notify o
+        s notifyAll o
+        restart
+        s waitMsec o 5 -> waits for a notification until 5 ms
+        restart
+        clock 5
+        again -> 0
+        s holdsLock o -> 1
+        s unlock o
+        s holdsLock o -> 1
+        s unlock o
+        s holdsLock o -> 0
+        s unlock o -> throws .internal.exception.illegal_monitor "the thread does not hold the lock"
+    "#]]);
+}
+
+#[test]
+fn threads() {
+    check(&expect![[r#"
+        t = new thread
+        t toString -> "thread"
+        t getState -> "new"
+        t isAlive -> 0
+        t join -> throws "thread.join: it was not started"
+        t joinMsec 5 -> throws "thread.join: it was not started"
+        t start null -> throws "thread.start: there is nothing to run"
+        t start 5 -> throws .internal.exception.no_such_method ".internal.int has no method 8"
+        t start "text" -> throws .internal.exception.no_such_method ".internal.string.substring(II)L.internal.string; wants 2 arguments"
+        t getName -> "thread 2"
+        t setName 5 -> throws "thread.setName: the name is not a string"
+        t setName "name"
+        t getName -> "name"
+        t isDaemon -> 0
+        t setDaemon 1
+        t isDaemon -> 1
+        t getStackSize -> 8192
+        t setStackSize 15 -> throws "thread.setStackSize: 16 to 8192 KiB are possible"
+        t setStackSize 8193 -> throws "thread.setStackSize: 16 to 8192 KiB are possible"
+        t setStackSize 64
+        t getStackSize -> 64
+        t isInterrupted -> 0
+        t interrupt
+        t isInterrupted -> 1
+        t pause
+        t unpause
+        t getResult -> null
+        t getFailure -> null
+        t clone -> throws "clone is not possible"
+        e = thread getEnvironment -> (.internal.directory)
+        e set "key" "value" -> null
+        restart
+        t getName -> "name"
+        thread getState -> "running"
+        thread isAlive -> 1
+        thread join -> throws "thread.join: a thread cannot wait for its own end"
+        thread start null -> throws "thread.start: it was started before"
+        thread setDaemon 1 -> throws "thread.setDaemon: it was started before"
+        thread yield -> waits for its turn
+        thread pause -> waits for its turn
+    "#]]);
+}
+
+#[test]
+fn atomics() {
+    check(&expect![[r#"
+        a = new atomic
+        a toString -> "0"
+        a get -> 0L
+        a add 9223372036854775807L -> 9223372036854775807L
+        a add 1L -> -9223372036854775808L
+        a set 5L
+        a compareAndSet 4L 6L -> 0
+        a compareAndSet 5L 6L -> 1
+        a exchange 7L -> 6L
+        restart
+        a get -> 7L
+        b = a clone -> (.internal.atomic)
+        b add 1L -> 8L
+        a get -> 7L
+        a setImmutable
+        a add 1L -> throws .internal.exception.immutable "the object is immutable"
+        a set 1L -> throws .internal.exception.immutable "the object is immutable"
+        a compareAndSet 7L 1L -> throws .internal.exception.immutable "the object is immutable"
+        a compareAndSet 8L 1L -> 0
+        a get -> 7L
+    "#]]);
+}
+
+#[test]
+fn weak_references() {
+    check(&expect![[r#"
+        w = new weakref
+        w get -> null
+        o = new directory
+        w set o
+        w get -> (.internal.directory)
+        collect
+        w get -> (.internal.directory)
+        restart
+        w get -> (.internal.directory)
+        c = w clone -> (.internal.weakref)
+        c get -> (.internal.directory)
+        o = new object
+        collect
+        w get -> null
+        c get -> null
+        w set "text"
+        w set 5
+        w get -> 5
+        collect
+        w get -> 5
+        w set null
+        w get -> null
+        w setImmutable
+        w set 5 -> throws .internal.exception.immutable "the object is immutable"
     "#]]);
 }
 
@@ -834,6 +1056,7 @@ fn only_what_may_wait_has_a_frame() {
             ".internal.closure iterate",
             ".internal.time sleepSec",
             ".internal.time sleepMsec",
+            ".internal.time sleepUntil",
             ".internal.world snapSync",
             ".internal.console print",
             ".internal.console println",
@@ -872,6 +1095,16 @@ fn no_arguments_bring_the_machine_down() {
     for (name, class) in
         [("e", "exception.io"), ("t", "time"), ("w", "world"), ("o", "console"), ("i", "iterator")]
     {
+        bench.run(&format!("{name} = new {class}"));
+    }
+    for (name, class) in [
+        ("m", "mutex"),
+        ("cond", "cond"),
+        ("sema", "sema"),
+        ("sync", "sync"),
+        ("weak", "weakref"),
+        ("n", "atomic"),
+    ] {
         bench.run(&format!("{name} = new {class}"));
     }
     bench.run("k = class .internal.directory\ns = new stringbuilder");

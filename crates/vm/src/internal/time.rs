@@ -12,6 +12,7 @@ pub(super) const METHODS: Methods = methods! {
     18 |call: &mut Call<'_>| { let ms = call.int(0); Ok(sleep(call, ms, NS_PER_MS)) };
     19 |call: &mut Call<'_>| Ok(Outcome::long((call.vm.platform.clock.wall_ns() / NS_PER_MS) as i64));
     20 |call: &mut Call<'_>| Ok(Outcome::long((call.vm.clock_ns() / NS_PER_MS) as i64));
+    21 sleep_until;
 };
 
 const NS_PER_S: u64 = 1_000_000_000;
@@ -32,6 +33,11 @@ pub(super) fn deadline_of(call: &mut Call<'_>, index: u64) -> u64 {
         call.set_number(0, until.max(1));
     }
     call.number(0)
+}
+
+fn sleep_until(call: &mut Call<'_>) -> Step {
+    let ns = u64::try_from(call.long(0)).unwrap_or(0).saturating_mul(NS_PER_MS);
+    if call.vm.clock_ns() >= ns { Ok(Outcome::VOID) } else { Ok(Outcome::Block(Wait::Until { ns })) }
 }
 
 /// Phase 0: not yet asleep; 1: asleep until the clock reaches number 0. A time that is not positive is over at once.

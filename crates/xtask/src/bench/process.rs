@@ -25,6 +25,16 @@ pub(crate) struct Resumed {
     pub(crate) cpu_ns: f64,
 }
 
+/// What a world of sleepers came to.
+pub(crate) struct Sleepers {
+    /// Bytes of the pages that its snapshot holds.
+    pub(crate) world_bytes: u64,
+    /// Bytes read from the start of the second process until three seconds later.
+    pub(crate) read_bytes: u64,
+    /// What the program said at its end.
+    pub(crate) said: String,
+}
+
 impl Runner {
     /// A runner of this binary.
     ///
@@ -98,11 +108,55 @@ impl Runner {
         Ok(Idle { written: after.0 - before.0, share: (after.1 - before.1) / watch_s as f64 })
     }
 
+    /// Lets the threads of a program fall asleep, kills the process, empties the page cache, goes on with the world, and
+    /// waits until they have woken.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub(crate) fn sleepers(&self, program: &str, arguments: &[&str]) -> Result<Sleepers, String> {
+        self.fill(program, arguments)?;
+        let world = self.world(program);
+        let check = Command::new(&self.phantom).arg("check").arg(&world).output();
+        let said = String::from_utf8_lossy(&check.map_err(|error| error.to_string())?.stdout).into_owned();
+        let pages =
+            said.split(" pages").next().and_then(|before| before.rsplit(' ').next()?.parse::<u64>().ok());
+        let pages = pages.ok_or_else(|| format!("check said {said:?}"))?;
+        drop_page_cache();
+        let mut child = self.command(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
+        std::thread::sleep(Duration::from_secs(3));
+        let read = counter(&child, "rchar: ");
+        let mut stdin = child.stdin.take().ok_or("no input")?;
+        writeln!(stdin, "go on").map_err(|error| error.to_string())?;
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
+        Ok(Sleepers {
+            world_bytes: pages * base::PAGE_SIZE as u64,
+            read_bytes: read?,
+            said: String::from_utf8_lossy(&output.stdout).trim().to_string(),
+        })
+    }
+
     /// Fills a world, ends the process, empties the page cache, and goes on with it.
     ///
     /// # Errors
     /// When a step fails.
     pub(crate) fn resume(&self, program: &str, arguments: &[&str]) -> Result<Resumed, String> {
+        self.fill(program, arguments)?;
+        drop_page_cache();
+        let mut child = self.command(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
+        let mut stdin = child.stdin.take().ok_or("no input")?;
+        writeln!(stdin, "go on").map_err(|error| error.to_string())?;
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("{program} lost something: {errors}"));
+        }
+        let figures = figures_in(&errors).ok_or_else(|| format!("no figures: {errors}"))?;
+        let field = |name: &str| figures[name].as_f64().ok_or(format!("no {name} in the figures"));
+        Ok(Resumed { read_bytes: field("first_read_bytes")?, cpu_ns: field("first_cpu_ns")? })
+    }
+
+    /// Runs a program in a new world until it says `ready`, lets the world settle, and kills the process.
+    fn fill(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
         let _ = std::fs::remove_file(self.world(program));
         let mut child = self
             .command(program, &["--every", "1s"], arguments)
@@ -118,23 +172,20 @@ impl Runner {
         std::thread::sleep(Duration::from_secs(8));
         child.kill().map_err(|error| error.to_string())?;
         child.wait().map_err(|error| error.to_string())?;
-        drop_page_cache();
-        let mut child = self.command(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
-        let mut stdin = child.stdin.take().ok_or("no input")?;
-        writeln!(stdin, "go on").map_err(|error| error.to_string())?;
-        let output = child.wait_with_output().map_err(|error| error.to_string())?;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            return Err(format!("{program} lost something: {errors}"));
-        }
-        let figures = figures_in(&errors).ok_or_else(|| format!("no figures: {errors}"))?;
-        let field = |name: &str| figures[name].as_f64().ok_or(format!("no {name} in the figures"));
-        Ok(Resumed { read_bytes: field("first_read_bytes")?, cpu_ns: field("first_cpu_ns")? })
+        Ok(())
     }
 }
 
 fn figures_in(errors: &str) -> Option<Value> {
     errors.lines().rev().filter(|line| line.starts_with('{')).find_map(|line| serde_json::from_str(line).ok())
+}
+
+/// A counter of what a process has read or written.
+fn counter(child: &Child, name: &str) -> Result<u64, String> {
+    let path = format!("/proc/{}/io", child.id());
+    let io = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let found = io.lines().find_map(|line| line.strip_prefix(name)).and_then(|number| number.parse().ok());
+    found.ok_or_else(|| format!("{path} has no {name}"))
 }
 
 /// Bytes written to the disk layer and CPU seconds so far.
@@ -143,14 +194,13 @@ fn usage(child: &Child) -> Result<(u64, f64), String> {
         let path = format!("/proc/{}/{file}", child.id());
         std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))
     };
-    let io = read("io")?;
-    let written = io.lines().find_map(|line| line.strip_prefix("wchar: ")).and_then(|n| n.parse().ok());
+    let written = counter(child, "wchar: ")?;
     let stat = read("stat")?;
     // After the name in parentheses: state is field 3, utime 14 and stime 15, in ticks of 10 ms (proc(5)).
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |index: usize| fields.get(index).and_then(|n| n.parse::<f64>().ok());
-    match (written, ticks(11), ticks(12)) {
-        (Some(written), Some(user), Some(system)) => Ok((written, (user + system) / 100.0)),
+    match (ticks(11), ticks(12)) {
+        (Some(user), Some(system)) => Ok((written, (user + system) / 100.0)),
         _ => Err("the process tells nothing of itself".to_string()),
     }
 }
