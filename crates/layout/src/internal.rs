@@ -320,8 +320,8 @@ internal_classes! {
         14 "getOsInterface" "()L.internal.object;" "What `setOsInterface` of the boot object registered, or null.";
         16 "getId" "()J" "The number of the thread.";
         17 "isAlive" "()I" "1 from its start until its first method has returned or thrown.";
-        18 "start" "(L.internal.object;)L.internal.thread;" "Begins to run the object: a closure is called; of others `run()`, or `run` or method 8 with one argument, null; returns itself. Throws a string when it was started before.";
-        19 "startWith" "(L.internal.object;L.internal.object;)L.internal.thread;" "As `start`, with an argument: `run` or method 8 with one parameter, or a closure.";
+        18 "start" "(L.internal.object;)L.internal.thread;" "Begins to run the object: a function or closure is called; of others `run()`, or `run` or method 8 with one argument, null; returns itself. Throws a string when it was started before.";
+        19 "startWith" "(L.internal.object;L.internal.object;)L.internal.thread;" "As `start`, with an argument: a function, `run` or method 8 with one parameter, or a closure.";
         20 "join" "()L.internal.object;" idempotent "Waits until it has ended: what its first method returned; throws `.internal.exception.thread_died`, with the cause, when it died.";
         21 "joinMsec" "(I)I" idempotent "As `join`, no longer than so many milliseconds: 1 when it has ended, however, 0 when the time is over.";
         22 "interrupt" "()V" "Has it throw `.internal.exception.interrupted` where it waits (sleeps, joins, waits for a condition, a notification, a permit, input, a snapshot), or where it will wait next; not where it waits for a lock.";

@@ -223,14 +223,17 @@ impl Maps {
                 map.unwrap_or_else(|| panic!("a frame stands at {}, where no code is", frame.pc)),
             ));
         }
-        // A kernel method: arguments by the descriptor, two numbers, two references, one operand.
+        // A kernel method: arguments by the descriptor, one operand; of a state machine two numbers and two references.
         let text = Addr(memory.load_u64(frame.method.add(method::DESCRIPTOR)));
         let mut bytes = alloc::vec![0; memory.load_u64(text.add(array::LENGTH)) as usize];
         memory.read_bytes(text.add(array::DATA), &mut bytes);
         let text = core::str::from_utf8(&bytes).ok()?;
         let desc = bytecode::Descriptor::parse(text).ok()?;
         let mut kinds = desc.local_kinds(false);
-        kinds.extend([bytecode::Kind::I64, bytecode::Kind::I64, bytecode::Kind::Ref, bytecode::Kind::Ref]);
+        // A short one has a frame only when a thread begins with it, and no state then either.
+        if memory.load_u8(frame.method.add(method::RESTART)) != 0 {
+            kinds.extend([bytecode::Kind::I64, bytecode::Kind::I64, bytecode::Kind::Ref, bytecode::Kind::Ref]);
+        }
         let mut map = RefMap {
             locals: alloc::vec![0; kinds.len().div_ceil(64)],
             stack_depth: 1,

@@ -12,12 +12,14 @@ use base::limits::STACK_BYTES;
 use base::{Addr, PAGE_SIZE};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{closure, on_return, program, root, thread, thread_flags, thread_state};
+use layout::schema::{on_return, program, root, thread, thread_flags, thread_state};
 
 /// Threads that a world may have: far more than fit, so that lists of them stay readable.
 const THREADS_MAX: u64 = layout::view::LENGTH_MAX;
 /// Ordinal of the method that a thread begins with when there is no `run` (of a closure: that calls it).
 const ACTIVITY: u32 = 8;
+/// Ordinal of the method of a function that calls it without arguments; the one with an argument is behind it.
+const CALL_0: u32 = 16;
 
 impl Vm {
     /// A new thread that has yet to begin; it has what it inherits from the running thread.
@@ -80,7 +82,8 @@ impl Vm {
         Ok(())
     }
 
-    /// Has a new thread run an object: call a closure, else its `run`, else its method 8; with the argument if it takes one.
+    /// Has a new thread run an object: call a function or closure, else its `run`, else its method 8; with the argument if it
+    /// takes one.
     ///
     /// # Errors
     /// What to throw: it has no such method, or there are too many threads.
@@ -92,12 +95,14 @@ impl Vm {
     ) -> Result<(), Value> {
         let given: Vec<Value> = argument.into_iter().collect();
         if self.is_kernel(receiver, ClassId::Closure) {
-            const { assert!(closure::ORDINAL > closure::OBJECT) };
             let args = self.make_ref_array(given.len() as u64);
             for (index, value) in given.iter().enumerate() {
                 self.array_set(args, index as u64, *value);
             }
             return self.begin_call(object, receiver, ACTIVITY, &[Value::object(args)]);
+        }
+        if self.is_kernel(receiver, ClassId::Function) {
+            return self.begin_call(object, receiver, CALL_0 + given.len() as u32, &given);
         }
         let class = self.class_of(receiver);
         let one = [argument.unwrap_or(Value::NULL)];
