@@ -232,7 +232,12 @@ impl Maps {
         let mut kinds = desc.local_kinds(false);
         // A short one has a frame only when a thread begins with it, and no state then either.
         if memory.load_u8(frame.method.add(method::RESTART)) != 0 {
-            kinds.extend([bytecode::Kind::I64, bytecode::Kind::I64, bytecode::Kind::Ref, bytecode::Kind::Ref]);
+            kinds.extend([
+                bytecode::Kind::I64,
+                bytecode::Kind::I64,
+                bytecode::Kind::Ref,
+                bytecode::Kind::Ref,
+            ]);
         }
         let mut map = RefMap {
             locals: alloc::vec![0; kinds.len().div_ceil(64)],

@@ -2,11 +2,13 @@
 // expect: nothing yet: 1
 // expect: there: kept
 // expect: after much garbage: kept
+// expect: a thread begins with it: kept
 // expect: set anew: other
 // expect: set to nothing: 1
 package .programs;
 
 import .internal.weakref;
+import .internal."thread";
 
 class weak_references {
     void main() {
@@ -19,6 +21,10 @@ class weak_references {
         for (int i = 0; i < 2000; i++) garbage[i % 10] = "garbage " + i;
         println("after much garbage: " + w.get());
         if (w.get() != object) println("lost");
+        var t = new .internal.thread();
+        t.start(w);
+        for (int i = 0; i < 50; i++) garbage[i % 10] = "garbage " + i;
+        println("a thread begins with it: " + t.join());
         var other = "ot".concat("her");
         w.set(other);
         println("set anew: " + w.get());
