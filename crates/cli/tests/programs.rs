@@ -282,6 +282,7 @@ fn a_paused_world_waits_for_go() {
     // It is there for inspection and commands, and nothing runs.
     let top = json(&s.phantom(&["top", "--once", "--json", "w.world"]).status(0));
     assert_eq!(top["paused"], true);
+    assert_eq!(ps(&s, "w.world")["paused"], true);
     let cpu = |shown: &Value| shown["programs"][0]["cpu_ns"].as_u64();
     let before = cpu(&ps(&s, "w.world"));
     let mut quick = Process::start(&s, &["run", "--world", "w.world", "quick.ph"]);

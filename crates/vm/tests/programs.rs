@@ -300,3 +300,57 @@ fn environment_and_grants_are_kept() {
     assert_eq!(String::from_utf8(world.console.output()).expect("UTF-8"), "late\n");
     assert_eq!(world.vm().program(program).expect("a program").grants, ["net"]);
 }
+
+/// `Main` keeps all that it allocates; `Other` has little and wants a little more when the first has had it all.
+const GREEDY: &str = r#"
+    module test
+    class Main super .internal.object flags public {
+        method main ()I flags public static {
+            new .internal.container.array
+            local.set 0
+        more:
+            local.get 0
+            i32.const 100000
+            new_array i8
+            call_virtual .internal.container.array add (L.internal.object;)I
+            pop
+            goto more
+        }
+    }
+    class Other super .internal.object flags public {
+        method main ()I flags public static {
+            i32.const8 0
+            local.set 1
+        again:
+            i32.const16 1000
+            new_array i8
+            local.set 0
+            new .internal.time
+            i32.const8 1
+            call_virtual .internal.time sleepSec (I)V
+            i32.inc 1 1
+            local.get 1
+            i32.const8 3
+            br_i32.lt_s again
+            i32.const8 9
+            return
+        }
+    }
+"#;
+
+#[test]
+fn memory_that_one_program_exhausts_is_there_again_when_it_has_died() {
+    let mut two = Two(World::new(GREEDY));
+    two.0.vm().set_memory_limit(64 << 20);
+    two.0.vm().start_program("other", "Other", &[], 0).expect("a program");
+    for _ in 0..5 {
+        two.settle(1);
+    }
+    let main = two.program("test");
+    assert_eq!(main.state, ProgramState::Died);
+    assert!(main.failure.expect("a report").contains("out_of_memory"));
+    assert!(main.allocated_bytes > 32 << 20, "{} bytes", main.allocated_bytes);
+    assert_eq!(two.program("other").state, ProgramState::Ended { status: 9 });
+    two.0.vm().collect(heap::Collection::Full).expect("memory");
+    assert!(two.0.vm().heap.usage().large_bytes < 1 << 20);
+}

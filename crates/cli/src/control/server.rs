@@ -338,7 +338,14 @@ impl Desk {
     }
 
     fn look(&self, what: Look) -> Result<Value, Refusal> {
-        look::of_store(&self.world, &self.store, what)
+        let shown = look::of_store(&self.world, &self.store, what).map(|mut shown| {
+            if matches!(what, Look::Ps { .. }) && self.paused.load(Relaxed) {
+                shown.machine["paused"] = json!(true);
+                shown.human.push_str("\nthe world is paused: no thread runs until `phantom go`\n");
+            }
+            shown
+        });
+        shown
             .map(|shown| json!({"machine": shown.machine, "human": shown.human, "failure": shown.failure}))
             .map_err(|failure| Refusal::new(RefusalKind::World, failure.to_string()))
     }
