@@ -843,6 +843,22 @@ impl<'a> Classes<'a> {
         }
     }
 
+    /// Reports a method that the machine could not tell from another one of the class.
+    fn same_erasure(&mut self, ix: ClassIx, ast: &ast::Method, method: &Method) -> bool {
+        let same = |other: &&Rc<Method>| other.name == method.name && other.desc == method.desc;
+        let Some(twin) = self.class(ix).methods.iter().find(same).cloned() else { return false };
+        let message =
+            format!("the machine cannot tell this method `{}` from another one of the class", ast.name.text);
+        let mut error = Diagnostic::error("duplicate-method", ast.name.span, message);
+        if let Some(first) = &twin.ast {
+            error = error.also(first.name.span, "the other one");
+        }
+        let hint =
+            "functions, arrays and what stands in angle brackets look the same to it: give it another name";
+        self.sink.push(error.hint(hint));
+        true
+    }
+
     /// The type of a field that is declared without one: that of a literal, else any object.
     fn literal_type(&self, init: &ast::Expr) -> Type {
         match &init.kind {
@@ -884,7 +900,9 @@ impl<'a> Classes<'a> {
                 shaped.ordinal = u16::try_from(next).ok();
                 next += 1;
             }
-            self.list[ix.0].methods.push(Rc::new(shaped));
+            if !self.same_erasure(ix, method, &shaped) {
+                self.list[ix.0].methods.push(Rc::new(shaped));
+            }
         }
         let most = self.list[ix.0].methods.iter().filter_map(|method| method.ordinal).max();
         self.list[ix.0].next_ordinal = next.max(most.map_or(0, |most| u32::from(most) + 1));

@@ -2076,3 +2076,46 @@ class circle implements shape { string size() { return ""; } };
         "#]],
     );
 }
+
+#[test]
+fn methods_that_erasure_makes_the_same() {
+    members(
+        r####"int f((int) => int g) { return 1; }
+    int f((int, int) => int g) { return 2; }
+    void h<T>(T x) { }
+    void h(var x) { }
+    void k(int[] a) { }
+    void k(string[] a) { }"####,
+        expect![[r#"
+            error[duplicate-method]: the machine cannot tell this method `f` from another one of the class
+             --> demo.ph:4:9
+              |
+            3 |     int f((int) => int g) { return 1; }
+              |         - the other one
+            4 |     int f((int, int) => int g) { return 2; }
+              |         ^
+              |
+              = help: functions, arrays and what stands in angle brackets look the same to it: give it another name
+
+            error[duplicate-method]: the machine cannot tell this method `h` from another one of the class
+             --> demo.ph:6:10
+              |
+            5 |     void h<T>(T x) { }
+              |          - the other one
+            6 |     void h(var x) { }
+              |          ^
+              |
+              = help: functions, arrays and what stands in angle brackets look the same to it: give it another name
+
+            error[duplicate-method]: the machine cannot tell this method `k` from another one of the class
+             --> demo.ph:8:10
+              |
+            7 |     void k(int[] a) { }
+              |          - the other one
+            8 |     void k(string[] a) { }
+              |          ^
+              |
+              = help: functions, arrays and what stands in angle brackets look the same to it: give it another name
+        "#]],
+    );
+}
