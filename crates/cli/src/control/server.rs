@@ -61,7 +61,8 @@ struct Inbox {
 #[derive(Default)]
 struct Costs {
     flipped: Option<Instant>,
-    capture: Duration,
+    /// None for one that was too small to be copied in steps.
+    capture: Option<Duration>,
     commit: Duration,
 }
 
@@ -161,8 +162,11 @@ impl Desk {
         let mut costs = lock(&self.costs);
         let since = costs.flipped.map_or(Duration::ZERO, |flipped| flipped.elapsed());
         match phase {
-            Phase::AfterFlip => costs.flipped = Some(Instant::now()),
-            Phase::Captured => costs.capture = since,
+            Phase::AfterFlip => {
+                costs.flipped = Some(Instant::now());
+                costs.capture = None;
+            }
+            Phase::Captured => costs.capture = Some(since),
             Phase::Committed => costs.commit = since,
             _ => {}
         }
@@ -355,7 +359,7 @@ impl Desk {
         let mut shown = look::top(&self.world, &self.store).map_err(|failure| world(&failure))?;
         let costs = lock(&self.costs);
         let stats = self.store.stats();
-        shown["snapshot"]["capture_us"] = json!(costs.capture.as_micros() as u64);
+        shown["snapshot"]["capture_us"] = json!(costs.capture.map(|took| took.as_micros() as u64));
         shown["snapshot"]["commit_us"] = json!(costs.commit.as_micros() as u64);
         shown["commits"] = json!(stats.commits);
         shown["written_bytes"] = json!(stats.page_bytes + stats.cleaned_bytes + stats.node_bytes);

@@ -233,11 +233,11 @@ fn screen(shown: &Value) -> String {
     let bytes = |value: &Value| size(value.as_f64().unwrap_or(0.0) as u64);
     let snapshot = &shown["snapshot"];
     let mut text = format!(
-        "snapshot {}   {} pages, {}   captured in {:.1} ms, durable in {:.1} ms   process {}\n{:.1} snapshots/s, {}/s written{}\n\n",
+        "snapshot {}   {} pages, {}   captured in {} ms, durable in {:.1} ms   process {}\n{:.1} snapshots/s, {}/s written{}\n\n",
         shown["epoch"],
         snapshot["pages"],
         bytes(&snapshot["bytes"]),
-        number(&snapshot["capture_us"]) / 1e3,
+        snapshot["capture_us"].as_f64().map_or("<1".to_string(), |took| format!("{:.1}", took / 1e3)),
         number(&snapshot["commit_us"]) / 1e3,
         shown["pid"],
         number(&shown["commits_per_s"]),
