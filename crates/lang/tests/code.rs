@@ -339,3 +339,27 @@ fn internal_classes_that_are_not_in_the_table_are_called_by_ordinal() {
     let text = bytecode::disassemble(&module);
     assert!(text.contains("call_ordinal 27 1") && text.contains("call_ordinal 18 0"), "{text}");
 }
+
+#[test]
+fn a_call_of_super_in_a_generic_class_is_one_of_exactly_that_method() {
+    check(
+        "class base<T> { T go(T x) { return x; } T one() { return null; } };
+class demo extends base<int> { int go(int x) { return x; } int run() { return super.go(1) + super.one(); } };",
+        expect![[r#"
+            method run ()I flags public ordinal 18 {
+              locals 1
+              stack 2
+              local.get 0
+              i32.const8 1
+              box_i32
+              call_special .demo.base go (L.internal.object;)L.internal.object;
+              unbox_i32
+              local.get 0
+              call_special .demo.base one ()L.internal.object;
+              unbox_i32
+              i32.add
+              return
+            }
+        "#]],
+    );
+}

@@ -146,11 +146,7 @@ impl Body<'_, '_, '_> {
         }
         let this = self.this();
         let mut call = self.resolved_call(Some(this), parent, name, &candidates, args);
-        if let ExprKind::Call(target, ..) = &mut call.kind
-            && let Target::Virtual(method) = target
-        {
-            *target = Target::Special(method.clone());
-        }
+        exactly(&mut call);
         call
     }
 
@@ -688,5 +684,18 @@ impl Body<'_, '_, '_> {
         let method = self.internal_method(".internal.class", "newInstance", "()L.internal.object;");
         let call = ExprKind::Call(Target::Virtual(method), vec![object], self.line_of(class.span));
         self.object_as(Expr::new(call, Type::Object), &made)
+    }
+}
+
+/// Makes a call that of exactly the method that it names; its result may be cast or unboxed.
+fn exactly(call: &mut Expr) {
+    match &mut call.kind {
+        ExprKind::CheckCast(_, value) | ExprKind::Unbox(value) => exactly(value),
+        ExprKind::Call(target, ..) => {
+            if let Target::Virtual(method) = target {
+                *target = Target::Special(method.clone());
+            }
+        }
+        _ => {}
     }
 }

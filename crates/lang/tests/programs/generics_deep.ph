@@ -10,6 +10,7 @@
 // expect: 2 x
 // expect: 9
 // expect: true
+// expect: hi!? 11
 package .programs;
 
 class source<T> {
@@ -30,6 +31,10 @@ class ordered_point extends point implements comparing<point> {
 interface shaper<A, B> { B shape(A a); };
 class lengths implements shaper<string, int> { int shape(string s) { return s.length(); } };
 class halves implements shaper<int, double> { double shape(int n) { return n / 2.0; } };
+class base<T> { T go(T x) { return x; } };
+class loud extends base<string> { string go(string x) { return super.go(x) + "!"; } };
+class asking extends loud { string go(string x) { return super.go(x) + "?"; } };
+class more extends base<int> { int go(int x) { return super.go(x) + 1; } };
 class entry<K, V> {
     final K key;
     V value;
@@ -70,5 +75,7 @@ class generics_deep {
         nested.last.last += 5;
         println(nested.get().get());
         println(pick(1, nested, null).get().last == 9 ? "true" : "false");
+        base<string> b = new asking();
+        println(b.go("hi") + " " + new more().go(10));
     }
 };
