@@ -1,11 +1,11 @@
 // A channel between threads: what one sends another receives, in order. With a bound, senders wait when it is full.
 package .lib;
 
-class channel {
+class channel<T> {
     var lock : .internal.mutex;
     var filled : .internal.cond;
     var emptied : .internal.cond;
-    var items : .lib.deque;
+    var items : .lib.deque<T>;
     var bound : int;
     var closed : int;
     // Those who wait for several channels.
@@ -24,13 +24,13 @@ class channel {
         lock = new .internal.mutex();
         filled = new .internal.cond();
         emptied = new .internal.cond();
-        items = new .lib.deque();
+        items = new .lib.deque<T>();
         watchers = new .lib.list();
         bound = capacity;
     }
 
     // Sends, waiting while the channel is full; throws when it is closed.
-    void send(var x) {
+    void send(T x) {
         lock.lock();
         try {
             while (bound > 0 && items.size() >= bound && !closed) emptied.wait(lock);
@@ -40,7 +40,7 @@ class channel {
     }
 
     // Sends if there is room; whether there was.
-    int trySend(var x) {
+    int trySend(T x) {
         lock.lock();
         try {
             if (closed) throw new .lib.channel.closed("channel.trySend: the channel is closed");
@@ -50,14 +50,14 @@ class channel {
         } finally { lock.unlock(); }
     }
 
-    void enter(var x) {
+    void enter(T x) {
         items.addLast(x);
         filled.signal();
         foreach (w in watchers) ((.lib.channel.watcher)w).wake();
     }
 
     // Receives, waiting while there is nothing; throws when the channel is closed and empty.
-    .internal.object receive() {
+    T receive() {
         lock.lock();
         try {
             while (items.isEmpty() && !closed) filled.wait(lock);
@@ -67,7 +67,7 @@ class channel {
     }
 
     // As `receive`, no longer than so many milliseconds; another value when the time is over.
-    .internal.object receiveWithin(var msec : int, var other) {
+    T receiveWithin(int msec, T other) {
         var clock = new .internal.time();
         long until = clock.monotonicMsec() + msec;
         lock.lock();
@@ -83,7 +83,7 @@ class channel {
     }
 
     // What is there now, or another value.
-    .internal.object tryReceive(var other) {
+    T tryReceive(T other) {
         lock.lock();
         try {
             if (items.isEmpty()) return other;
@@ -91,9 +91,8 @@ class channel {
         } finally { lock.unlock(); }
     }
 
-    .internal.object leave() {
-        var x;
-        x = items.removeFirst();
+    T leave() {
+        T x = items.removeFirst();
         emptied.signal();
         return x;
     }
@@ -150,7 +149,7 @@ class channel {
     }
 
     // Receives until the channel is closed and empty; with one receiver only.
-    .lib.channel.iterator iterator() [8] { return new .lib.channel.iterator(this); }
+    .lib.channel.iterator<T> iterator() [8] { return new .lib.channel.iterator<T>(this); }
 };
 
 // The channel is closed.
@@ -195,10 +194,10 @@ class channel.watcher {
     }
 };
 
-class channel.iterator {
-    var of : .lib.channel;
+class channel.iterator<T> {
+    var of : .lib.channel<T>;
 
-    void iterator(var c : .lib.channel) { of = c; }
+    void iterator(.lib.channel<T> c) { of = c; }
     // Waits until there is an element or there will be none.
     int hasNext() {
         of.lock.lock();
@@ -207,5 +206,5 @@ class channel.iterator {
             return !of.items.isEmpty();
         } finally { of.lock.unlock(); }
     }
-    .internal.object next() { return of.receive(); }
+    T next() { return of.receive(); }
 };

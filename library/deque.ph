@@ -1,54 +1,52 @@
 // A queue with two ends: elements go in and out at both in constant time. As a queue: `addLast` and `removeFirst`.
 package .lib;
 
-class deque {
-    var items : void[];
+class deque<T> {
+    var items : T[];
     var start : int;
     var count : int;
 
     void deque() { clear(); }
 
-    void addLast(var x) {
+    void addLast(T x) {
         if (count == items.size()) grow();
         items[start + count & (items.size() - 1)] = x;
         count++;
     }
-    void addFirst(var x) {
+    void addFirst(T x) {
         if (count == items.size()) grow();
         start = start - 1 & (items.size() - 1);
         items[start] = x;
         count++;
     }
 
-    .internal.object removeFirst() {
+    T removeFirst() {
         need("removeFirst");
-        var x;
-        x = items[start];
+        T x = items[start];
         items[start] = null;
         start = start + 1 & (items.size() - 1);
         count--;
         return x;
     }
-    .internal.object removeLast() {
+    T removeLast() {
         need("removeLast");
         int at = start + count - 1 & (items.size() - 1);
-        var x;
-        x = items[at];
+        T x = items[at];
         items[at] = null;
         count--;
         return x;
     }
 
-    .internal.object first() {
+    T first() {
         need("first");
         return items[start];
     }
-    .internal.object last() {
+    T last() {
         need("last");
         return get(count - 1);
     }
     // The element at an index, counted from the first.
-    .internal.object get(var index : int) {
+    T get(var index : int) {
         if (index < 0 || index >= count)
             throw new .lib.error("deque.get: index " + index + " is out of bounds, the size is " + count);
         return items[start + index & (items.size() - 1)];
@@ -57,14 +55,14 @@ class deque {
     int size() { return count; }
     int isEmpty() { return count == 0; }
     void clear() {
-        items = new void[]();
+        items = new T[]();
         items[7] = null;
         start = 0;
         count = 0;
     }
 
-    .lib.deque.iterator iterator() [8] { return new .lib.deque.iterator(this); }
-    .lib.list toList() { return new .lib.list(this); }
+    .lib.deque.iterator<T> iterator() [8] { return new .lib.deque.iterator<T>(this); }
+    .lib.list<T> toList() { return new .lib.list<T>(this); }
     string toString() { return toList().toString(); }
 
     void need(var what : string) {
@@ -73,7 +71,7 @@ class deque {
     // The size stays a power of two, so that an index wraps by a mask.
     void grow() {
         int size = items.size() * 2;
-        var wider = new void[]();
+        var wider = new T[]();
         wider[size - 1] = null;
         for (int i = 0; i < count; i++) wider[i] = get(i);
         items = wider;
@@ -81,11 +79,11 @@ class deque {
     }
 };
 
-class deque.iterator {
-    var of : .lib.deque;
+class deque.iterator<T> {
+    var of : .lib.deque<T>;
     var at : int;
 
-    void iterator(var d : .lib.deque) { of = d; }
+    void iterator(.lib.deque<T> d) { of = d; }
     int hasNext() { return at < of.size(); }
-    .internal.object next() { return of.get(at++); }
+    T next() { return of.get(at++); }
 };

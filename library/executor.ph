@@ -1,4 +1,4 @@
-// A pool of threads that run tasks: objects with a method `run()`, whose result comes through a future.
+// A pool of threads that run tasks: functions, or objects with a method `run()`, whose result comes through a future.
 package .lib;
 
 class executor {
@@ -49,6 +49,10 @@ class executor.job {
         task = t;
         result = f;
     }
+    .internal.object run() {
+        if (task instanceof .internal.function) return task();
+        return task.run();
+    }
 };
 
 class executor.worker {
@@ -59,7 +63,7 @@ class executor.worker {
         while (true) {
             .lib.executor.job job = null;
             try { job = (.lib.executor.job)tasks.receive(); } catch (.lib.channel.closed e) { return null; }
-            try { job.result.complete(job.task.run()); } catch (var e) { job.result.fail(e); }
+            try { job.result.complete(job.run()); } catch (var e) { job.result.fail(e); }
         }
         return null;
     }

@@ -1,7 +1,7 @@
 // A result that comes later: one thread completes it, others wait for it.
 package .lib;
 
-class future {
+class future<T> {
     var lock : .internal.mutex;
     var come : .internal.cond;
     // 0 when nothing came, 1 with a value, 2 with what was thrown.
@@ -14,7 +14,7 @@ class future {
     }
 
     // Gives the result; whether it was the first.
-    int complete(var value) { return end(1, value); }
+    int complete(T value) { return end(1, value); }
     // Gives what `get` throws in its place; whether it was the first.
     int fail(var thrown) { return end(2, thrown); }
 
@@ -30,15 +30,16 @@ class future {
     }
 
     // Waits for the result; throws what was thrown.
-    .internal.object get() {
+    T get() {
         lock.lock();
         try { while (!state) come.wait(lock); } finally { lock.unlock(); }
         if (state == 2) throw held;
-        return held;
+        T value = held;
+        return value;
     }
 
     // As `get`, no longer than so many milliseconds; another value when the time is over.
-    .internal.object getWithin(var msec : int, var other) {
+    T getWithin(int msec, T other) {
         var clock = new .internal.time();
         long until = clock.monotonicMsec() + msec;
         lock.lock();
@@ -50,7 +51,8 @@ class future {
             }
         } finally { lock.unlock(); }
         if (state == 2) throw held;
-        return held;
+        T value = held;
+        return value;
     }
 
     int isDone() { return state != 0; }

@@ -1,34 +1,33 @@
 // A hash map: values by keys, in the order in which the keys came. Keys are found by their `hashCode` and `equals`.
 package .lib;
 
-class map {
+class map<K, V> {
     var buckets : void[];
     var count : int;
-    var head : .lib.map.entry;
-    var tail : .lib.map.entry;
+    var head : .lib.map.entry<K, V>;
+    var tail : .lib.map.entry<K, V>;
 
     void map() { clear(); }
 
     // A map of the same pairs.
-    void map(var from : .lib.map) {
+    void map(.lib.map<K, V> from) {
         clear();
         putAll(from);
     }
 
     // Sets the value of a key; returns the value that it had, or null.
-    .internal.object put(var key, var value) {
+    V put(K key, V value) {
         int hash = hashOf(key);
-        .lib.map.entry e = find(key, hash);
+        .lib.map.entry<K, V> e = find(key, hash);
         if (e != null) {
-            var old;
-            old = e.held;
+            V old = e.held;
             e.held = value;
             return old;
         }
         if (count >= buckets.size()) grow();
         int at = hash & (buckets.size() - 1);
-        e = new .lib.map.entry(key, value, hash);
-        e.chain = (.lib.map.entry)buckets[at];
+        e = new .lib.map.entry<K, V>(key, value, hash);
+        e.chain = (.lib.map.entry<K, V>)buckets[at];
         buckets[at] = e;
         e.before = tail;
         if (tail == null) head = e;
@@ -39,38 +38,38 @@ class map {
     }
 
     // Sets the value of a key; returns the map, so that calls can be chained.
-    map with(var key, var value) {
+    map<K, V> with(K key, V value) {
         put(key, value);
         return this;
     }
 
-    void putAll(var from : .lib.map) {
-        for (.lib.map.entry e = from.head; e != null; e = e.after) put(e.named, e.held);
+    void putAll(.lib.map<K, V> from) {
+        for (.lib.map.entry<K, V> e = from.head; e != null; e = e.after) put(e.named, e.held);
     }
 
     // The value of a key, or null.
-    .internal.object get(var key) {
-        .lib.map.entry e = find(key, hashOf(key));
+    V get(K key) {
+        .lib.map.entry<K, V> e = find(key, hashOf(key));
         if (e == null) return null;
         return e.held;
     }
 
     // The value of a key, or another one when the key is not there.
-    .internal.object getOr(var key, var other) {
-        .lib.map.entry e = find(key, hashOf(key));
+    V getOr(K key, V other) {
+        .lib.map.entry<K, V> e = find(key, hashOf(key));
         if (e == null) return other;
         return e.held;
     }
 
-    int contains(var key) { return find(key, hashOf(key)) != null; }
+    int contains(K key) { return find(key, hashOf(key)) != null; }
 
     // Removes a key; returns the value that it had, or null.
-    .internal.object remove(var key) {
+    V remove(K key) {
         int hash = hashOf(key);
-        .lib.map.entry e = find(key, hash);
+        .lib.map.entry<K, V> e = find(key, hash);
         if (e == null) return null;
         int at = hash & (buckets.size() - 1);
-        .lib.map.entry link = (.lib.map.entry)buckets[at];
+        .lib.map.entry<K, V> link = (.lib.map.entry<K, V>)buckets[at];
         if (link :== e) buckets[at] = e.chain;
         else {
             while (link.chain :!= e) link = link.chain;
@@ -86,14 +85,17 @@ class map {
     }
 
     // Adds to the number that a key has, 0 when it is new; returns the sum.
-    int addTo(var key, var n : int) {
+    int addTo(K key, int n) {
         int sum = n;
-        .lib.map.entry e = find(key, hashOf(key));
+        .lib.map.entry<K, V> e = find(key, hashOf(key));
         if (e != null) {
-            int there = e.held;
-            sum += there;
+            var there;
+            there = e.held;
+            sum += (int)there;
         }
-        put(key, sum);
+        var boxed;
+        boxed = sum;
+        put(key, boxed);
         return sum;
     }
 
@@ -101,7 +103,7 @@ class map {
     int isEmpty() { return count == 0; }
 
     void clear() {
-        for (.lib.map.entry e = head; e != null; e = e.after) e.gone = true;
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) e.gone = true;
         buckets = new void[]();
         buckets[7] = null;
         count = 0;
@@ -110,32 +112,32 @@ class map {
     }
 
     // The keys, the values, and the pairs, as they are now.
-    .lib.list keys() {
-        var all = new .lib.list();
-        for (.lib.map.entry e = head; e != null; e = e.after) all.add(e.named);
+    .lib.list<K> keys() {
+        var all = new .lib.list<K>();
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) all.add(e.named);
         return all;
     }
-    .lib.list values() {
-        var all = new .lib.list();
-        for (.lib.map.entry e = head; e != null; e = e.after) all.add(e.held);
+    .lib.list<V> values() {
+        var all = new .lib.list<V>();
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) all.add(e.held);
         return all;
     }
-    .lib.list entries() {
-        var all = new .lib.list();
-        for (.lib.map.entry e = head; e != null; e = e.after) all.add(e);
+    .lib.list<.lib.map.entry<K, V>> entries() {
+        var all = new .lib.list<.lib.map.entry<K, V>>();
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) all.add(e);
         return all;
     }
 
     // Walks the pairs, each a `.lib.map.entry`; sees what is added meanwhile.
-    .lib.map.iterator iterator() [8] { return new .lib.map.iterator(this); }
+    .lib.map.iterator<K, V> iterator() [8] { return new .lib.map.iterator<K, V>(this); }
 
     // Equal to a map of equal pairs, in any order.
     int equals(var other) {
         if (!(other instanceof .lib.map)) return false;
-        map that = (map)other;
+        map<K, V> that = (map<K, V>)other;
         if (that.count != count) return false;
-        for (.lib.map.entry e = head; e != null; e = e.after) {
-            .lib.map.entry same = that.find(e.named, e.hash);
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) {
+            .lib.map.entry<K, V> same = that.find(e.named, e.hash);
             if (same == null) return false;
             if (same.held != e.held) return false;
         }
@@ -144,14 +146,14 @@ class map {
 
     int hashCode() {
         int hash = count;
-        for (.lib.map.entry e = head; e != null; e = e.after) hash += e.hash * 31 + hashOf(e.held);
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) hash += e.hash * 31 + hashOf(e.held);
         return hash;
     }
 
     string toString() {
         var out = new .internal.stringbuilder();
         out.appendString("{");
-        for (.lib.map.entry e = head; e != null; e = e.after) {
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) {
             if (e :!= head) out.appendString(", ");
             out.append(e.named);
             out.appendString(": ");
@@ -170,8 +172,8 @@ class map {
         return hash ^ hash >>> 16;
     }
 
-    .lib.map.entry find(var key, var hash : int) {
-        .lib.map.entry e = (.lib.map.entry)buckets[hash & (buckets.size() - 1)];
+    .lib.map.entry<K, V> find(var key, var hash : int) {
+        .lib.map.entry<K, V> e = (.lib.map.entry<K, V>)buckets[hash & (buckets.size() - 1)];
         while (e :!= null) {
             if (e.hash == hash && e.named == key) return e;
             e = e.chain;
@@ -184,9 +186,9 @@ class map {
         int size = buckets.size() * 2;
         var wider = new void[]();
         wider[size - 1] = null;
-        for (.lib.map.entry e = head; e != null; e = e.after) {
+        for (.lib.map.entry<K, V> e = head; e != null; e = e.after) {
             int at = e.hash & (size - 1);
-            e.chain = (.lib.map.entry)wider[at];
+            e.chain = (.lib.map.entry<K, V>)wider[at];
             wider[at] = e;
         }
         buckets = wider;
@@ -194,34 +196,34 @@ class map {
 };
 
 // A key with its value.
-class map.entry {
-    var named;
-    var held;
+class map.entry<K, V> {
+    var named : K;
+    var held : V;
     var hash : int;
     var gone : int;
-    var chain : .lib.map.entry;
-    var before : .lib.map.entry;
-    var after : .lib.map.entry;
+    var chain : .lib.map.entry<K, V>;
+    var before : .lib.map.entry<K, V>;
+    var after : .lib.map.entry<K, V>;
 
-    void entry(var key, var value, var h : int) {
+    void entry(K key, V value, int h) {
         named = key;
         held = value;
         hash = h;
     }
-    .internal.object key() { return named; }
-    .internal.object value() { return held; }
-    void setValue(var x) { held = x; }
+    K key() { return named; }
+    V value() { return held; }
+    void setValue(V x) { held = x; }
     int equals(var other) { return this :== other; }
     string toString() { return named + ": " + held; }
 };
 
 // Walks the pairs of a map in their order; a pair that is removed meanwhile is not given any more.
-class map.iterator {
-    var of : .lib.map;
-    var last : .lib.map.entry;
+class map.iterator<K, V> {
+    var of : .lib.map<K, V>;
+    var last : .lib.map.entry<K, V>;
 
-    void iterator(var m : .lib.map) { of = m; }
-    .lib.map.entry following() {
+    void iterator(.lib.map<K, V> m) { of = m; }
+    .lib.map.entry<K, V> following() {
         // From a pair that was removed go back to one that was not.
         while (last != null) {
             if (!last.gone) break;
@@ -230,8 +232,8 @@ class map.iterator {
         return last == null ? of.head : last.after;
     }
     int hasNext() { return following() != null; }
-    .lib.map.entry next() {
-        .lib.map.entry e = following();
+    .lib.map.entry<K, V> next() {
+        .lib.map.entry<K, V> e = following();
         if (e == null) throw new .lib.error("map.iterator: there is no further pair");
         last = e;
         return e;

@@ -22,6 +22,17 @@ class order.natural implements order {
     }
 };
 
+// The order that a function says.
+class order.function implements order {
+    var says;
+
+    void function(var f) { says = f; }
+    int compare(var a, var b) {
+        int found = says(a, b);
+        return found;
+    }
+};
+
 // Another order, backwards.
 class order.reversed implements order {
     var inner : order;

@@ -1,7 +1,7 @@
 // A priority queue: the least element comes out first; equal ones in the order in which they went in.
 package .lib;
 
-class priority_queue {
+class priority_queue<T> {
     var heap : void[];
     var by : .lib.order;
     var added : long;
@@ -16,9 +16,9 @@ class priority_queue {
         by = o;
     }
 
-    void add(var x) {
+    void add(T x) {
         int at = heap.size();
-        var fresh = new .lib.priority_queue.item(x, added);
+        var fresh = new .lib.priority_queue.item<T>(x, added);
         added += 1L;
         heap.add(fresh);
         while (at > 0) {
@@ -31,16 +31,16 @@ class priority_queue {
     }
 
     // The least element, which stays; throws when there is none.
-    .internal.object first() {
+    T first() {
         need("first");
         return item(0).held;
     }
 
     // Removes the least element and returns it; throws when there is none.
-    .internal.object removeFirst() {
+    T removeFirst() {
         need("removeFirst");
-        .lib.priority_queue.item least = item(0);
-        .lib.priority_queue.item last = (.lib.priority_queue.item)heap.removeLast();
+        .lib.priority_queue.item<T> least = item(0);
+        .lib.priority_queue.item<T> last = (.lib.priority_queue.item<T>)heap.removeLast();
         int size = heap.size();
         if (size == 0) return least.held;
         int at = 0;
@@ -61,19 +61,19 @@ class priority_queue {
     void clear() { heap.clear(); }
 
     // The elements in their order, which stay where they are.
-    .lib.list toList() {
-        var copy = new .lib.priority_queue(by);
+    .lib.list<T> toList() {
+        var copy = new .lib.priority_queue<T>(by);
         copy.heap = new void[]();
         foreach (x in heap) copy.heap.add(x);
-        var all = new .lib.list();
+        var all = new .lib.list<T>();
         while (!copy.isEmpty()) all.add(copy.removeFirst());
         return all;
     }
-    .lib.list.iterator iterator() [8] { return toList().iterator(); }
+    .lib.list.iterator<T> iterator() [8] { return toList().iterator(); }
     string toString() { return toList().toString(); }
 
-    .lib.priority_queue.item item(var at : int) { return (.lib.priority_queue.item)heap[at]; }
-    int before(var a : .lib.priority_queue.item, var b : .lib.priority_queue.item) {
+    .lib.priority_queue.item<T> item(var at : int) { return (.lib.priority_queue.item<T>)heap[at]; }
+    int before(var a : .lib.priority_queue.item<T>, var b : .lib.priority_queue.item<T>) {
         int found = by.compare(a.held, b.held);
         return found < 0 || found == 0 && a.turn < b.turn;
     }
@@ -82,11 +82,11 @@ class priority_queue {
     }
 };
 
-class priority_queue.item {
-    var held;
+class priority_queue.item<T> {
+    var held : T;
     var turn : long;
 
-    void item(var x, var t : long) {
+    void item(T x, long t) {
         held = x;
         turn = t;
     }

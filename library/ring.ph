@@ -1,8 +1,8 @@
 // A ring buffer: keeps the newest elements, so many at most.
 package .lib;
 
-class ring {
-    var items : void[];
+class ring<T> {
+    var items : T[];
     var start : int;
     var count : int;
     var limit : int;
@@ -10,25 +10,24 @@ class ring {
     void ring(var capacity : int) {
         if (capacity < 1) throw new .lib.error("ring: a ring holds at least 1 element, not " + capacity);
         limit = capacity;
-        items = new void[]();
+        items = new T[]();
     }
 
     // Adds an element; returns the one that had to go for it, or null.
-    .internal.object add(var x) {
-        var old;
+    T add(T x) {
         if (count < limit) {
             items[(start + count) % limit] = x;
             count++;
             return null;
         }
-        old = items[start];
+        T old = items[start];
         items[start] = x;
         start = (start + 1) % limit;
         return old;
     }
 
     // The element at an index; the oldest has 0.
-    .internal.object get(var index : int) {
+    T get(var index : int) {
         if (index < 0 || index >= count)
             throw new .lib.error("ring.get: index " + index + " is out of bounds, the size is " + count);
         return items[(start + index) % limit];
@@ -38,21 +37,21 @@ class ring {
     int isFull() { return count == limit; }
     int capacity() { return limit; }
     void clear() {
-        items = new void[]();
+        items = new T[]();
         start = 0;
         count = 0;
     }
 
-    .lib.ring.iterator iterator() [8] { return new .lib.ring.iterator(this); }
-    .lib.list toList() { return new .lib.list(this); }
+    .lib.ring.iterator<T> iterator() [8] { return new .lib.ring.iterator<T>(this); }
+    .lib.list<T> toList() { return new .lib.list<T>(this); }
     string toString() { return toList().toString(); }
 };
 
-class ring.iterator {
-    var of : .lib.ring;
+class ring.iterator<T> {
+    var of : .lib.ring<T>;
     var at : int;
 
-    void iterator(var r : .lib.ring) { of = r; }
+    void iterator(.lib.ring<T> r) { of = r; }
     int hasNext() { return at < of.size(); }
-    .internal.object next() { return of.get(at++); }
+    T next() { return of.get(at++); }
 };

@@ -1,34 +1,34 @@
 // A map whose keys stand in their order: a balanced tree (AVL), every operation in logarithmic time.
 package .lib;
 
-class sorted_map {
-    var root : .lib.sorted_map.node;
+class sorted_map<K, V> {
+    var root : .lib.sorted_map.node<K, V>;
     var by : .lib.order;
     var count : int;
-    var found;
+    var found : V;
 
     // In the natural order of the keys.
     void sorted_map() { by = new .lib.order.natural(); }
     void sorted_map(var o : .lib.order) { by = o; }
 
     // Sets the value of a key; returns the value that it had, or null.
-    .internal.object put(var key, var value) {
+    V put(K key, V value) {
         found = null;
         root = inserted(root, key, value);
         return found;
     }
 
     // The value of a key, or null.
-    .internal.object get(var key) {
-        .lib.sorted_map.node n = find(key);
+    V get(K key) {
+        .lib.sorted_map.node<K, V> n = find(key);
         if (n == null) return null;
         return n.held;
     }
 
-    int contains(var key) { return find(key) != null; }
+    int contains(K key) { return find(key) != null; }
 
     // Removes a key; returns the value that it had, or null.
-    .internal.object remove(var key) {
+    V remove(K key) {
         found = null;
         root = removed(root, key);
         return found;
@@ -42,21 +42,21 @@ class sorted_map {
     }
 
     // The pair with the least key, the greatest one, or null when the map is empty.
-    .lib.sorted_map.node first() {
-        .lib.sorted_map.node n = root;
+    .lib.sorted_map.node<K, V> first() {
+        .lib.sorted_map.node<K, V> n = root;
         if (n != null) while (n.left != null) n = n.left;
         return n;
     }
-    .lib.sorted_map.node last() {
-        .lib.sorted_map.node n = root;
+    .lib.sorted_map.node<K, V> last() {
+        .lib.sorted_map.node<K, V> n = root;
         if (n != null) while (n.right != null) n = n.right;
         return n;
     }
 
     // The pair with the least key that is greater than this one, or null.
-    .lib.sorted_map.node above(var key) {
-        .lib.sorted_map.node best = null;
-        .lib.sorted_map.node n = root;
+    .lib.sorted_map.node<K, V> above(K key) {
+        .lib.sorted_map.node<K, V> best = null;
+        .lib.sorted_map.node<K, V> n = root;
         while (n != null) {
             if (by.compare(n.named, key) > 0) {
                 best = n;
@@ -67,9 +67,9 @@ class sorted_map {
     }
 
     // The pair with the greatest key that is not greater than this one, or null.
-    .lib.sorted_map.node upTo(var key) {
-        .lib.sorted_map.node best = null;
-        .lib.sorted_map.node n = root;
+    .lib.sorted_map.node<K, V> upTo(K key) {
+        .lib.sorted_map.node<K, V> best = null;
+        .lib.sorted_map.node<K, V> n = root;
         while (n != null) {
             if (by.compare(n.named, key) <= 0) {
                 best = n;
@@ -80,19 +80,19 @@ class sorted_map {
     }
 
     // The keys and the values in the order of the keys.
-    .lib.list keys() {
-        var all = new .lib.list();
+    .lib.list<K> keys() {
+        var all = new .lib.list<K>();
         foreach (e in this) all.add(e.key());
         return all;
     }
-    .lib.list values() {
-        var all = new .lib.list();
+    .lib.list<V> values() {
+        var all = new .lib.list<V>();
         foreach (e in this) all.add(e.value());
         return all;
     }
 
     // Walks the pairs in the order of the keys; sees what is changed meanwhile behind where it stands.
-    .lib.sorted_map.iterator iterator() [8] { return new .lib.sorted_map.iterator(this); }
+    .lib.sorted_map.iterator<K, V> iterator() [8] { return new .lib.sorted_map.iterator<K, V>(this); }
 
     string toString() {
         var out = new .internal.stringbuilder();
@@ -106,8 +106,8 @@ class sorted_map {
         return out.appendString("}").toString();
     }
 
-    .lib.sorted_map.node find(var key) {
-        .lib.sorted_map.node n = root;
+    .lib.sorted_map.node<K, V> find(K key) {
+        .lib.sorted_map.node<K, V> n = root;
         while (n != null) {
             int side = by.compare(key, n.named);
             if (side == 0) return n;
@@ -116,10 +116,10 @@ class sorted_map {
         return null;
     }
 
-    .lib.sorted_map.node inserted(var n : .lib.sorted_map.node, var key, var value) {
+    .lib.sorted_map.node<K, V> inserted(var n : .lib.sorted_map.node<K, V>, K key, V value) {
         if (n == null) {
             count++;
-            return new .lib.sorted_map.node(key, value);
+            return new .lib.sorted_map.node<K, V>(key, value);
         }
         int side = by.compare(key, n.named);
         if (side == 0) {
@@ -132,7 +132,7 @@ class sorted_map {
         return n.balanced();
     }
 
-    .lib.sorted_map.node removed(var n : .lib.sorted_map.node, var key) {
+    .lib.sorted_map.node<K, V> removed(var n : .lib.sorted_map.node<K, V>, K key) {
         if (n == null) return null;
         int side = by.compare(key, n.named);
         if (side < 0) n.left = removed(n.left, key);
@@ -142,7 +142,7 @@ class sorted_map {
             count--;
             if (n.left == null) return n.right;
             if (n.right == null) return n.left;
-            .lib.sorted_map.node least = n.right;
+            .lib.sorted_map.node<K, V> least = n.right;
             while (least.left != null) least = least.left;
             least.right = n.right.withoutLeast();
             least.left = n.left;
@@ -153,21 +153,21 @@ class sorted_map {
 };
 
 // A key with its value, in the tree.
-class sorted_map.node {
-    var named;
-    var held;
-    var left : .lib.sorted_map.node;
-    var right : .lib.sorted_map.node;
+class sorted_map.node<K, V> {
+    var named : K;
+    var held : V;
+    var left : .lib.sorted_map.node<K, V>;
+    var right : .lib.sorted_map.node<K, V>;
     var height : int;
 
-    void node(var key, var value) {
+    void node(K key, V value) {
         named = key;
         held = value;
         height = 1;
     }
-    .internal.object key() { return named; }
-    .internal.object value() { return held; }
-    void setValue(var x) { held = x; }
+    K key() { return named; }
+    V value() { return held; }
+    void setValue(V x) { held = x; }
     int equals(var other) { return this :== other; }
     string toString() { return named + ": " + held; }
 
@@ -179,7 +179,7 @@ class sorted_map.node {
         height = 1 + (l > r ? l : r);
     }
 
-    .lib.sorted_map.node balanced() {
+    .lib.sorted_map.node<K, V> balanced() {
         measure();
         int lean = leftHeight() - rightHeight();
         if (lean > 1) {
@@ -192,23 +192,23 @@ class sorted_map.node {
         }
         return this;
     }
-    .lib.sorted_map.node turnedRight() {
-        .lib.sorted_map.node up = left;
+    .lib.sorted_map.node<K, V> turnedRight() {
+        .lib.sorted_map.node<K, V> up = left;
         left = up.right;
         up.right = this;
         measure();
         up.measure();
         return up;
     }
-    .lib.sorted_map.node turnedLeft() {
-        .lib.sorted_map.node up = right;
+    .lib.sorted_map.node<K, V> turnedLeft() {
+        .lib.sorted_map.node<K, V> up = right;
         right = up.left;
         up.left = this;
         measure();
         up.measure();
         return up;
     }
-    .lib.sorted_map.node withoutLeast() {
+    .lib.sorted_map.node<K, V> withoutLeast() {
         if (left == null) return right;
         left = left.withoutLeast();
         return balanced();
@@ -216,15 +216,15 @@ class sorted_map.node {
 };
 
 // Walks a sorted map: looks for the next greater key each time, so that changes do not confuse it.
-class sorted_map.iterator {
-    var of : .lib.sorted_map;
-    var last : .lib.sorted_map.node;
+class sorted_map.iterator<K, V> {
+    var of : .lib.sorted_map<K, V>;
+    var last : .lib.sorted_map.node<K, V>;
 
-    void iterator(var m : .lib.sorted_map) { of = m; }
-    .lib.sorted_map.node following() { return last == null ? of.first() : of.above(last.named); }
+    void iterator(.lib.sorted_map<K, V> m) { of = m; }
+    .lib.sorted_map.node<K, V> following() { return last == null ? of.first() : of.above(last.named); }
     int hasNext() { return following() != null; }
-    .lib.sorted_map.node next() {
-        .lib.sorted_map.node n = following();
+    .lib.sorted_map.node<K, V> next() {
+        .lib.sorted_map.node<K, V> n = following();
         if (n == null) throw new .lib.error("sorted_map.iterator: there is no further pair");
         last = n;
         return n;

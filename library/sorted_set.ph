@@ -1,15 +1,15 @@
 // A set whose elements stand in their order.
 package .lib;
 
-class sorted_set {
-    var inside : .lib.sorted_map;
+class sorted_set<T> {
+    var inside : .lib.sorted_map<T, T>;
 
     // In the natural order.
-    void sorted_set() { inside = new .lib.sorted_map(); }
-    void sorted_set(var by : .lib.order) { inside = new .lib.sorted_map(by); }
+    void sorted_set() { inside = new .lib.sorted_map<T, T>(); }
+    void sorted_set(var by : .lib.order) { inside = new .lib.sorted_map<T, T>(by); }
 
     // Adds an element; whether it is new.
-    int add(var x) {
+    int add(T x) {
         int before = inside.size();
         inside.put(x, x);
         return inside.size() > before;
@@ -17,38 +17,38 @@ class sorted_set {
     void addAll(var from) { foreach (x in from) add(x); }
 
     // Removes an element; whether it was there.
-    int remove(var x) {
+    int remove(T x) {
         int before = inside.size();
         inside.remove(x);
         return inside.size() < before;
     }
 
-    int contains(var x) { return inside.contains(x); }
+    int contains(T x) { return inside.contains(x); }
     int size() { return inside.size(); }
     int isEmpty() { return inside.size() == 0; }
     void clear() { inside.clear(); }
 
     // The least and the greatest element, or null.
-    .internal.object first() { return keyOf(inside.first()); }
-    .internal.object last() { return keyOf(inside.last()); }
+    T first() { return keyOf(inside.first()); }
+    T last() { return keyOf(inside.last()); }
     // The least element that is greater, the greatest that is not greater, or null.
-    .internal.object above(var x) { return keyOf(inside.above(x)); }
-    .internal.object upTo(var x) { return keyOf(inside.upTo(x)); }
+    T above(T x) { return keyOf(inside.above(x)); }
+    T upTo(T x) { return keyOf(inside.upTo(x)); }
 
-    .lib.list toList() { return inside.keys(); }
-    .lib.sorted_set.iterator iterator() [8] { return new .lib.sorted_set.iterator(inside.iterator()); }
+    .lib.list<T> toList() { return inside.keys(); }
+    .lib.sorted_set.iterator<T> iterator() [8] { return new .lib.sorted_set.iterator<T>(inside.iterator()); }
     string toString() { return "{" + inside.keys().join(", ") + "}"; }
 
-    static .internal.object keyOf(var n : .lib.sorted_map.node) {
+    T keyOf(.lib.sorted_map.node<T, T> n) {
         if (n == null) return null;
         return n.key();
     }
 };
 
-class sorted_set.iterator {
-    var entries : .lib.sorted_map.iterator;
+class sorted_set.iterator<T> {
+    var entries : .lib.sorted_map.iterator<T, T>;
 
-    void iterator(var e : .lib.sorted_map.iterator) { entries = e; }
+    void iterator(.lib.sorted_map.iterator<T, T> e) { entries = e; }
     int hasNext() { return entries.hasNext(); }
-    .internal.object next() { return entries.next().key(); }
+    T next() { return entries.next().key(); }
 };

@@ -1,4 +1,4 @@
-// Runs a task, an object with a method `run()`, later or again and again, in a thread of its own.
+// Runs a task, a function or an object with a method `run()`, later or again and again, in a thread of its own.
 package .lib;
 
 class timer {
@@ -43,7 +43,8 @@ class timer {
             long left = next - clock.monotonicMsec();
             try { if (left > 0L) .lib.duration.sleep(left); } catch (.internal.exception.interrupted e) { }
             if (cancelled) return null;
-            task.run();
+            if (task instanceof .internal.function) task();
+            else task.run();
             if (period == 0L) return null;
             // Rounds that were missed are left out, the beat is kept.
             long now = clock.monotonicMsec();
