@@ -160,16 +160,18 @@ fn log(path: &Path, store: &Store) -> Result<Shown, Failure> {
     let snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
     let machine: Vec<Value> = snapshots
         .iter()
-        .map(|s| json!({"epoch": s.epoch.0, "committed_ns": s.wall_time_ns, "pages": s.pages, "bytes": s.bytes}))
+        .map(|s| json!({"epoch": s.epoch.0, "committed_ns": s.wall_time_ns, "pages": s.pages, "bytes": s.bytes, "tag": s.tag}))
         .collect();
-    let mut human = format!("{:>10}  {:>10}  {:>10}  {}\n", "SNAPSHOT", "PAGES", "BYTES", "MADE");
+    let mut human =
+        format!("{:>10}  {:>10}  {:>10}  {:<16}  {}\n", "SNAPSHOT", "PAGES", "BYTES", "MADE", "TAG");
     for s in &snapshots {
         human.push_str(&format!(
-            "{:>10}  {:>10}  {:>10}  {}\n",
+            "{:>10}  {:>10}  {:>10}  {:<16}  {}\n",
             s.epoch,
             s.pages,
             size(s.bytes),
-            ago(s.wall_time_ns)
+            ago(s.wall_time_ns),
+            s.tag
         ));
     }
     Shown::fine(Value::Array(machine), human)

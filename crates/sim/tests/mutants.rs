@@ -9,12 +9,13 @@ const POINTS_MAX: u64 = 2_000;
 /// The seed and workload that meet the mutant: those of the smoke test, unless it takes something rarer.
 fn where_met(mutant: Mutant) -> (u64, Option<Workload>) {
     match mutant {
-        // Needs a segment that is reused just after a checkpoint.
-        Mutant::SuperblockFlushLeftOut => (20, Some(Workload::Full)),
         // Needs a stale chunk of a long commit right behind a new one.
-        Mutant::ChainNotChecked => (27, Some(Workload::Mixed)),
+        Mutant::ChainNotChecked => (1, None),
         // Needs damage in the middle of the log, and the lost records in a segment that is used again.
-        Mutant::GenerationNotChecked => (37, Some(Workload::Mixed)),
+        Mutant::GenerationNotChecked => (4, Some(Workload::Mixed)),
+        // Need a kept snapshot whose segments are reused.
+        Mutant::KeptTreeForgotten => (2, Some(Workload::History)),
+        Mutant::WholeStretchForgotten => (25, Some(Workload::History)),
         _ => (1, None),
     }
 }

@@ -38,16 +38,20 @@ struct Check<'a> {
     report: CheckReport,
     /// Live blocks per segment, as found.
     live: BTreeMap<u32, u32>,
+    /// Blocks of the map's nodes.
+    nodes: Vec<u64>,
 }
 
 impl Store {
-    /// Verifies the newest snapshot and what leads to it; `progress` hears of pages done and pages in all.
+    /// Verifies the newest snapshot, what leads to it, and every kept checkpoint; `progress` hears of pages done and pages in
+    /// all.
     ///
     /// # Errors
     /// When the device fails. Damage is no error but stands in the report.
     pub fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<CheckReport, ReadError> {
         let shared = &*self.shared;
-        let mut check = Check { shared, report: CheckReport::default(), live: BTreeMap::new() };
+        let mut check =
+            Check { shared, report: CheckReport::default(), live: BTreeMap::new(), nodes: Vec::new() };
         check.slots()?;
         let history = self.shared.load_history();
         check.note(history)?;
@@ -56,7 +60,8 @@ impl Store {
             let read = shared.read.lock();
             (read.overlay.clone(), read.root)
         };
-        let pages = check.tree(root, &overlay)?;
+        let mut pages = check.tree(root, &overlay)?;
+        check.kept(&mut pages)?;
         check.pages(&pages, progress)?;
         if shared.read.lock().root == root && self.last_epoch() == reader.epoch() {
             check.accounting();
@@ -100,7 +105,7 @@ impl Check<'_> {
         let mut pages = BTreeMap::new();
         let mut blocks = BTreeSet::new();
         let mut twice = None;
-        let mut nodes = 0;
+        let mut nodes = Vec::new();
         let mut failures = Vec::new();
         let mut refer = |entry: Entry| {
             if (entry.is(Kind::Full) || entry.is(Kind::Node)) && !blocks.insert(entry.block()) {
@@ -112,15 +117,17 @@ impl Check<'_> {
             if level == 0 {
                 pages.insert(page, entry);
             } else {
-                nodes += 1;
+                nodes.push(entry.block());
             }
+            true
         };
         map::walk(&self.shared.disk, root, &mut visit, &mut |error| failures.push(error));
         for (&page, &entry) in overlay {
             refer(entry);
             pages.insert(page, entry);
         }
-        self.report.nodes = nodes;
+        self.report.nodes = nodes.len() as u64;
+        self.nodes = nodes;
         for failure in failures {
             self.note(Err(failure))?;
         }
@@ -134,6 +141,29 @@ impl Check<'_> {
             *self.live.entry(segment as u32).or_insert(0) += 1;
         }
         Ok(pages.into_iter().collect())
+    }
+
+    /// Verifies the maps of the kept checkpoints as far as they are not shared; adds the pages that only they have.
+    fn kept(&mut self, pages: &mut Vec<(u32, Entry)>) -> Result<(), ReadError> {
+        let kept = self.shared.read.lock().kept.clone();
+        let mut seen: BTreeSet<u64> = pages.iter().map(|(_, entry)| entry.block()).collect();
+        seen.extend(&self.nodes);
+        let mut failures = Vec::new();
+        for one in kept.iter() {
+            let mut visit = |level: u8, page: u32, entry: Entry| {
+                let is_new = seen.insert(entry.block());
+                self.report.nodes += u64::from(level > 0 && is_new);
+                if level == 0 && (entry.is(Kind::Full) && is_new || entry.is(Kind::Delta)) {
+                    pages.push((page, entry));
+                }
+                is_new || level == 0
+            };
+            map::walk(&self.shared.disk, one.root, &mut visit, &mut |error| failures.push(error));
+        }
+        for failure in failures {
+            self.note(Err(failure))?;
+        }
+        Ok(())
     }
 
     fn pages(&mut self, pages: &[(u32, Entry)], progress: &mut dyn FnMut(u64, u64)) -> Result<(), ReadError> {

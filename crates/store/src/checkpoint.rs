@@ -4,6 +4,7 @@
 //! reused that the slot before needed.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::PAGE_SIZE;
 use base::checksum::checksum;
@@ -13,17 +14,24 @@ use crate::error::CommitError;
 use crate::format::{
     BLOCK, Entry, Kind, NODE_ENTRIES, RecordEntry, RecordKind, SLOT_BLOCKS, Superblock, set_node_entry,
 };
+use crate::history::{Kept, Now, encode_table, thin};
 use crate::log::{GroupHead, LogWriter, write_failed};
 use crate::map::{self, Change, Rebuild, Turnover};
 use crate::mutants::{self, Mutant};
 use crate::segments::Segments;
 use crate::store::{Shared, Store, WriterState, count};
 
-/// The tree and the table of a checkpoint as they stand in the log.
+/// Where the numbers of the pages of the table of kept checkpoints begin; those of the segment table begin at 0.
+const KEPT_KEY: u32 = 1 << 31;
+
+/// The tree and the tables of a checkpoint as they stand in the log.
 struct Written {
     root: Entry,
     table: Entry,
     segments: Segments,
+    kept: Vec<Kept>,
+    kept_root: Entry,
+    whole_from: u64,
 }
 
 impl Store {
@@ -52,21 +60,31 @@ impl Store {
 }
 
 impl Shared {
-    /// Takes a checkpoint when scanning from the last one would take long, or garbage waits for one.
-    pub(crate) fn checkpoint_if_due(&self, writer: &mut WriterState) -> Result<bool, CommitError> {
+    /// Takes a checkpoint when scanning from the last one would take long, garbage waits for one, or history wants one.
+    pub(crate) fn checkpoint_if_due(
+        &self,
+        writer: &mut WriterState,
+        wall_ns: u64,
+    ) -> Result<bool, CommitError> {
         let long = writer.record_bytes > self.options.checkpoint_record_bytes;
         let large = writer.log_blocks > writer.checkpoint_blocks_max();
-        if long || large { self.checkpoint(writer) } else { Ok(false) }
+        let (last_ns, finest_ns) = {
+            let read = self.read.lock();
+            (read.checkpoint.wall_ns, read.checkpoint.policy.finest_ns())
+        };
+        let old = finest_ns > 0 && wall_ns.saturating_sub(last_ns) >= finest_ns;
+        if long || large || old { self.checkpoint(writer) } else { Ok(false) }
     }
 
     /// Takes a checkpoint if anything happened since the last one.
     pub(crate) fn checkpoint(&self, writer: &mut WriterState) -> Result<bool, CommitError> {
-        if writer.commits_since == 0 && !writer.unpublished {
+        let asked = writer.policy.is_some() || !writer.renamed.is_empty();
+        if writer.commits_since == 0 && !writer.unpublished && !asked {
             return Ok(false);
         }
         let (epoch, wall_ns) = {
             let read = self.read.lock();
-            writer.log.keep_group = read.keep_group();
+            writer.log.keep = read.keep();
             (read.epoch, read.wall_ns)
         };
         writer.log.begin(GroupHead { kind: RecordKind::Checkpoint, epoch, wall_ns });
@@ -92,13 +110,44 @@ impl Shared {
         let root = map::rebuild(&mut work, old_root, &changes)?;
         let turnover = work.turnover;
         count(&self.counters.node_bytes, (turnover.added.len() * PAGE_SIZE) as u64);
+        let (kept, whole_from) = self.kept_after(writer);
+        let kept_root = match kept.as_slice() {
+            [] => Entry::NONE,
+            kept => self.append_table(&mut writer.log, KEPT_KEY, encode_table(kept))?,
+        };
         let (table, segments) = self.write_table(&mut writer.log, &turnover)?;
         writer.log.complete(&self.disk)?;
         assert_eq!(writer.log.segments.list.len(), segments.list.len(), "the plan was followed");
         if !mutants::on(Mutant::SuperblockBeforeMap) {
             self.disk.flush().map_err(CommitError::Device)?;
         }
-        Ok(Written { root, table, segments })
+        Ok(Written { root, table, segments, kept, kept_root, whole_from })
+    }
+
+    /// The checkpoints that are kept from this one on, ascending, and the group from which every epoch can be read.
+    fn kept_after(&self, writer: &mut WriterState) -> (Vec<Kept>, u64) {
+        let (mut all, last, epoch, wall_ns) = {
+            let read = self.read.lock();
+            (read.kept.to_vec(), read.checkpoint.clone(), read.epoch, read.wall_ns)
+        };
+        let policy = writer.policy.unwrap_or(last.policy);
+        match all.last_mut() {
+            // The same snapshot; but only the later one surely leads to what follows: the log may have been left for damage.
+            Some(same) if same.epoch == last.epoch => {
+                *same = Kept { tag: core::mem::take(&mut same.tag), ..Kept::of(&last) };
+            }
+            _ => all.push(Kept::of(&last)),
+        }
+        for (epoch, tag) in &writer.renamed {
+            if let Some(kept) = all.iter_mut().rfind(|kept| kept.epoch == *epoch) {
+                kept.tag.clone_from(tag);
+            }
+        }
+        let log = &writer.log;
+        let reusable = log.segments.reusable(log.cursor.segment, &log.keep).count() as u64;
+        writer.pressure.measure(&policy, &writer.log.segments, reusable);
+        let now = Now { wall_ns, epoch, whole_from: last.whole_from, last_group: last.log.group };
+        thin(&all, &policy, writer.pressure, now)
     }
 
     /// All that changed since the tree was written, ascending; copied a slice at a time so that readers wait for short.
@@ -137,16 +186,16 @@ impl Shared {
         turnover.superseded.iter().for_each(|&block| segments.drop_live(block, group));
         let encoded = segments.encode();
         count(&self.counters.table_bytes, table_blocks(pages) * PAGE_SIZE as u64);
-        Ok((self.append_table(log, encoded)?, segments))
+        Ok((self.append_table(log, 0, encoded)?, segments))
     }
 
     /// Appends the pages of the table and the nodes above them, level by level up to one root.
     fn append_table(
         &self,
         log: &mut LogWriter,
+        mut key: u32,
         mut pages: Vec<Box<[u8; BLOCK]>>,
     ) -> Result<Entry, CommitError> {
-        let mut key = 0;
         loop {
             let mut entries = Vec::new();
             for page in &pages {
@@ -180,7 +229,12 @@ impl Shared {
         let overlay = core::mem::take(&mut read.overlay);
         let superblock = self.next_superblock(&read.checkpoint, &writer.log, written.root, written.table);
         let last = read.history.last();
+        let policy = writer.policy.unwrap_or(read.checkpoint.policy);
         let superblock = Superblock {
+            kept: written.kept_root,
+            kept_count: written.kept.len() as u32,
+            whole_from: written.whole_from,
+            policy,
             epoch: read.epoch,
             wall_ns: read.wall_ns,
             pages: last.map_or(read.checkpoint.pages, |d| d.entries.len() as u64),
@@ -189,6 +243,7 @@ impl Shared {
         };
         drop(read);
         drop(overlay);
+        writer.kept = written.kept;
         superblock
     }
 
@@ -213,11 +268,12 @@ impl Shared {
         let block = superblock.encode();
         self.disk.write(SLOT_BLOCKS[slot], block.as_slice()).map_err(write_failed)?;
         count(&self.counters.superblock_bytes, PAGE_SIZE as u64);
-        if !mutants::on(Mutant::SuperblockFlushLeftOut) {
-            self.disk.flush().map_err(CommitError::Device)?;
-        }
+        self.disk.flush().map_err(CommitError::Device)?;
         self.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
         writer.unpublished = false;
+        writer.policy = None;
+        writer.renamed.clear();
+        writer.pressure.shed = false;
         writer.record_bytes = 0;
         writer.log_blocks = 0;
         let mut read = self.read.lock();
@@ -227,7 +283,8 @@ impl Shared {
         read.history.retain(|delta| delta.group > from);
         read.history_whole = true;
         read.previous = Some(previous);
-        writer.log.keep_group = read.keep_group();
+        read.kept_before = core::mem::replace(&mut read.kept, Arc::new(core::mem::take(&mut writer.kept)));
+        writer.log.keep = read.keep();
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A moved page is an ordinary entry of the commit with the content it had. Map nodes in the segment are written anew
 //! by the next checkpoint. The segment is free when the rules of [`crate::segments`] say so, not earlier.
+//! To empty a segment that a kept tree refers to frees nothing until that tree is given up, so this is done only when
+//! history takes more than its budget, which makes kept trees go.
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -31,9 +33,18 @@ pub(crate) fn clean(
     own: &BTreeSet<u32>,
     pages: u64,
 ) -> Result<Vec<RecordEntry>, CommitError> {
+    if is_due(writer) { move_pages(shared, writer, own, (pages / 4).max(MOVED_MIN)) } else { Ok(Vec::new()) }
+}
+
+/// Moves up to `budget` live pages, those in `own` left out. Returns the new entries.
+pub(crate) fn move_pages(
+    shared: &Shared,
+    writer: &mut WriterState,
+    own: &BTreeSet<u32>,
+    mut budget: u64,
+) -> Result<Vec<RecordEntry>, CommitError> {
     let mut moved = Vec::new();
-    let mut budget = (pages / 4).max(MOVED_MIN);
-    while budget > 0 && is_due(writer) {
+    while budget > 0 {
         let Some(mut victim) = writer.victim.take().or_else(|| choose(shared, writer)) else { break };
         let is_same = writer.log.segments.list[victim.segment as usize].generation == victim.generation;
         let Some(entry) = victim.queue.pop_front().filter(|_| is_same) else {
@@ -66,10 +77,10 @@ pub(crate) fn clean(
 fn is_due(writer: &WriterState) -> bool {
     let segments = &writer.log.segments;
     let interval = writer.checkpoint_blocks_max() / u64::from(segments.blocks);
-    let low = writer.log.reserve + 3 * interval as usize + 1;
-    let mut reusable = segments.reusable(writer.log.cursor.segment, writer.log.keep_group);
+    let low = writer.checkpoint_segments() + 3 * interval as usize + 1;
+    let mut reusable = segments.reusable(writer.log.cursor.segment, &writer.log.keep);
     let free = reusable.by_ref().take(low).count();
-    !writer.was_full && free < low && free > writer.log.reserve
+    !writer.was_full && free < low && free > writer.checkpoint_segments()
 }
 
 /// The segment with the fewest live blocks, if at most half of it is live, and what was written into it.
@@ -81,7 +92,8 @@ fn choose(shared: &Shared, writer: &mut WriterState) -> Option<Victim> {
         *s != log.cursor.segment
             && segment.live > 0
             && segment.live <= half
-            && segment.written_group <= log.keep_group
+            && segment.written_group <= log.keep.group
+            && (writer.pressure.is_over || writer.was_full || segment.first_group > log.keep.newest_pin())
             && !writer.cleaned.contains(s)
             && !writer.uncleanable.contains(&segment.generation)
     };

@@ -10,6 +10,7 @@ use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex};
 use crate::clean;
 use crate::error::CommitError;
 use crate::format::{Entry, Kind, RecordEntry, RecordKind};
+use crate::history::KEPT_PER_PAGE;
 use crate::log::{GroupHead, zero_entry};
 use crate::mutants::{self, Mutant};
 use crate::store::{Delta, Shared, Store, WriterState, count};
@@ -52,11 +53,12 @@ impl Store {
         }
         let mut writer = self.shared.take_writer()?;
         if writer.was_full {
-            // A checkpoint may set segments free. That it finds no room either is no reason not to try the commit.
-            let _ = self.shared.checkpoint(&mut writer);
+            // That there is no room for this either is no reason not to try the commit.
+            let _ = self.shared.make_room(&mut writer);
         }
-        writer.log.keep_group = self.shared.read.lock().keep_group();
-        writer.log.reserve = writer.checkpoint_segments();
+        writer.log.keep = self.shared.read.lock().keep();
+        // Two: what history held is free when two checkpoints have given it up.
+        writer.log.reserve = 2 * writer.checkpoint_segments();
         writer.log.gather = self.shared.options.gathered_pages;
         writer.log.begin(GroupHead { kind: RecordKind::Commit, epoch, wall_ns });
         Ok(CommitWriter {
@@ -116,7 +118,7 @@ impl CommitWriter {
         let delta = Delta::new(writer.log.group(), self.epoch, self.wall_ns, bytes, &self.entries);
         writer.note_group();
         shared.apply(&mut writer, &self.entries, delta);
-        let checkpoint = shared.checkpoint_if_due(&mut writer);
+        let checkpoint = shared.checkpoint_if_due(&mut writer, self.wall_ns);
         shared.put_back(writer);
         Ok(CommitInfo { epoch: self.epoch, pages, bytes, cleaned_pages, checkpoint })
     }
@@ -195,17 +197,82 @@ impl WriterState {
         (segments.live_blocks() / 5).max(4 * u64::from(segments.blocks))
     }
 
+    /// Segments that may be overwritten now.
+    pub(crate) fn reusable(&self) -> usize {
+        self.log.segments.reusable(self.log.cursor.segment, &self.log.keep).count()
+    }
+
     /// Segments that the next checkpoint may need.
     pub(crate) fn checkpoint_segments(&self) -> usize {
         let leaves = (self.dirty_leaves.len() + self.forced.len()) as u64;
         let nodes = leaves + leaves.div_ceil(16) + 4;
-        let blocks = nodes + self.log.segments.table_pages() as u64 + 2;
+        let tables = self.log.segments.table_pages() + self.log.keep.pins.len() / KEPT_PER_PAGE + 2;
+        let blocks = nodes + tables as u64 + 2;
         let per_segment = u64::from(self.log.segments.blocks - 1).div_ceil(2);
         blocks.div_ceil(per_segment) as usize + 1
     }
 }
 
 impl Shared {
+    /// Gives up history that has no name and empties the segments with the least in them, round by round, while that frees
+    /// any. For a device that is full.
+    fn make_room(&self, writer: &mut WriterState) -> Result<(), CommitError> {
+        writer.pressure.shed = true;
+        self.checkpoint_twice(writer)?;
+        loop {
+            let free = writer.reusable();
+            let spare = free.saturating_sub(writer.checkpoint_segments());
+            if free as u32 > writer.log.segments.count() / 8 || spare == 0 {
+                break;
+            }
+            let budget = spare as u64 * u64::from(writer.log.segments.blocks / 2);
+            self.compact(writer, budget)?;
+            writer.pressure.shed = true;
+            self.checkpoint_twice(writer)?;
+            if writer.reusable() <= free {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a superblock names is given up when no superblock names it any more.
+    fn checkpoint_twice(&self, writer: &mut WriterState) -> Result<(), CommitError> {
+        let shed = writer.pressure.shed;
+        for _ in 0..2 {
+            writer.pressure.shed = shed;
+            writer.commits_since += 1;
+            self.checkpoint(writer)?;
+        }
+        Ok(())
+    }
+
+    /// Commits the newest snapshot once more, with up to `budget` pages moved to free segments.
+    fn compact(&self, writer: &mut WriterState, budget: u64) -> Result<(), CommitError> {
+        let (epoch, wall_ns) = {
+            let read = self.read.lock();
+            (read.epoch, read.wall_ns)
+        };
+        writer.log.reserve = writer.checkpoint_segments();
+        writer.log.begin(GroupHead { kind: RecordKind::Commit, epoch, wall_ns });
+        let done = clean::move_pages(self, writer, &BTreeSet::new(), budget).and_then(|moved| {
+            writer.log.complete(&self.disk)?;
+            self.disk.flush().map_err(CommitError::Device)?;
+            Ok(moved)
+        });
+        let moved = done.inspect_err(|error| {
+            writer.log.abandon();
+            self.poison_on(error);
+        })?;
+        count(&self.counters.record_bytes, writer.log.group_records * PAGE_SIZE as u64);
+        count(&self.counters.cleaned_bytes, moved.len() as u64 * PAGE_SIZE as u64);
+        let bytes = writer.log.group_blocks * PAGE_SIZE as u64;
+        let delta = Delta::new(writer.log.group(), epoch, wall_ns, bytes, &moved);
+        writer.note_group();
+        self.apply(writer, &moved, delta);
+        Ok(())
+    }
+
     /// Makes a durable commit the newest state, a slice at a time so that readers wait for short.
     fn apply(&self, writer: &mut WriterState, entries: &[RecordEntry], delta: Arc<Delta>) {
         let group = writer.log.group();

@@ -18,6 +18,8 @@ pub enum Part {
     MapNode,
     /// A page of the segment table.
     SegmentTable,
+    /// A page of the table of kept snapshots.
+    History,
     /// The content of a page.
     Page,
     /// The counts of live blocks per segment.
@@ -31,6 +33,7 @@ impl fmt::Display for Part {
             Part::Record => "log record",
             Part::MapNode => "page map node",
             Part::SegmentTable => "segment table page",
+            Part::History => "page of the table of kept snapshots",
             Part::Page => "page",
             Part::Accounting => "segment accounting",
         })

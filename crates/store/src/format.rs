@@ -8,6 +8,7 @@ use base::checksum::{Checksum, checksum};
 use base::codec::{Reader, Writer};
 use base::{Epoch, PAGE_SIZE, PageBytes, WorldId};
 
+use crate::history::{HistoryPolicy, KEPT_MAX};
 use crate::mutants::{self, Mutant};
 
 /// Version of the format that this crate writes; it reads this one only.
@@ -94,6 +95,13 @@ impl Entry {
     pub(crate) fn block(self) -> u64 {
         self.location & ((1 << 56) - 1)
     }
+    pub(crate) fn encode(self, w: &mut Writer) {
+        w.u64(self.location);
+        w.u64(self.checksum);
+    }
+    pub(crate) fn decode(r: &mut Reader<'_>) -> Option<Entry> {
+        Some(Entry { location: r.u64().ok()?, checksum: r.u64().ok()? })
+    }
 }
 
 /// Reads entry `index` of a map node.
@@ -153,6 +161,12 @@ pub(crate) struct Superblock {
     pub(crate) next_generation: u64,
     /// Where the log goes on.
     pub(crate) log: Cursor,
+    /// Root of the table of kept checkpoints, and how many it has.
+    pub(crate) kept: Entry,
+    pub(crate) kept_count: u32,
+    /// From this group's checkpoint on every epoch can be read.
+    pub(crate) whole_from: u64,
+    pub(crate) policy: HistoryPolicy,
 }
 
 /// What stands in a superblock slot.
@@ -196,6 +210,11 @@ impl Superblock {
         for value in [self.log.generation, self.log.chain, self.log.sequence, self.next_generation] {
             w.u64(value);
         }
+        self.kept.encode(&mut w);
+        w.u32(self.kept_count);
+        w.u32(0);
+        w.u64(self.whole_from);
+        self.policy.encode(&mut w);
         w.pad_to(BLOCK);
         seal(w.bytes)
     }
@@ -251,6 +270,14 @@ impl Superblock {
             segment_blocks,
             next_generation: r.u64().ok()?,
             log,
+            kept: Entry::decode(&mut r)?,
+            kept_count: {
+                let count = r.u32().ok()?;
+                r.u32().ok()?;
+                count
+            },
+            whole_from: r.u64().ok()?,
+            policy: HistoryPolicy::decode(&mut r)?,
         };
         superblock.is_sane().then(|| Slot::Valid(Box::new(superblock)))
     }
@@ -259,6 +286,7 @@ impl Superblock {
         self.segment_blocks >= SEGMENT_BLOCKS_MIN
             && self.log.segment < self.segment_count
             && self.log.block < self.segment_blocks
+            && self.kept_count as usize <= KEPT_MAX
     }
 
     /// Bytes that a device must have to hold what this superblock names.
@@ -466,6 +494,8 @@ pub(crate) struct Segment {
     pub(crate) live: u32,
     /// Group that last took away a reference to a block in it.
     pub(crate) superseded_group: u64,
+    /// Group that first wrote into it in its present use; may be given too early.
+    pub(crate) first_group: u64,
     /// Group that last wrote into it.
     pub(crate) written_group: u64,
 }
@@ -474,16 +504,20 @@ impl Segment {
     pub(crate) fn encode(&self, w: &mut Writer) {
         w.u64(self.generation);
         w.u32(self.live);
-        w.u32(0);
+        w.u32(u32::try_from(self.written_group - self.first_group).unwrap_or(u32::MAX));
         w.u64(self.superseded_group);
         w.u64(self.written_group);
     }
     pub(crate) fn decode(bytes: &[u8]) -> Segment {
+        let (packed, written_group) = (u64_at(bytes, 8), u64_at(bytes, 24));
+        let span = packed >> 32;
+        let is_known = span < u64::from(u32::MAX);
         Segment {
             generation: u64_at(bytes, 0),
-            live: u64_at(bytes, 8) as u32,
+            live: packed as u32,
             superseded_group: u64_at(bytes, 16),
-            written_group: u64_at(bytes, 24),
+            first_group: if is_known { written_group.saturating_sub(span) } else { 0 },
+            written_group,
         }
     }
 }
@@ -546,6 +580,10 @@ mod tests {
             segment_blocks: 16,
             next_generation: 13,
             log: Cursor { segment: 2, block: 3, generation: 4, chain: 5, sequence: 6, group: 7 },
+            kept: Entry::new(Kind::Table, 12, 13),
+            kept_count: 5,
+            whole_from: 6,
+            policy: HistoryPolicy::default(),
         };
         let mut block = superblock.encode();
         assert_eq!(Superblock::decode(&block), Slot::Valid(Box::new(superblock)));

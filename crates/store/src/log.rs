@@ -15,6 +15,7 @@ use crate::format::{
     BLOCK, Cursor, Kind, RECORD_ENTRIES_MAX, Record, RecordEntry, RecordHeader, RecordKind, Segment,
     decode_record, encode_record,
 };
+use crate::history::Keep;
 use crate::mutants::{self, Mutant};
 use crate::segments::Segments;
 
@@ -50,8 +51,8 @@ pub(crate) struct LogWriter {
     world_id: WorldId,
     pub(crate) segments: Segments,
     pub(crate) cursor: Cursor,
-    /// Everything from this group on must stay readable.
-    pub(crate) keep_group: u64,
+    /// What must stay readable.
+    pub(crate) keep: Keep,
     /// Free segments that a commit leaves to the checkpoint after it.
     pub(crate) reserve: usize,
     /// Blocks of payload that are gathered before they are written.
@@ -87,12 +88,12 @@ impl Chunk {
 }
 
 impl LogWriter {
-    pub(crate) fn new(world_id: WorldId, segments: Segments, cursor: Cursor, keep_group: u64) -> LogWriter {
+    pub(crate) fn new(world_id: WorldId, segments: Segments, cursor: Cursor, keep: Keep) -> LogWriter {
         LogWriter {
             world_id,
             segments,
             cursor,
-            keep_group,
+            keep,
             reserve: 1,
             gather: 1,
             head: None,
@@ -212,7 +213,7 @@ impl LogWriter {
             return Ok(());
         }
         let needed = blocks.div_ceil(u64::from(self.segments.blocks - 1).div_ceil(2)) as usize + 2;
-        while self.segments.reusable(self.cursor.segment, self.keep_group).take(needed).count() < needed {
+        while self.segments.reusable(self.cursor.segment, &self.keep).take(needed).count() < needed {
             self.segments.grow(disk, 1).map_err(CommitError::NoSpace)?;
         }
         Ok(())
@@ -308,12 +309,12 @@ impl LogWriter {
         let is_commit = self.head.is_some_and(|h| h.kind == RecordKind::Commit);
         let leave = if is_commit { self.reserve } else { 0 };
         let active = self.cursor.segment;
-        let enough = self.segments.reusable(active, self.keep_group).take(leave + 1).count() > leave;
+        let enough = self.segments.reusable(active, &self.keep).take(leave + 1).count() > leave;
         if !enough {
             assert!(!self.dry, "room was made before planning");
             self.segments.grow(disk, 1).map_err(CommitError::NoSpace)?;
         }
-        let next = self.segments.reusable(active, self.keep_group).next();
+        let next = self.segments.reusable(active, &self.keep).next();
         Ok(next.unwrap_or_else(|| unreachable!("the device has just grown")))
     }
 

@@ -151,11 +151,12 @@ pub(crate) fn first_page_of(entry: &RecordEntry) -> u32 {
 }
 
 /// Calls `visit` with every entry under `root`, nodes before what they hold: `(level + 1, page, entry)` for nodes
-/// (level 1 for leaves), `(0, page, entry)` for pages. Unreadable nodes are told to `bad` and skipped.
+/// (level 1 for leaves), `(0, page, entry)` for pages. A node for which it says no is not looked into. Unreadable nodes are
+/// told to `bad` and skipped.
 pub(crate) fn walk(
     disk: &Disk,
     root: Entry,
-    visit: &mut dyn FnMut(u8, u32, Entry),
+    visit: &mut dyn FnMut(u8, u32, Entry) -> bool,
     bad: &mut dyn FnMut(ReadError),
 ) {
     walk_node(disk, root, ROOT_LEVEL, 0, visit, bad);
@@ -166,13 +167,15 @@ fn walk_node(
     entry: Entry,
     level: u8,
     first_page: u32,
-    visit: &mut dyn FnMut(u8, u32, Entry),
+    visit: &mut dyn FnMut(u8, u32, Entry) -> bool,
     bad: &mut dyn FnMut(ReadError),
 ) {
     if entry.is_none() {
         return;
     }
-    visit(level + 1, first_page, entry);
+    if !visit(level + 1, first_page, entry) {
+        return;
+    }
     let node = match read_verified(disk, entry, Part::MapNode) {
         Ok(node) => node,
         Err(error) => return bad(error),

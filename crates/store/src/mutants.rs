@@ -42,10 +42,12 @@ pub enum Mutant {
     OpenWithoutFlush,
     /// A zero page is forgotten when the log is scanned.
     ZeroEntryForgotten,
-    /// The superblock is not flushed before segments are reused.
-    SuperblockFlushLeftOut,
     /// A page that the cleaner moves takes the place of a newer one in the same commit.
     CleanerOverwritesNewer,
+    /// A segment is reused although a kept tree refers to blocks in it.
+    KeptTreeForgotten,
+    /// Epochs of the whole stretch are promised whose log may be overwritten.
+    WholeStretchForgotten,
 }
 
 impl Mutant {
@@ -67,8 +69,9 @@ impl Mutant {
         Mutant::NoLookAhead,
         Mutant::OpenWithoutFlush,
         Mutant::ZeroEntryForgotten,
-        Mutant::SuperblockFlushLeftOut,
         Mutant::CleanerOverwritesNewer,
+        Mutant::KeptTreeForgotten,
+        Mutant::WholeStretchForgotten,
     ];
 }
 

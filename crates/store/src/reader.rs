@@ -1,19 +1,21 @@
-//! Reading older snapshots: everything from the previous checkpoint on is kept and can be read at any of its epochs.
+//! Reading older snapshots: every epoch of the whole stretch, and kept checkpoints before it.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::{Epoch, PageBytes, PageIndex};
 
 use crate::error::{Part, ReadError};
-use crate::format::{Entry, Kind, RecordKind, Superblock};
+use crate::format::{BLOCK, Cursor, Entry, HEADER_BLOCKS, Kind, RecordKind};
+use crate::history::Kept;
 use crate::log::LogReader;
 use crate::map;
 use crate::recovery::Scan;
-use crate::store::{Delta, Shared, Store};
+use crate::store::{Delta, ReadState, Shared, Store};
 
 /// One kept snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotInfo {
     /// Its epoch.
     pub epoch: Epoch,
@@ -23,6 +25,17 @@ pub struct SnapshotInfo {
     pub pages: u64,
     /// Bytes that its commit took in the log.
     pub bytes: u64,
+    /// Its name, or nothing.
+    pub tag: String,
+}
+
+/// What a reader holds on to.
+#[derive(Clone, Copy)]
+enum Lease {
+    /// Everything from this group on.
+    Log(u64),
+    /// The tree of this group.
+    Tree(u64),
 }
 
 /// A view of the world at one epoch; what it needs is not overwritten as long as it lives.
@@ -32,7 +45,7 @@ pub struct PageReader {
     wall_ns: u64,
     root: Entry,
     overlay: BTreeMap<u32, Entry>,
-    lease: u64,
+    lease: Lease,
 }
 
 impl Store {
@@ -45,11 +58,25 @@ impl Store {
         if let Err(ReadError::Device(error)) = whole {
             return Err(error.into());
         }
-        let read = self.shared.read.lock();
-        let older = read.previous.iter().filter(|_| read.history_whole);
-        let mut all: Vec<SnapshotInfo> =
-            older.chain([&read.checkpoint]).map(SnapshotInfo::of_checkpoint).collect();
-        all.extend(read.history.iter().map(|delta| delta.info()));
+        let (mut all, bases) = {
+            let read = self.shared.read.lock();
+            let mut all: Vec<SnapshotInfo> = read.kept.iter().map(SnapshotInfo::of_kept).collect();
+            let newest = read.kept.last().map(|kept| kept.epoch);
+            let older = read.previous.iter().filter(|_| read.history_whole);
+            let slots = older.chain([&read.checkpoint]).filter(|s| newest.is_none_or(|kept| s.epoch > kept));
+            all.extend(slots.map(|superblock| SnapshotInfo::of_kept(&Kept::of(superblock))));
+            all.extend(read.history.iter().map(|delta| delta.info()));
+            (all, read.whole_bases())
+        };
+        for pair in bases.windows(2) {
+            match self.shared.commits_between(&pair[0].log, pair[1].log.group, Epoch(u64::MAX)) {
+                Ok(deltas) => all.extend(deltas.iter().map(|delta| delta.info())),
+                Err(ReadError::Device(error)) => return Err(error.into()),
+                // Behind damage, or meanwhile given up.
+                Err(_) => {}
+            }
+        }
+        // Of a checkpoint and the commit that it holds the first is left: it may have a name.
         all.sort_by_key(|s| s.epoch);
         all.dedup_by_key(|s| s.epoch);
         Ok(all)
@@ -63,16 +90,28 @@ impl Store {
         if epoch < self.shared.read.lock().checkpoint.epoch {
             self.shared.load_history()?;
         }
-        let (base, deltas) = self.shared.lease(epoch)?;
+        let (base, lease, in_memory) = self.shared.lease(epoch)?;
+        // From here on dropping it ends the lease.
         let mut reader = PageReader {
             shared: self.shared.clone(),
             epoch,
-            wall_ns: deltas.last().map_or(base.wall_ns, |d| d.wall_ns),
+            wall_ns: base.wall_ns,
             root: base.root,
             overlay: BTreeMap::new(),
-            lease: base.log.group,
+            lease,
         };
-        for delta in deltas {
+        if base.epoch == epoch {
+            return Ok(reader);
+        }
+        let deltas = match in_memory {
+            Some(deltas) => deltas,
+            None => self.shared.commits_between(&base.log, u64::MAX, epoch)?,
+        };
+        let Some(last) = deltas.last().filter(|last| last.epoch == epoch) else {
+            return Err(ReadError::NoSuchEpoch { epoch });
+        };
+        reader.wall_ns = last.wall_ns;
+        for delta in &deltas {
             reader.overlay.extend(delta.entries.iter().copied());
         }
         Ok(reader)
@@ -80,12 +119,13 @@ impl Store {
 }
 
 impl SnapshotInfo {
-    fn of_checkpoint(superblock: &Superblock) -> SnapshotInfo {
+    fn of_kept(kept: &Kept) -> SnapshotInfo {
         SnapshotInfo {
-            epoch: superblock.epoch,
-            wall_time_ns: superblock.wall_ns,
-            pages: superblock.pages,
-            bytes: superblock.bytes,
+            epoch: kept.epoch,
+            wall_time_ns: kept.wall_ns,
+            pages: kept.pages,
+            bytes: kept.bytes,
+            tag: kept.tag.clone(),
         }
     }
 }
@@ -97,7 +137,19 @@ impl Delta {
             wall_time_ns: self.wall_ns,
             pages: self.entries.len() as u64,
             bytes: self.bytes,
+            tag: String::new(),
         }
+    }
+}
+
+impl ReadState {
+    /// The kept checkpoints of the whole stretch before the last two, and the one behind them, ascending: between two
+    /// neighbours the log can be followed.
+    fn whole_bases(&self) -> Vec<Kept> {
+        let end = self.previous.as_ref().filter(|_| self.history_whole).unwrap_or(&self.checkpoint);
+        let from = self.checkpoint.whole_from;
+        let kept = self.kept.iter().filter(|kept| (from..end.log.group).contains(&kept.log.group));
+        kept.cloned().chain([Kept::of(end)]).collect()
     }
 }
 
@@ -136,6 +188,7 @@ impl PageReader {
             if level == 0 {
                 entries.insert(page, entry);
             }
+            true
         };
         map::walk(&self.shared.disk, self.root, &mut visit, &mut |error| failure = Some(error));
         if let Some(error) = failure {
@@ -149,29 +202,71 @@ impl PageReader {
 impl Drop for PageReader {
     fn drop(&mut self) {
         let mut read = self.shared.read.lock();
-        if let Some(readers) = read.leases.get_mut(&self.lease) {
+        let (leases, group) = match self.lease {
+            Lease::Log(group) => (&mut read.leases, group),
+            Lease::Tree(group) => (&mut read.tree_leases, group),
+        };
+        if let Some(readers) = leases.get_mut(&group) {
             *readers -= 1;
             if *readers == 0 {
-                read.leases.remove(&self.lease);
+                leases.remove(&group);
             }
         }
     }
 }
 
 impl Shared {
-    /// The checkpoint that `epoch` is built on and the commits from there to it; holds what it needs.
-    fn lease(&self, epoch: Epoch) -> Result<(Superblock, Vec<Arc<Delta>>), ReadError> {
+    /// The newest checkpoint up to `epoch`, which is held from now on with what leads to the epoch; and the commits from
+    /// there on where they are in memory.
+    #[expect(clippy::type_complexity, reason = "three things that belong to one moment")]
+    fn lease(&self, epoch: Epoch) -> Result<(Kept, Lease, Option<Vec<Arc<Delta>>>), ReadError> {
         let mut read = self.read.lock();
         let older = read.previous.as_ref().filter(|_| read.history_whole);
-        let base = [Some(&read.checkpoint), older].into_iter().flatten().find(|s| s.epoch <= epoch).cloned();
-        let base = base.ok_or(ReadError::NoSuchEpoch { epoch })?;
-        let from_base = |d: &&Arc<Delta>| d.group > base.log.group && d.epoch <= epoch;
-        let deltas: Vec<Arc<Delta>> = read.history.iter().filter(from_base).cloned().collect();
-        if deltas.last().map_or(base.epoch, |d| d.epoch) != epoch {
+        let slot = [Some(&read.checkpoint), older].into_iter().flatten().find(|s| s.epoch <= epoch);
+        let kept = read.kept.iter().rfind(|kept| kept.epoch <= epoch);
+        let base = slot.map(Kept::of).or_else(|| kept.cloned()).ok_or(ReadError::NoSuchEpoch { epoch })?;
+        let group = base.log.group;
+        if base.epoch == epoch {
+            *read.tree_leases.entry(group).or_insert(0) += 1;
+            return Ok((base, Lease::Tree(group), None));
+        }
+        let in_memory = slot.is_some().then(|| {
+            let from_base = |d: &&Arc<Delta>| d.group > group && d.epoch <= epoch;
+            read.history.iter().filter(from_base).cloned().collect()
+        });
+        if slot.is_none() && group < read.checkpoint.whole_from || epoch > read.epoch {
             return Err(ReadError::NoSuchEpoch { epoch });
         }
-        *read.leases.entry(base.log.group).or_insert(0) += 1;
-        Ok((base, deltas))
+        *read.leases.entry(group).or_insert(0) += 1;
+        Ok((base, Lease::Log(group), in_memory))
+    }
+
+    /// The commits behind `from` up to group `to` or `epoch`, whichever is first, from the log.
+    fn commits_between(&self, from: &Cursor, to: u64, epoch: Epoch) -> Result<Vec<Arc<Delta>>, ReadError> {
+        let segment_count = self.read.lock().checkpoint.segment_count;
+        let segment_blocks = (self.info.segment_bytes / BLOCK as u64) as u32;
+        // The log may have grown since the checkpoint.
+        let on_device = (self.disk.blocks().saturating_sub(HEADER_BLOCKS)) / u64::from(segment_blocks);
+        let reader = LogReader {
+            disk: &self.disk,
+            world_id: self.info.world_id,
+            segment_blocks,
+            segment_count: segment_count.max(on_device as u32),
+        };
+        let mut scan = Scan::new(*from);
+        let mut deltas: Vec<Arc<Delta>> = Vec::new();
+        let mut reached = from.group;
+        while reached < to && deltas.last().is_none_or(|last| last.epoch < epoch) {
+            let Some(group) = scan.next_group(&reader)? else {
+                let what = "the log breaks off between two checkpoints".into();
+                return Err(map::damaged(Part::Record, reader.next_at(&scan.position()), what));
+            };
+            reached = group.number;
+            if group.kind == RecordKind::Commit && group.epoch <= epoch {
+                deltas.push(group.delta());
+            }
+        }
+        Ok(deltas)
     }
 
     /// Reads the commits between the previous checkpoint and the last one, if they are not in memory.
@@ -183,25 +278,7 @@ impl Shared {
                 _ => return Ok(()),
             }
         };
-        let reader = LogReader {
-            disk: &self.disk,
-            world_id: previous.world_id,
-            segment_blocks: previous.segment_blocks,
-            segment_count: last.segment_count,
-        };
-        let mut scan = Scan::new(previous.log);
-        let mut deltas = Vec::new();
-        let mut reached = previous.log.group;
-        while reached < last.log.group {
-            let Some(group) = scan.next_group(&reader)? else {
-                let what = "the log breaks off between the last two checkpoints".into();
-                return Err(map::damaged(Part::Record, reader.next_at(&scan.position()), what));
-            };
-            reached = group.number;
-            if group.kind == RecordKind::Commit {
-                deltas.push(group.delta());
-            }
-        }
+        let mut deltas = self.commits_between(&previous.log, last.log.group, Epoch(u64::MAX))?;
         let mut read = self.read.lock();
         if !read.history_whole && read.checkpoint.checkpoint == last.checkpoint {
             deltas.append(&mut read.history);

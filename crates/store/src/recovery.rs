@@ -17,6 +17,7 @@ use crate::format::{
     BLOCK, Cursor, Entry, FORMAT_VERSION, HEADER_BLOCKS, Kind, NODE_ENTRIES, Record, RecordEntry, RecordKind,
     SLOT_BLOCKS, Slot, Superblock, TABLE_PAGE_SEGMENTS, decode_record, node_entry,
 };
+use crate::history::{KEPT_PER_PAGE, Keep, Kept, decode_table_page};
 use crate::log::{LogReader, LogWriter};
 use crate::map::read_verified;
 use crate::mutants::{self, Mutant};
@@ -212,7 +213,9 @@ fn recover_any(disk: &Disk, candidates: &[Superblock]) -> Result<(Recovered, Vec
         (0..candidates.len()).collect()
     };
     for i in order {
-        let older = candidates.get(i + 1).cloned();
+        // A slot that fell back to what it once was leads to places that have been reused since.
+        let follows = |older: &&Superblock| older.checkpoint + 1 == candidates[i].checkpoint;
+        let older = candidates.get(i + 1).filter(follows).cloned();
         match recover(disk, &candidates[i], older) {
             Ok(mut recovered) => {
                 let newest = &candidates[0];
@@ -263,7 +266,34 @@ fn recover(disk: &Disk, superblock: &Superblock, older: Option<Superblock>) -> R
     }
     let loss = look_ahead(&reader, &end, &segments)?;
     let records = scan.records;
-    Ok(replay(superblock, older, segments, groups, end, loss, discarded, records))
+    let kept = load_kept(disk, superblock)?;
+    // An older slot whose table cannot be read leads nowhere any more.
+    let kept_before = older.as_ref().and_then(|older| load_kept(disk, older).ok()).unwrap_or_default();
+    let history = (Arc::new(kept), Arc::new(kept_before));
+    Ok(replay(superblock, older, history, segments, groups, end, loss, discarded, records))
+}
+
+/// Reads the table of kept checkpoints that a superblock names.
+fn load_kept(disk: &Disk, superblock: &Superblock) -> Result<Vec<Kept>, ReadError> {
+    let count = superblock.kept_count as usize;
+    let mut kept = Vec::new();
+    if superblock.kept.is_none() {
+        return Ok(kept);
+    }
+    let depth = u32::from(count > KEPT_PER_PAGE);
+    let mut pages = alloc::vec![superblock.kept];
+    if depth > 0 {
+        let node = read_verified(disk, superblock.kept, Part::History)?;
+        pages = (0..NODE_ENTRIES).map(|i| node_entry(&node, i)).filter(|e| !e.is_none()).collect();
+    }
+    for page in pages {
+        let bytes = read_verified(disk, page, Part::History)?;
+        if decode_table_page(&mut kept, &bytes, count).is_none() {
+            let what = "the table of kept snapshots makes no sense".into();
+            return Err(crate::map::damaged(Part::History, page.block(), what));
+        }
+    }
+    Ok(kept)
 }
 
 #[expect(
@@ -273,6 +303,7 @@ fn recover(disk: &Disk, superblock: &Superblock, older: Option<Superblock>) -> R
 fn replay(
     superblock: &Superblock,
     older: Option<Superblock>,
+    history: (Arc<Vec<Kept>>, Arc<Vec<Kept>>),
     mut segments: Segments,
     groups: Vec<Group>,
     end: Cursor,
@@ -281,6 +312,7 @@ fn replay(
     records: u64,
 ) -> Recovered {
     let mut state = ReadState::at(superblock.clone(), older);
+    (state.kept, state.kept_before) = history;
     let mut overlay = BTreeMap::new();
     let (mut record_bytes, mut log_blocks, mut commits) = (0, 0, 0);
     for group in &groups {
@@ -296,7 +328,7 @@ fn replay(
         }
     }
     state.overlay = overlay;
-    let keep = state.keep_group();
+    let keep = state.keep();
     let mut writer = WriterState::new(LogWriter::new(superblock.world_id, segments, end, keep));
     writer.record_bytes = record_bytes;
     writer.log_blocks = log_blocks;
@@ -459,6 +491,7 @@ impl Group {
             if is_first {
                 *segments.get(segment) = Default::default();
                 segments.get(segment).generation = generation;
+                segments.get(segment).first_group = self.number;
                 segments.next_generation = segments.next_generation.max(generation + 1);
             }
             segments.get(segment).written_group = self.number;
@@ -559,7 +592,8 @@ fn later_segments(
     segments: &Segments,
 ) -> Result<Vec<Cursor>, DeviceError> {
     let mut later = Vec::new();
-    for segment in segments.reusable(end.segment, u64::MAX) {
+    let keep = Keep { group: u64::MAX, pins: Arc::default() };
+    for segment in segments.reusable(end.segment, &keep) {
         let first = reader.at(segment, 0);
         if first >= reader.disk.blocks() {
             continue;
@@ -592,7 +626,7 @@ fn leave_damaged_log(disk: &Disk, writer: &mut WriterState) -> Result<(), OpenEr
     }
     // Segments whose first block is damaged may bear later generations still.
     log.segments.next_generation += u64::from(log.segments.count()) + 1;
-    let free = log.segments.reusable(log.cursor.segment, log.keep_group).next();
+    let free = log.segments.reusable(log.cursor.segment, &log.keep).next();
     let next = match free {
         Some(next) => next,
         None => {
@@ -604,6 +638,6 @@ fn leave_damaged_log(disk: &Disk, writer: &mut WriterState) -> Result<(), OpenEr
     log.cursor = Cursor { segment: next, block: 0, generation, ..log.cursor };
     let cursor = log.cursor;
     let segments = log.segments.clone();
-    writer.log = LogWriter::new(log.world_id(), segments, cursor, log.keep_group);
+    writer.log = LogWriter::new(log.world_id(), segments, cursor, log.keep.clone());
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The segment table: which part of the device holds how much that is still needed, and which may be reused.
 //!
-//! A segment is reused only when nothing lies in it that can be reached from the previous durable checkpoint on
-//! (`keep_group`, or an older one while a reader holds it): no live block, nothing superseded later, and no record
-//! of a later group.
+//! A segment is reused only when nothing lies in it that can be reached from the group on that everything is kept of
+//! ([`Keep`]): no live block, nothing superseded later, and no record of a later group; and when no kept tree can refer to
+//! a block in it. The latter is judged for the segment as a whole, by when it was first written and last superseded.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -12,6 +12,7 @@ use platform::DeviceError;
 
 use crate::disk::Disk;
 use crate::format::{BLOCK, HEADER_BLOCKS, SEGMENT_ENTRY_BYTES, Segment, TABLE_PAGE_SEGMENTS};
+use crate::history::Keep;
 
 /// All segments of a world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +54,18 @@ impl Segments {
         segment.live -= 1;
         segment.superseded_group = segment.superseded_group.max(group);
     }
-    /// Whether the segment may be overwritten while everything from group `keep` on must stay readable.
-    pub(crate) fn is_reusable(&self, segment: u32, active: u32, keep: u64) -> bool {
+    /// Whether the segment may be overwritten while `keep` must stay readable.
+    pub(crate) fn is_reusable(&self, segment: u32, active: u32, keep: &Keep) -> bool {
         let s = &self.list[segment as usize];
-        segment != active && s.live == 0 && s.superseded_group <= keep && s.written_group <= keep
+        segment != active
+            && s.live == 0
+            && s.superseded_group <= keep.group
+            // A checkpoint's own tables are no live blocks, and stand in the group that it is.
+            && (s.written_group < keep.group || s.generation == 0)
+            && !keep.pins(s.first_group, s.superseded_group)
     }
     /// Segments that may be overwritten, lowest first.
-    pub(crate) fn reusable(&self, active: u32, keep: u64) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn reusable<'a>(&'a self, active: u32, keep: &'a Keep) -> impl Iterator<Item = u32> + 'a {
         (0..self.count()).filter(move |&s| self.is_reusable(s, active, keep))
     }
     /// Blocks that the map refers to, over all segments.
@@ -70,7 +76,8 @@ impl Segments {
     pub(crate) fn open(&mut self, segment: u32, group: u64) -> u64 {
         let generation = self.next_generation;
         self.next_generation += 1;
-        *self.get(segment) = Segment { generation, live: 0, superseded_group: 0, written_group: group };
+        *self.get(segment) =
+            Segment { generation, live: 0, superseded_group: 0, first_group: group, written_group: group };
         generation
     }
     /// Makes the device longer by an eighth, at least by `least` segments.

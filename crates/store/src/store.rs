@@ -20,6 +20,7 @@ use crate::format::{
     Cursor, Entry, HEADER_BLOCKS, Kind, RecordEntry, SEGMENT_BLOCKS_MIN, SLOT_BLOCKS, Segment, Slot,
     Superblock,
 };
+use crate::history::{HistoryPolicy, Keep, Kept, Pressure};
 use crate::log::LogWriter;
 use crate::map::{self, NodeCache};
 use crate::mutants::{self, Mutant};
@@ -39,6 +40,8 @@ pub struct StoreOptions {
     /// Pages of a commit that are gathered before they are written: few enough to stay in a processor's own cache, so
     /// that a large commit does not drive out what the mutators have in the cache that all share.
     pub gathered_pages: u32,
+    /// History that a new world keeps; it stands in the world from then on.
+    pub history: HistoryPolicy,
 }
 
 impl Default for StoreOptions {
@@ -49,6 +52,7 @@ impl Default for StoreOptions {
             checkpoint_record_bytes: 3 << 19,
             cached_nodes_max: 4096,
             gathered_pages: 64,
+            history: HistoryPolicy::default(),
         }
     }
 }
@@ -105,22 +109,30 @@ pub(crate) struct ReadState {
     /// Commits after `checkpoint`, and those between `previous` and it when `history_whole`.
     pub(crate) history: Vec<Arc<Delta>>,
     pub(crate) history_whole: bool,
-    /// Groups that page readers start from, with the number of readers.
+    /// Checkpoints that are kept, ascending: those of `checkpoint`, and those that the older slot still names.
+    pub(crate) kept: Arc<Vec<Kept>>,
+    pub(crate) kept_before: Arc<Vec<Kept>>,
+    /// Groups that page readers start from, with the number of readers: of all from there on, and of that tree alone.
     pub(crate) leases: BTreeMap<u64, usize>,
+    pub(crate) tree_leases: BTreeMap<u64, usize>,
     /// Why nothing is committed any more.
     pub(crate) poison: Option<String>,
 }
 
 impl ReadState {
-    /// Everything from this group on must stay readable.
-    pub(crate) fn keep_group(&self) -> u64 {
-        let slot = if mutants::on(Mutant::ReuseOneCheckpointEarly) {
-            u64::MAX
-        } else {
-            self.previous.as_ref().unwrap_or(&self.checkpoint).log.group
-        };
+    /// What must stay readable.
+    pub(crate) fn keep(&self) -> Keep {
+        let older = self.previous.as_ref().unwrap_or(&self.checkpoint);
+        let early = mutants::on(Mutant::ReuseOneCheckpointEarly);
+        let slot = if early { u64::MAX } else { older.log.group };
+        let forgotten = early || mutants::on(Mutant::WholeStretchForgotten);
+        let whole = if forgotten { u64::MAX } else { older.whole_from };
         let leased = self.leases.keys().next().copied().unwrap_or(u64::MAX);
-        slot.min(leased)
+        let kept = self.kept.iter().chain(self.kept_before.iter()).map(|kept| kept.log.group);
+        let mut pins: Vec<u64> = kept.chain(self.tree_leases.keys().copied()).collect();
+        pins.sort_unstable();
+        pins.dedup();
+        Keep { group: slot.min(whole).min(leased), pins: pins.into() }
     }
 }
 
@@ -145,6 +157,13 @@ pub(crate) struct WriterState {
     pub(crate) commits_since: u64,
     /// A checkpoint stands in the log and its superblock could not be written.
     pub(crate) unpublished: bool,
+    /// The checkpoints that are kept according to one whose superblock is not durable yet.
+    pub(crate) kept: Vec<Kept>,
+    /// What the next checkpoint changes of the names of kept ones: epoch and name.
+    pub(crate) renamed: Vec<(Epoch, String)>,
+    /// The policy that the next checkpoint brings.
+    pub(crate) policy: Option<HistoryPolicy>,
+    pub(crate) pressure: Pressure,
 }
 
 impl WriterState {
@@ -161,6 +180,10 @@ impl WriterState {
             log_blocks: 0,
             commits_since: 0,
             unpublished: false,
+            kept: Vec::new(),
+            renamed: Vec::new(),
+            policy: None,
+            pressure: Pressure::default(),
         }
     }
 }
@@ -278,7 +301,7 @@ impl Store {
         disk.flush()?;
         let previous = Some(superblock.clone());
         let checkpoint = Superblock { checkpoint: 2, ..superblock };
-        let log = LogWriter::new(params.world_id, segments, cursor, 0);
+        let log = LogWriter::new(params.world_id, segments, cursor, Keep::default());
         let state = ReadState::at(checkpoint, previous);
         Ok(Store::assemble(disk, options, state, Some(WriterState::new(log))))
     }
@@ -415,7 +438,10 @@ impl ReadState {
             history_whole: previous.as_ref().is_none_or(|p| p.log.group == checkpoint.log.group),
             checkpoint,
             previous,
+            kept: Arc::default(),
+            kept_before: Arc::default(),
             leases: BTreeMap::new(),
+            tree_leases: BTreeMap::new(),
             poison: None,
         }
     }
@@ -476,10 +502,10 @@ impl Shared {
 
     /// Puts the writer's half back and notes its sizes.
     pub(crate) fn put_back(&self, mut writer: Box<WriterState>) {
-        let keep = self.read.lock().keep_group();
+        let keep = self.read.lock().keep();
         let log = &mut writer.log;
-        log.keep_group = keep;
-        let reusable = log.segments.reusable(log.cursor.segment, keep).count() as u64;
+        log.keep = keep;
+        let reusable = log.segments.reusable(log.cursor.segment, &log.keep).count() as u64;
         self.counters.segments.store(u64::from(log.segments.count()), Ordering::Relaxed);
         self.counters.segments_reusable.store(reusable, Ordering::Relaxed);
         self.counters.live_blocks.store(log.segments.live_blocks(), Ordering::Relaxed);
@@ -539,5 +565,9 @@ fn first_superblock(params: &WorldParams, segments: &Segments, cursor: Cursor) -
         segment_blocks: segments.blocks,
         next_generation: segments.next_generation,
         log: cursor,
+        kept: Entry::NONE,
+        kept_count: 0,
+        whole_from: 0,
+        policy: params.options.history,
     }
 }

@@ -8,10 +8,12 @@ use common::{MemoryDevice, assert_page, commit, create, open, page, try_commit};
 use platform::BlockDevice;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use store::{CommitError, CreateError, OpenError, OpenOptions, Part, ReadError, Store, StoreOptions};
+use store::{
+    CommitError, CreateError, HistoryPolicy, OpenError, OpenOptions, Part, ReadError, Store, StoreOptions,
+};
 
 fn small() -> StoreOptions {
-    StoreOptions { segment_bytes: 64 << 10, ..StoreOptions::default() }
+    StoreOptions { segment_bytes: 64 << 10, history: HistoryPolicy::NONE, ..StoreOptions::default() }
 }
 
 /// A world of 40 epochs on 64 pages, and the store closed.

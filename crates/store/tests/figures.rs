@@ -8,7 +8,7 @@ use common::{MemoryDevice, assert_page, commit, create, page, try_commit};
 use platform::BlockDevice;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use store::{OpenOptions, Store, StoreOptions};
+use store::{HistoryPolicy, OpenOptions, Store, StoreOptions};
 
 const GIB_PAGES: u32 = 1 << 18;
 
@@ -76,7 +76,8 @@ fn a_resume_of_four_gibibytes_reads_at_most_two_mebibytes() {
 #[test]
 fn a_steady_workload_keeps_the_file_small() {
     let device = MemoryDevice::new();
-    let options = StoreOptions { segment_bytes: 256 << 10, ..StoreOptions::default() };
+    let history = HistoryPolicy::NONE;
+    let options = StoreOptions { segment_bytes: 256 << 10, history, ..StoreOptions::default() };
     let pages = 16 * 1024u32;
     let store = filled(&device, pages, options);
     let mut rng = Prng::new(3);

@@ -6,7 +6,10 @@ use base::prng::Prng;
 use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex, WorldId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{CommitError, CommitInfo, CommitWriter, OpenOptions, Store, StoreOptions, WorldParams};
+use store::{
+    CommitError, CommitInfo, CommitWriter, HistoryLevel, HistoryPolicy, OpenOptions, Store, StoreOptions,
+    TagError, WorldParams,
+};
 
 use crate::device::{Faults, SimDevice};
 use crate::image::Image;
@@ -27,12 +30,20 @@ pub enum Workload {
     Cleaning,
     /// The device is full again and again, in the middle of commits.
     Full,
+    /// Snapshots are kept, thinned, named and given up.
+    History,
 }
 
 impl Workload {
     /// Every workload.
-    pub const ALL: &'static [Workload] =
-        &[Workload::Mixed, Workload::Small, Workload::Large, Workload::Cleaning, Workload::Full];
+    pub const ALL: &'static [Workload] = &[
+        Workload::Mixed,
+        Workload::Small,
+        Workload::Large,
+        Workload::Cleaning,
+        Workload::Full,
+        Workload::History,
+    ];
 
     /// The workload of that name.
     pub fn from_name(name: &str) -> Option<Workload> {
@@ -50,11 +61,12 @@ impl Workload {
             Workload::Large => "large",
             Workload::Cleaning => "cleaning",
             Workload::Full => "full",
+            Workload::History => "history",
         }
     }
     fn pages_of_commit(self, rng: &mut Prng) -> u64 {
         match self {
-            Workload::Mixed | Workload::Full => [1, 2, 5, 9, 20][rng.below(5) as usize],
+            Workload::Mixed | Workload::Full | Workload::History => [1, 2, 5, 9, 20][rng.below(5) as usize],
             Workload::Small => 1 + rng.below(3),
             Workload::Large => 10 + rng.below(40),
             Workload::Cleaning => 4 + rng.below(8),
@@ -64,7 +76,7 @@ impl Workload {
         match self {
             Workload::Small => 12,
             Workload::Large => 60,
-            Workload::Mixed | Workload::Cleaning | Workload::Full => 32,
+            Workload::Mixed | Workload::Cleaning | Workload::Full | Workload::History => 32,
         }
     }
 }
@@ -107,6 +119,8 @@ pub(crate) struct Life {
     pub(crate) earlier: Vec<Acknowledged>,
     /// Snapshots were given up for damage when the life began.
     pub(crate) after_damage: bool,
+    /// The device was full at some time.
+    pub(crate) met_full_device: bool,
     pub(crate) wall_ns: u64,
     /// Pages that the cleaner moved, and checkpoints.
     pub(crate) cleaned_pages: u64,
@@ -122,8 +136,21 @@ fn tiny(workload: Workload, rng: &mut Prng) -> StoreOptions {
         initial_segments: 3,
         checkpoint_record_bytes: (2 + rng.below(10)) * PAGE_SIZE as u64,
         cached_nodes_max: 16,
+        history: if workload == Workload::History { short_history(rng) } else { HistoryPolicy::NONE },
         gathered_pages: if rng.chance(1, 4) { 1 + rng.below(8) as u32 } else { 64 },
     }
+}
+
+/// Nanoseconds stand for commits: the clock of a life counts them.
+fn short_history(rng: &mut Prng) -> HistoryPolicy {
+    let mut history = HistoryPolicy::NONE;
+    history.whole_ns = rng.below(12);
+    history.levels[0] = HistoryLevel { age_ns: 12 + rng.below(20), every_ns: 2 + rng.below(4) };
+    if rng.chance(1, 2) {
+        history.levels[1] = HistoryLevel { age_ns: 60 + rng.below(100), every_ns: 7 + rng.below(9) };
+    }
+    history.budget_bytes = [1, 100_000, 1 << 40][rng.below(3) as usize];
+    history
 }
 
 pub(crate) fn open_options(workload: Workload) -> OpenOptions {
@@ -165,6 +192,7 @@ impl Life {
             acknowledged: vec![Acknowledged { op: 0, epoch: 0, content: empty, before: None }],
             earlier: Vec::new(),
             after_damage: false,
+            met_full_device: false,
             wall_ns: 100,
             cleaned_pages: 0,
             checkpoints: 0,
@@ -192,6 +220,7 @@ impl Life {
             earlier: self.history_until(last.epoch),
             acknowledged: vec![Acknowledged { op: 0, ..last }],
             after_damage: self.after_damage,
+            met_full_device: self.met_full_device,
             wall_ns: self.wall_ns + 1_000_000,
             cleaned_pages: 0,
             checkpoints: 0,
@@ -219,6 +248,7 @@ impl Life {
             earlier: self.history_until(last.epoch),
             acknowledged: vec![Acknowledged { op: 0, before: None, ..last }],
             after_damage: true,
+            met_full_device: self.met_full_device,
             wall_ns: self.wall_ns + 1_000_000,
             cleaned_pages: 0,
             checkpoints: 0,
@@ -285,6 +315,11 @@ impl Life {
                     store = self.open()?;
                 }
                 4 | 5 => self.fill_up(&store, rng)?,
+                6 | 7 if self.workload == Workload::History => self.name_one(&store, rng)?,
+                8 if self.workload == Workload::History => {
+                    let done = store.set_history_policy(short_history(rng));
+                    done.map_err(|e| format!("policy: {e}"))?;
+                }
                 6..=10 if self.workload == Workload::Full => self.fill_up(&store, rng)?,
                 _ => self.commit(&store, rng)?,
             }
@@ -292,8 +327,30 @@ impl Life {
         Ok(())
     }
 
+    /// Gives a name to a snapshot or takes it away.
+    fn name_one(&self, store: &Store, rng: &mut Prng) -> Result<(), String> {
+        let snapshots = store.snapshots().map_err(|e| format!("snapshots: {e}"))?;
+        let one = &snapshots[rng.below(snapshots.len() as u64) as usize];
+        let tag = ["", "first", "second"][rng.below(3) as usize];
+        match store.tag(one.epoch, tag) {
+            Ok(()) if tag.is_empty() => Ok(()),
+            Ok(()) => {
+                let after = store.snapshots().map_err(|e| format!("snapshots: {e}"))?;
+                let named: Vec<Epoch> = after.iter().filter(|s| s.tag == tag).map(|s| s.epoch).collect();
+                if named == [one.epoch] {
+                    Ok(())
+                } else {
+                    Err(format!("{tag} names {named:?}, not {}", one.epoch))
+                }
+            }
+            Err(TagError::NotACheckpoint { .. }) => Ok(()),
+            Err(error) => Err(format!("tag: {error}")),
+        }
+    }
+
     /// Lets a commit meet a full device somewhere, then tries again with room.
     fn fill_up(&mut self, store: &Store, rng: &mut Prng) -> Result<(), String> {
+        self.met_full_device = true;
         self.device.set_faults(Faults { no_space_at: Some(rng.below(8)), ..Faults::default() });
         let begun = self.begin(store, rng);
         let done = begun?.map(|begun| self.finish(begun));

@@ -8,6 +8,9 @@ use crate::crash::life::{Acknowledged, Content, Life, open_options};
 use crate::crash::points::{Point, SLOTS};
 use crate::device::SimDevice;
 
+/// Kept snapshots of an image that are compared at most.
+const HISTORY_COMPARED: usize = 8;
+
 /// The newest epoch that was acknowledged before operation `op`.
 pub(crate) fn acknowledged_at(life: &Life, op: usize) -> &Acknowledged {
     let before = life.acknowledged.iter().rev().find(|a| a.op <= op);
@@ -28,9 +31,15 @@ pub(crate) fn after_crash(life: &Life, point: &Point) -> Result<Acknowledged, St
         return Err(format!("epoch {} was acknowledged, {epoch} was recovered", must.epoch));
     }
     let recovered = holds(life, point, &store, epoch)?;
-    if let Some((earlier, content)) = &recovered.before {
+    // On a full device the snapshot before may be given up for room; then it is not said to be there.
+    let snapshots = store.snapshots().map_err(|e| format!("the kept snapshots: {e}"))?;
+    let is_listed = |epoch: u64| snapshots.iter().any(|s| s.epoch.0 == epoch);
+    if let Some((earlier, content)) = &recovered.before
+        && (!life.met_full_device || is_listed(*earlier))
+    {
         equals(&store, *earlier, content).map_err(|e| format!("the snapshot before: {e}"))?;
     }
+    history_holds(life, &store, epoch)?;
     let check = store.check(&mut |_, _| {}).map_err(|e| format!("check: {e}"))?;
     if let Some(damage) = check.damage.first() {
         return Err(format!("check finds damage after a mere crash: {damage}"));
@@ -63,6 +72,8 @@ pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, 
             let epoch = report.epoch.0;
             if is_slot {
                 equals(&store, must.epoch, &must.content)?;
+                // The other slot leads to the same state, and what it says to be kept must be there.
+                history_holds(life, &store, must.epoch)?;
             }
             let is_last =
                 must.before.as_ref().is_some_and(|b| b.0 == epoch) && is_in_last_window(life, point);
@@ -134,6 +145,19 @@ fn holds(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<Acknow
         }
     }
     Err(differs)
+}
+
+/// Every snapshot that is said to be kept before `epoch` is what it was; of many, some.
+fn history_holds(life: &Life, store: &Store, epoch: u64) -> Result<(), String> {
+    let snapshots = store.snapshots().map_err(|e| format!("the kept snapshots: {e}"))?;
+    let older: Vec<u64> =
+        snapshots.iter().map(|s| s.epoch.0).filter(|&kept| (1..epoch).contains(&kept)).collect();
+    let step = older.len().div_ceil(HISTORY_COMPARED).max(1);
+    for &kept in older.iter().step_by(step) {
+        let state = known(life, kept).ok_or_else(|| format!("kept epoch {kept} was never acknowledged"))?;
+        equals(store, kept, &state.content).map_err(|e| format!("a kept snapshot: {e}"))?;
+    }
+    Ok(())
 }
 
 /// Compares all pages at an epoch.

@@ -6,7 +6,7 @@ use base::prng::Prng;
 use base::{Epoch, PAGE_SIZE, PageIndex, WorldId};
 use host::FileDevice;
 use std::sync::Arc;
-use store::{Store, StoreOptions, WorldParams};
+use store::{HistoryPolicy, Store, StoreOptions, WorldParams};
 
 const PAGES: u64 = (1 << 30) / PAGE_SIZE as u64;
 const COMMITS: u64 = 320;
@@ -22,7 +22,7 @@ pub(crate) fn measure(_: &Runner, _: &Options) -> Result<Vec<Row>, String> {
         world_id: WorldId([7; 16]),
         schema_hash: 0,
         created_ns: 0,
-        options: StoreOptions::default(),
+        options: StoreOptions { history: HistoryPolicy::NONE, ..StoreOptions::default() },
     };
     let store = Store::create(Arc::new(device), params).map_err(|error| error.to_string())?;
     let mut prng = Prng::new(1);
