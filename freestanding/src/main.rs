@@ -149,7 +149,7 @@ impl Console for Standard {
 
 fn ports(device: &Arc<Ram>, ticks: &Arc<Ticks>) -> Ports {
     let platform =
-        Platform { clock: ticks.clone(), entropy: ticks.clone(), console: Arc::new(Standard), waiter: ticks.clone() };
+        Platform { clock: ticks.clone(), entropy: ticks.clone(), console: Arc::new(Standard), waiter: ticks.clone(), reactor: Arc::new(platform::NoOutside) };
     let mapper = Arc::new(Flat(runtime::reserve(WORLD_SIZE as usize)));
     Ports { device: device.clone(), mapper, platform, snapshot_waiter: ticks.clone() }
 }

@@ -1,5 +1,6 @@
 //! The command line, declared once: help, completion and parsing follow from it.
 
+use crate::grants::GrantOptions;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Runs a program, or goes on with it where it was.
     #[command(
-        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
+        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n  phantom run --allow-net=127.0.0.1 --allow-read=. server.ph\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\nOf what is outside its world a program may use its console and the clocks, and what --allow-... grants; the grants are\nkept in the world, and given again they replace those.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
     )]
     Run(Run),
     /// Goes on with a world whose program need not be at hand.
@@ -130,6 +131,9 @@ pub(crate) struct Run {
     /// How it is run.
     #[command(flatten)]
     pub(crate) running: Running,
+    /// What the program may use outside.
+    #[command(flatten)]
+    pub(crate) grants: GrantOptions,
     /// Forgets the program's past and starts it over.
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -155,6 +159,9 @@ pub(crate) struct Resume {
     /// Opens the world for inspection and commands; no thread runs until `phantom go`.
     #[arg(long)]
     pub(crate) paused: bool,
+    /// What the program may use outside, instead of what it was granted before.
+    #[command(flatten)]
+    pub(crate) grants: GrantOptions,
     /// File of the world.
     pub(crate) world: PathBuf,
 }

@@ -11,6 +11,7 @@ mod compile;
 mod control;
 mod drive;
 mod figures;
+mod grants;
 mod killer;
 mod look;
 mod quarantine;

@@ -7,6 +7,7 @@ use crate::control::protocol::Launch;
 use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::Figures;
+use crate::grants::GrantOptions;
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
 use crate::{Failure, STATUS_DIED, STATUS_OLDER, STATUS_STOPPED, quarantine, say};
@@ -67,7 +68,7 @@ pub(crate) fn run(options: Run) -> Result<u8, Failure> {
         let module = program.compile()?;
         if path.exists()
             && let Some(status) =
-                verbs::run_there(&path, &launch_of(&options, &program, &module), &module.bytes)?
+                verbs::run_there(&path, &launch_of(&options, &program, &module)?, &module.bytes)?
         {
             return Ok(status);
         }
@@ -107,16 +108,16 @@ fn run_here(options: &Run, program: &Program, path: &Path) -> Result<u8, Failure
     }
 }
 
-fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Launch {
-    Launch {
+fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Result<Launch, Failure> {
+    Ok(Launch {
         name: program.name.clone(),
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: Vec::new(),
+        grants: options.grants.grants()?.unwrap_or_default(),
         source_hash: program.source_hash,
         fresh: options.fresh,
-    }
+    })
 }
 
 /// `phantom resume`
@@ -153,6 +154,7 @@ pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
         say(&format_args!("paused: no thread runs until `phantom go {}`", options.world.display()));
         opened.world.pause();
     }
+    grant(&mut opened, &name, &options.grants)?;
     finish(opened, &options.running, &name)
 }
 
@@ -192,7 +194,18 @@ fn go_on(opened: Opened, options: &Run, program: &Program, known: &ProgramInfo) 
         return Ok(finished(known));
     }
     told_where(&program.name, &opened);
+    let mut opened = opened;
+    grant(&mut opened, &program.name, &options.grants)?;
     finish(opened, &options.running, &program.name)
+}
+
+/// Gives a program that goes on other grants, if some were given.
+fn grant(opened: &mut Opened, name: &str, options: &GrantOptions) -> Result<(), Failure> {
+    let Some(grants) = options.grants()? else { return Ok(()) };
+    if let Some(program) = opened.world.vm.programs().into_iter().find(|known| known.name == name) {
+        opened.world.set_grants(program.addr, &grants);
+    }
+    Ok(())
 }
 
 /// Says from where a program goes on.
@@ -269,7 +282,7 @@ fn load(
 ) -> Result<(), Failure> {
     let refuse =
         |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
-    launch(&mut opened.world, &launch_of(options, program, module), &module.bytes)
+    launch(&mut opened.world, &launch_of(options, program, module)?, &module.bytes)
         .map_err(|refusal| refuse(&refusal.message))?;
     if let Some(unborn) = &opened.unborn {
         let place = unborn.goes_to.display();
@@ -418,7 +431,8 @@ fn wire(device: FileDevice, running: &Running) -> Result<Wiring, Failure> {
         Some(point) => Arc::new(KillDevice::new(file, point.clone())),
         None => file,
     };
-    let mut platform = host::platform();
+    let mut platform =
+        host::platform().map_err(|error| Failure::World(format!("the kernel gives no poll: {error}")))?;
     let consoles = Arc::new(Consoles::new(platform.console.clone(), platform.waiter.clone()));
     platform.console = consoles.clone();
     let ports =

@@ -1,7 +1,8 @@
 //! The platform that a Linux process offers: files, mapped worlds, clocks, entropy, the console.
 //!
 //! Key types: [`FileDevice`], [`UffdMapper`] and [`SoftMapper`] ([`choose_mapper`] picks one), [`HostClock`],
-//! [`HostEntropy`], [`HostConsole`], [`HostWaiter`]; [`platform()`] hands over the last four together.
+//! [`HostEntropy`], [`HostConsole`], [`HostReactor`] (in which the idle worker waits); [`platform()`] hands over the last
+//! four together. [`HostWaiter`] is for other threads.
 //!
 //! *Invariants:* only mappers know where a world is mapped, and they touch it only through the kernel; every failure of the
 //! system below is a value, but for a page that cannot be read, which freezes the world ([`Fatal`]).
@@ -19,6 +20,7 @@ mod console;
 mod device;
 mod fatal;
 mod limbo;
+mod reactor;
 mod soft;
 mod sys;
 mod uffd;
@@ -29,6 +31,7 @@ pub use clock::{HostClock, HostEntropy};
 pub use console::HostConsole;
 pub use device::{FileDevice, OpenError};
 pub use fatal::{EXIT_WORLD_FROZEN, Fatal};
+pub use reactor::HostReactor;
 pub use soft::SoftMapper;
 pub use sys::Placement;
 pub use uffd::UffdMapper;
@@ -37,13 +40,18 @@ pub use waiter::HostWaiter;
 use platform::Platform;
 use std::sync::Arc;
 
-/// Clock, entropy, console and waiter of this process.
-pub fn platform() -> Platform {
-    let waiter = Arc::new(HostWaiter::new());
-    Platform {
+/// Clock, entropy, console and reactor of this process; the reactor is the waiter too.
+///
+/// # Errors
+/// When the kernel gives no poll.
+pub fn platform() -> std::io::Result<Platform> {
+    let reactor = HostReactor::new()?;
+    let waiter = Arc::new(reactor.clone());
+    Ok(Platform {
         clock: Arc::new(HostClock::new()),
         entropy: Arc::new(HostEntropy),
         console: Arc::new(HostConsole::new(waiter.clone())),
         waiter,
-    }
+        reactor: Arc::new(reactor),
+    })
 }

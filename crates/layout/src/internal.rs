@@ -296,6 +296,7 @@ internal_classes! {
         18 "readLine" "()L.internal.string;" idempotent "A line of input without its line feed, or null at the end; asks again after a restart.";
         19 "printError" "(L.internal.object;)V" idempotent "Writes the text of any object to standard error.";
         20 "printlnError" "(L.internal.object;)V" idempotent "Writes the text of any object and a line feed to standard error.";
+        21 "setDurable" "(I)V" "With 1, what the program writes from now on waits for the snapshot that holds its cause; 0 by default.";
     }
     Boot ".internal.boot" ".internal.object" "What a program in the style of the original gets at its start." {
         5 "toString" "()L.internal.string;" "`bootstrap`.";
@@ -427,6 +428,85 @@ internal_classes! {
         24 "call8" "(L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;L.internal.object;)L.internal.object;" "Calls it with 8 arguments.";
     }
     Assertion ".internal.exception.assertion" ".internal.exception" "An `assert` that does not hold." {}
+    ConnectionReset ".internal.exception.connection_reset" ".internal.exception.io" "The connection is gone: the other end closed it, or the world was restarted." {}
+    UnknownOutcome ".internal.exception.unknown_outcome" ".internal.exception.io" "The world was restarted while something was done outside: whether it took effect is unknown." {}
+    NotGranted ".internal.exception.not_granted" ".internal.exception.io" "The program was not granted what it wants; the message names the option that grants it." {}
+    NotFound ".internal.exception.not_found" ".internal.exception.io" "There is no such file, folder or program." {}
+    Handle ".internal.handle" ".internal.object" "What is open outside." {}
+    Connector ".internal.connector" ".internal.object" "Something outside the world; after a restart it is what its class says." {
+        3 "clone" "()L.internal.object;" "Throws a string: what is outside exists once.";
+        40 "setDurable" "(I)V" "With 1, what leaves waits for the snapshot that holds its cause, so that who got an answer can rely on it; 0 by default.";
+        41 "isOpen" "()I" "1 when it is open; after a restart a connection is open until its next method says that it is not.";
+        42 "address" "()L.internal.string;" "Its own address, the path of a file, the name of a program; null when it was never opened.";
+        43 "peer" "()L.internal.string;" "The address of the other end, or of who sent the last datagram; null for none.";
+    }
+    Tcp ".internal.tcp" ".internal.connector" "A TCP socket; needs --allow-net. After a restart a listening one is bound again, a connection is reset." {
+        16 "connect" "(L.internal.string;)V" idempotent "Connects to `host:port`.";
+        17 "disconnect" "()V" "Closes it; nothing when it is closed.";
+        18 "listen" "(L.internal.string;)I" idempotent "Listens at `host:port`; the port, which is a free one when 0 was asked for.";
+        19 "send" "(L.internal.object;)V" once "Sends all bytes of a string or binary.";
+        20 "shutdown" "()V" "Says that nothing more will be sent; what comes can still be received.";
+        21 "recv" "()L.internal.string;" idempotent "The bytes that have come in, at least one; null at the end.";
+        22 "recvBinary" "(I)L.internal.binary;" idempotent "At most so many of the bytes that have come in, at least one; null at the end.";
+        23 "accept" "()L.internal.tcp;" idempotent "The next connection that comes in.";
+        24 "curl" "(L.internal.string;L.internal.string;)L.internal.string;" idempotent "The document at an `http:` address, of at most 16 MiB; the second text is header fields, one a line, or null.";
+    }
+    Udp ".internal.udp" ".internal.connector" "A UDP socket; needs --allow-net. After a restart it is bound again." {
+        16 "bind" "(I)V" idempotent "Binds to a port of all addresses of the machine.";
+        17 "bindAddress" "(L.internal.string;)I" idempotent "Binds to `host:port`; the port, which is a free one when 0 was asked for.";
+        18 "disconnect" "()V" "Closes it; nothing when it is closed.";
+        23 "recvFrom" "()L.internal.string;" idempotent "The next datagram; `peer` says who sent it.";
+        24 "recvBinary" "()L.internal.binary;" idempotent "The next datagram; `peer` says who sent it.";
+        25 "sendTo" "(L.internal.object;L.internal.string;I)V" once "Sends a string or binary to a host and port.";
+    }
+    File ".internal.io" ".internal.connector" "A file of the host, and what there is in its folders; needs --allow-read or --allow-write. After a restart it is opened again at its position." {
+        8 "open" "(L.internal.string;)V" idempotent "Opens a file for reading and writing, and makes it if there is none.";
+        9 "close" "()V" "Closes it; nothing when it is closed.";
+        10 "read" "(I)L.internal.string;" idempotent "At most so many bytes from the position on (and at most 16 MiB); null at the end.";
+        11 "write" "(L.internal.object;)V" idempotent "Writes a string or binary at the position, which moves on.";
+        16 "seek" "(JI)J" idempotent "Moves the position: from the start (0), from here (1), from the end (2); the new one.";
+        17 "openRead" "(L.internal.string;)V" idempotent "Opens a file for reading.";
+        18 "readBinary" "(I)L.internal.binary;" idempotent "As `read`, as a binary.";
+        19 "size" "()J" idempotent "Size in bytes.";
+        20 "sync" "()V" idempotent "Returns when all that was written is durable.";
+        21 "resize" "(J)V" idempotent "Cuts the file, or extends it with zeros.";
+        22 "position" "()J" "The position in bytes.";
+        23 "exists" "(L.internal.string;)I" idempotent "1 when there is a file or folder of this name.";
+        24 "list" "(L.internal.string;)L.internal.container.array;" idempotent "The names in a folder, sorted.";
+        25 "remove" "(L.internal.string;)V" once "Removes a file or an empty folder.";
+        26 "rename" "(L.internal.string;L.internal.string;)V" once "Gives a file or folder another name; a file of that name is replaced.";
+        27 "makeDirectory" "(L.internal.string;)V" once "Makes a folder.";
+        28 "isDirectory" "(L.internal.string;)I" idempotent "1 when it is a folder.";
+        29 "modified" "(L.internal.string;)J" idempotent "Milliseconds since 1970 of the last change.";
+        30 "sizeOf" "(L.internal.string;)J" idempotent "Size of a file in bytes.";
+    }
+    Process ".internal.process" ".internal.connector" "A process of the host; needs --allow-run. A restart ends it: its status is 137 (killed), its outputs are at their end." {
+        16 "start" "(L.internal.string;L.internal.container.array;)V" once "Starts a program with arguments, which are strings; null for none.";
+        17 "write" "(L.internal.object;)V" once "Writes a string or binary to its standard input.";
+        18 "closeInput" "()V" "Ends its standard input.";
+        19 "read" "()L.internal.string;" idempotent "What it has written to standard output, at least a byte; null at the end.";
+        20 "readError" "()L.internal.string;" idempotent "What it has written to standard error, at least a byte; null at the end.";
+        21 "wait" "()I" idempotent "Waits for its end: the exit status, 128 and the signal's number when a signal ended it.";
+        22 "kill" "()V" "Ends it; nothing when it has ended.";
+    }
+    Random ".internal.random" ".internal.object" "Random numbers, from outside unless it is seeded; so two copies of a world draw different ones." {
+        16 "nextInt" "()I" "Any int.";
+        17 "nextLong" "()J" "Any long.";
+        18 "below" "(I)I" "An int from 0 on, below a limit that is above 0.";
+        19 "nextDouble" "()D" "A double from 0 on, below 1.";
+        20 "bytes" "(I)L.internal.binary;" "So many bytes, at most 1 MiB.";
+        21 "seed" "(J)V" "From now on gives the numbers that belong to this seed, also after a restart.";
+    }
+    Stat ".internal.stat" ".internal.object" "What the machine counts." {
+        16 "getStat" "(II)J" "A counter: 0 restarts, 1 snapshots, 6 and 7 bytes received and sent by TCP, 8 and 9 by UDP; 1 per second since the start, 2 since the start, 3 before it, 4 in all.";
+        17 "getIdle" "()I" "-1: the machine does not count how long it was idle.";
+    }
+    Once ".internal.once" ".internal.object" "An effect outside that is to happen exactly once, with a key by which the other side can recognise it." {
+        16 "begin" "()I" once "0: it was never begun, and a snapshot says now that it is; 1: it was begun, and whether it took effect is unknown; 2: it has ended.";
+        17 "end" "(L.internal.object;)V" idempotent "Says that it took effect, with a result; returns when a snapshot holds that.";
+        18 "key" "()L.internal.string;" "32 hexadecimal digits that no other effect has.";
+        19 "result" "()L.internal.object;" "What was given at its end, or null.";
+    }
 }
 
 /// The internal class with this name.
@@ -458,6 +538,8 @@ impl ClassId {
                 | C::WeakArray
                 | C::Program
                 | C::FrozenStack
+                | C::Handle
+                | C::Connector
         )
     }
 }

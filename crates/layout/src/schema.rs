@@ -174,6 +174,10 @@ schema! {
         ADDRESS_WAITERS: value,
         /// Byte array beside `TIMERS`: the pairs (wake time, number of the thread), u64 each, that order it.
         TIMER_KEYS: value,
+        /// Last thread that waits for something outside the world; `NEXT` of the last is the first.
+        WAIT_OUTSIDE: value,
+        /// Byte array of u64: what `.internal.stat` counts (`vm`'s connectors/counters.rs), or null.
+        COUNTERS: value,
         /// Number that marks a formatted world.
         MAGIC: u64,
         /// State of the world's own generator (identity hashes).
@@ -208,6 +212,8 @@ schema! {
         LOADED_COUNT: u64,
         /// Threads in `ADDRESS_WAITERS`.
         ADDRESS_WAITER_COUNT: u64,
+        /// Which start of the world this is, from 1 on: what is open outside belongs to one of them.
+        BOOT_NUMBER: u64,
     }
 
     /// A class.
@@ -431,6 +437,10 @@ schema! {
         HELD: u32,
         /// Threads in `THREADS` that are daemons: the program ends without waiting for them.
         DAEMONS: u32,
+        /// 1 when its output waits for the snapshot that holds its cause.
+        OUTPUT_DURABLE: u32,
+        /// Unused.
+        PAD: u32,
     }
 
     /// A growing array: `.internal.container.array`.
@@ -559,6 +569,60 @@ schema! {
         BITS: u64,
     }
 
+    /// Something outside the world, as the world knows it: `.internal.connector` and what extends it.
+    object connector (16, ".internal.connector") {
+        /// String: its own address, the path of a file, the name of a program; null when it was never opened.
+        ADDRESS: value,
+        /// String: the address of the other end, or of who sent the last datagram; null for none.
+        PEER: value,
+        /// The `.internal.handle` by which it is known outside, or null.
+        HANDLE: value,
+        /// Byte position in a file.
+        POSITION: u64,
+        /// Which file it is: its file system,
+        DEVICE: u64,
+        /// its number there,
+        INODE: u64,
+        /// and when it was made, nanoseconds since 1970.
+        BORN_NS: u64,
+        /// See [`super::connector_state`].
+        STATE: u32,
+        /// See [`super::connector_option`].
+        OPTIONS: u32,
+        /// Exit status of a process.
+        STATUS: i32,
+        /// Unused.
+        PAD: u32,
+    }
+
+    /// What is open outside in one boot; when nothing refers to it any more, it is closed.
+    object handle (16, ".internal.handle") {
+        /// Its number outside.
+        NUMBER: u64,
+        /// The boot in which it means something.
+        BOOT: u64,
+    }
+
+    /// Random numbers: `.internal.random`.
+    object random (16, ".internal.random") {
+        /// State of the generator, when it was seeded.
+        STATE: u64,
+        /// 1 when it was seeded; else numbers come from outside.
+        SEEDED: u64,
+    }
+
+    /// An effect outside that is to happen exactly once: `.internal.once`.
+    object once (16, ".internal.once") {
+        /// String: the key of the effect.
+        KEY: value,
+        /// What was given at the end.
+        RESULT: value,
+        /// 0 new, 1 begun, 2 ended.
+        STATE: u32,
+        /// Unused.
+        PAD: u32,
+    }
+
     /// A frame on a mounted stack: raw. Locals stand before it (`LOCALS` slots), operands behind it.
     raw frame (0, "") {
         /// Method object.
@@ -638,6 +702,8 @@ pub mod wait {
     pub const JOIN: u32 = 13;
     /// To be unpaused.
     pub const PAUSE: u32 = 14;
+    /// For what [`super::thread::WAITS_FOR`] stands for outside the world.
+    pub const OUTSIDE: u32 = 15;
 }
 
 /// [`program::STATE`].
@@ -658,6 +724,26 @@ pub mod hold {
     pub const NONE: u32 = 0;
     /// One of them brought the machine down again and again.
     pub const QUARANTINED: u32 = 1;
+}
+
+/// [`connector::STATE`].
+pub mod connector_state {
+    /// Closed, or never open.
+    pub const CLOSED: u32 = 0;
+    /// Open: a connection, a socket, a file, a process.
+    pub const OPEN: u32 = 1;
+    /// A listening socket.
+    pub const LISTENING: u32 = 2;
+    /// A process that has ended.
+    pub const ENDED: u32 = 3;
+}
+
+/// [`connector::OPTIONS`].
+pub mod connector_option {
+    /// What leaves waits for the snapshot that holds its cause.
+    pub const DURABLE: u32 = 1;
+    /// A file that is only read.
+    pub const READ_ONLY: u32 = 2;
 }
 
 /// What happens to the result of a frame: the low byte of [`frame::FLAGS`].

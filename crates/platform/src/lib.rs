@@ -5,6 +5,13 @@
 #![warn(missing_docs)]
 extern crate alloc;
 
+mod reactor;
+
+pub use reactor::{
+    Access, Done, Ended, Fault, FileFacts, Handle, NoOutside, OpId, Operation, OutsideError, Place, Reactor,
+    Stream,
+};
+
 use alloc::string::String;
 use alloc::sync::Arc;
 use base::{PageBytes, PageIndex, PageRange};
@@ -278,4 +285,6 @@ pub struct Platform {
     pub console: Arc<dyn Console>,
     /// Where the worker waits when no thread can run.
     pub waiter: Arc<dyn Waiter>,
+    /// Network, files and processes; what ends there notifies the waiter.
+    pub reactor: Arc<dyn Reactor>,
 }

@@ -1,7 +1,7 @@
 //! `platform` that is deterministic and unkind, and what is tried with it.
 //!
 //! Key types: [`SimDevice`] (records every write, fails when told to), [`crash::run`] (crash enumeration of `store`),
-//! [`SimMapper`], [`SimClock`], [`SimConsole`].
+//! [`SimMapper`], [`SimClock`], [`SimConsole`], [`SimReactor`] (network, files and processes that do not exist).
 //! *Invariant:* one seed, one run: nothing here asks the system for time or entropy.
 
 mod clock;
@@ -10,6 +10,7 @@ pub mod crash;
 mod device;
 mod image;
 mod mapper;
+mod reactor;
 mod waiter;
 
 pub use clock::{SimClock, SimEntropy};
@@ -17,4 +18,5 @@ pub use console::SimConsole;
 pub use device::{Faults, Op, SimDevice};
 pub use image::{Block, Image};
 pub use mapper::SimMapper;
+pub use reactor::{SimOutside, SimReactor};
 pub use waiter::SimWaiter;

@@ -74,6 +74,7 @@ fn new_vm() -> Vm {
         entropy: Arc::new(SimEntropy::new(1)),
         console: Arc::new(SimConsole::new()),
         waiter: Arc::new(SimWaiter::new(clock)),
+        reactor: Arc::new(platform::NoOutside),
     };
     let mapper = SimMapper::new().expect("address space");
     let config = MemoryConfig::new(PageRange::covering(NURSERY.start, NURSERY.len()));

@@ -17,9 +17,9 @@ use heap::Heap;
 use layout::Value;
 use layout::internal::{CLASSES, ClassId, InternalClass, InternalMethod, Restart};
 use layout::schema::{
-    NO_ORDINAL, ROOT_MAGIC, Shape, array, atomic, binary, boxed, class, closure, cond, container, directory,
-    exception, field, header, iterator, method, module, monitor, mutex, program, root, sema, stringbuilder,
-    thread, weakref,
+    NO_ORDINAL, ROOT_MAGIC, Shape, array, atomic, binary, boxed, class, closure, cond, connector, container,
+    directory, exception, field, handle, header, iterator, method, module, monitor, mutex, once, program,
+    random, root, sema, stringbuilder, thread, weakref,
 };
 use memory::Memory;
 use platform::Platform;
@@ -70,6 +70,10 @@ fn kernel_shape(id: ClassId) -> Option<(Shape, u64, u64)> {
         ClassId::Program => instance(program::SIZE, program::REFS),
         ClassId::Exception => instance(exception::SIZE, exception::REFS),
         ClassId::Monitor => instance(monitor::SIZE, monitor::REFS),
+        ClassId::Connector => instance(connector::SIZE, connector::REFS),
+        ClassId::Handle => instance(handle::SIZE, handle::REFS),
+        ClassId::Random => instance(random::SIZE, random::REFS),
+        ClassId::Once => instance(once::SIZE, once::REFS),
         ClassId::Mutex => instance(mutex::SIZE, mutex::REFS),
         ClassId::Cond => instance(cond::SIZE, cond::REFS),
         ClassId::Sema => instance(sema::SIZE, sema::REFS),
@@ -117,6 +121,7 @@ impl Vm {
         vm.set_root_ref(root::BOOT, Value::object(boot));
         vm.set_root_u64(root::MAGIC, ROOT_MAGIC);
         vm.restart_clock();
+        vm.start_outside();
         vm
     }
 
@@ -141,6 +146,7 @@ impl Vm {
         vm.object_array = Addr(vm.array_get(arrays, 8).0);
         vm.common.committed = vm.root_u64(root::EPOCH);
         vm.restart_clock();
+        vm.start_outside();
         Ok(vm)
     }
 

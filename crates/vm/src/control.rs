@@ -48,7 +48,8 @@ impl Vm {
         const { assert!(directory::REFS == 2) };
     }
 
-    /// Sets what a program may reach outside the world.
+    /// Sets what a program may reach outside the world, instead of what it was granted before: `net`, `net=HOST`,
+    /// `net=HOST:PORT`, `read=DIR`, `write=DIR`, `run`, `run=PROGRAM`, and `in=DIR`, from where its relative paths lead.
     pub fn set_grants(&mut self, object: Addr, grants: &[String]) {
         let strings = self.make_strings(grants);
         self.set_ref(object, program::GRANTS, Value::object(strings));

@@ -4,6 +4,7 @@
 //! written as for one thread.
 
 use crate::ClassSource;
+use crate::connectors::Outside;
 use crate::frames::IdleStacks;
 use crate::scheduler::WorldClock;
 use alloc::boxed::Box;
@@ -43,6 +44,10 @@ pub(crate) struct Common {
     pub(crate) exhausted: bool,
     /// How many bytes the heap may use.
     pub(crate) heap_limit: u64,
+    /// What is open and under way outside.
+    pub(crate) outside: Outside,
+    /// A thread has begun to wait for a commit.
+    pub(crate) commit_wanted: bool,
     /// The machine is to fail when a thread of this program (its number) is about to run, for tests of that.
     pub(crate) fault: Option<u64>,
 }
@@ -65,6 +70,8 @@ impl Common {
             ended: Vec::new(),
             exhausted: false,
             heap_limit,
+            outside: Outside::default(),
+            commit_wanted: false,
             fault: None,
         }
     }

@@ -16,6 +16,7 @@ extern crate alloc;
 mod bootstrap;
 mod calls;
 mod classes;
+mod connectors;
 mod control;
 mod decode;
 mod exceptions;

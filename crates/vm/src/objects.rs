@@ -434,7 +434,8 @@ impl Vm {
         let shared = [ClassId::Class, ClassId::Method, ClassId::Field, ClassId::Module, ClassId::Thread];
         if shared.contains(&kernel)
             || [ClassId::Program, ClassId::Monitor, ClassId::FrozenStack].contains(&kernel)
-            || [ClassId::Mutex, ClassId::Cond, ClassId::Sema].contains(&kernel)
+            || [ClassId::Mutex, ClassId::Cond, ClassId::Sema, ClassId::Handle].contains(&kernel)
+            || self.is_kernel(value, ClassId::Connector)
         {
             return None;
         }

@@ -1,6 +1,7 @@
 //! What a collection asks of the machine: the slots of the root page and of the frames of all threads.
 
 use crate::Vm;
+use crate::connectors::Outside;
 use crate::decode::Codes;
 use crate::frames::{Frame, Maps};
 use crate::objects::root_field;
@@ -11,12 +12,15 @@ use heap::{CollectStats, Collection, Roots, is_young};
 use layout::Value;
 use layout::schema::{array, frame, root, thread};
 use memory::{Memory, MemoryError};
+use platform::Reactor;
 
 struct VmRoots<'a> {
     memory: &'a Memory,
     maps: &'a mut Maps,
     codes: &'a mut Codes,
     ran: &'a mut BTreeMap<u64, u64>,
+    outside: &'a mut Outside,
+    reactor: &'a dyn Reactor,
     swept: bool,
 }
 
@@ -102,7 +106,8 @@ impl Roots for VmRoots<'_> {
         }
     }
 
-    fn swept(&mut self, _is_live: &dyn Fn(Addr) -> bool) {
+    fn swept(&mut self, is_live: &dyn Fn(Addr) -> bool) {
+        self.outside.close_dead(self.reactor, is_live);
         self.codes.clear();
         self.maps.clear();
         self.swept = true;
@@ -121,11 +126,14 @@ impl Vm {
             self.set_u64(running.thread, thread::FRAME, running.frame.0);
             self.charge(self.ref_field(running.thread, thread::PROGRAM));
         }
+        let common = &mut *self.common;
         let mut roots = VmRoots {
             memory: &self.memory,
             maps: &mut self.maps,
             codes: &mut self.codes,
-            ran: &mut self.common.ran,
+            ran: &mut common.ran,
+            outside: &mut common.outside,
+            reactor: &*self.platform.reactor,
             swept: false,
         };
         let stats = match kind {

@@ -137,6 +137,7 @@ impl Vm {
     pub fn is_ready(&mut self) -> bool {
         self.wake_due();
         self.wake_input();
+        self.look_outside();
         !self.root_ref(root::RUN_HEAD).is_null()
     }
 
@@ -155,6 +156,9 @@ impl Vm {
             }
             self.wake_due();
             self.wake_input();
+            if self.common.outside.is_due() || self.root_ref(root::RUN_HEAD).is_null() {
+                self.look_outside();
+            }
             let Some(thread) = self.queue_pop() else {
                 return Ok(self.idle());
             };
@@ -173,6 +177,7 @@ impl Vm {
             self.charge_time(owner, took);
             match exit? {
                 Exit::Safepoint => {
+                    self.common.outside.slice_over();
                     self.unmount();
                     self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);
                     // Stopped by a request it keeps its turn.
@@ -248,6 +253,11 @@ impl Vm {
             _ => self.drop_caches(),
         }
         Ok(())
+    }
+
+    /// Whether a thread has begun to wait for a commit since this was asked last.
+    pub fn take_commit_wanted(&mut self) -> bool {
+        core::mem::take(&mut self.common.commit_wanted)
     }
 
     /// Forgets everything that can be had from the world again.

@@ -158,6 +158,7 @@ impl Vm {
         self.give_back_grant(object);
         self.release_stack(object);
         self.timer_remove(object);
+        self.forget_call(object);
         self.leave_program(object);
         while self.wake_first(Ring::Field(object, thread::JOINERS)).is_some() {}
         let index = self.get_u64(object, thread::INDEX);

@@ -13,6 +13,7 @@
 //! the run queue.
 
 use crate::Vm;
+use crate::scheduler::Request;
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
@@ -58,6 +59,11 @@ pub enum Wait {
         /// World clock in nanoseconds at which it is woken if it still waits.
         until: Option<u64>,
     },
+    /// For the end of the operation that was submitted for an object.
+    Outside {
+        /// What stands for it.
+        object: Addr,
+    },
     /// For its next turn: it stays runnable.
     Turn,
 }
@@ -73,7 +79,9 @@ impl Wait {
         match self {
             Wait::Turn => false,
             Wait::At { kind, .. } => is_interruptible(kind),
-            Wait::Until { .. } | Wait::Input | Wait::Output | Wait::Commit { .. } => true,
+            Wait::Until { .. } | Wait::Input | Wait::Output | Wait::Commit { .. } | Wait::Outside { .. } => {
+                true
+            }
         }
     }
 }
@@ -112,7 +120,11 @@ impl Vm {
             Wait::Commit { epoch } => {
                 self.set_u64(self.running.thread, thread::AWAITED, epoch);
                 self.block_on(wait::COMMIT, Value::NULL);
+                // Whoever steps the machine asks for that commit now, also when others run on.
+                self.common.commit_wanted = true;
+                self.requests.ask(Request::Stop);
             }
+            Wait::Outside { object } => self.block_on(wait::OUTSIDE, Value::object(object)),
             Wait::At { kind, object, until } => {
                 self.block_on(kind, Value::object(object));
                 if let Some(ns) = until {
@@ -203,6 +215,7 @@ impl Vm {
         Some(match self.get_u32(thread, thread::WAIT) {
             wait::INPUT => Ring::Root(root::WAIT_INPUT),
             wait::COMMIT => Ring::Root(root::WAIT_COMMIT),
+            wait::OUTSIDE => Ring::Root(root::WAIT_OUTSIDE),
             wait::MONITOR => Ring::Field(object, monitor::WAITERS),
             wait::NOTIFY => Ring::Field(object, monitor::NOTIFY),
             wait::CLASS => Ring::Field(object, class::INIT_WAITERS),

@@ -33,6 +33,7 @@ impl Bench {
             entropy: Arc::new(SimEntropy::new(1)),
             console: Arc::new(SimConsole::new()),
             waiter: Arc::new(SimWaiter::new(clock.clone())),
+            reactor: Arc::new(platform::NoOutside),
         };
         let mapper = SimMapper::new().expect("address space");
         let config = MemoryConfig::new(PageRange::covering(NURSERY.start, NURSERY.len()));

@@ -221,6 +221,12 @@ impl World {
         self.vm.start_program(name, class, arguments, source_hash)
     }
 
+    /// Sets what a program is granted of what is outside, see [`Vm::set_grants`].
+    pub fn set_grants(&mut self, program: base::Addr, grants: &[String]) {
+        self.shared.set_active();
+        self.vm.set_grants(program, grants);
+    }
+
     /// Runs threads until something is asked for, none can run, or `slices` slices are over; tells `watch` of a flip.
     ///
     /// # Errors
@@ -258,6 +264,7 @@ impl World {
             }
             match state {
                 RunState::Requested if slices.is_some() => return Ok(Event::Paused),
+                RunState::Requested if self.vm.take_commit_wanted() => self.shared.want(self.memory.epoch()),
                 RunState::Requested => {}
                 RunState::Idle { wake_ns, commit, .. } => {
                     if commit {

@@ -256,6 +256,7 @@ impl Rig {
             entropy: Arc::new(SimEntropy::new(1)),
             console: self.tape.clone(),
             waiter: Arc::new(SimWaiter::new(self.clock.clone())),
+            reactor: Arc::new(platform::NoOutside),
         };
         let mapper = Arc::new(SimMapper::new().map_err(|error| error.to_string())?);
         let snapshot_waiter = Arc::new(SimWaiter::new(self.clock.clone()));

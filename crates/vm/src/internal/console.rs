@@ -6,7 +6,9 @@
 use super::support::{Step, Text, methods};
 use super::{Call, Methods, Outcome, Wait};
 use alloc::vec::Vec;
+use base::Addr;
 use layout::Value;
+use layout::schema::{program, thread};
 use platform::ConsoleInput;
 
 pub(super) const METHODS: Methods = methods! {
@@ -15,6 +17,7 @@ pub(super) const METHODS: Methods = methods! {
     18 read_line;
     19 |call: &mut Call<'_>| print(call, Channel::Error, "");
     20 |call: &mut Call<'_>| print(call, Channel::Error, "\n");
+    21 set_durable;
 };
 
 #[derive(Clone, Copy)]
@@ -23,26 +26,64 @@ enum Channel {
     Error,
 }
 
-/// Phase 0: nothing done yet; 1: the argument's `toString` was called.
+/// Phase 0: nothing done yet; 1: the argument's `toString` was called; 2: the text, in reference 0, waits for the commit of
+/// the epoch in number 0.
 fn print(call: &mut Call<'_>, channel: Channel, end: &str) -> Step {
-    let mut text = if call.phase() == 0 {
-        if !call.vm.console().has_room() {
-            return Ok(Outcome::Block(Wait::Output));
-        }
-        match call.text_of(call.value(0)) {
-            Text::Ready(text) => text,
-            Text::Ask(outcome) => {
-                call.set_phase(1);
-                return Ok(outcome);
+    let mut text = match call.phase() {
+        0 => {
+            if !call.vm.console().has_room() {
+                return Ok(Outcome::Block(Wait::Output));
+            }
+            match call.text_of(call.value(0)) {
+                Text::Ready(text) => text,
+                Text::Ask(outcome) => {
+                    call.set_phase(1);
+                    return Ok(outcome);
+                }
             }
         }
-    } else {
-        call.called_text()?
+        1 => call.called_text()?,
+        _ => {
+            let epoch = call.number(0);
+            if call.vm.committed_epoch() < epoch {
+                return Ok(Outcome::Block(Wait::Commit { epoch }));
+            }
+            let text = call.vm.string_bytes_of(call.reference(0)).unwrap_or_default();
+            return Ok(put(call, channel, &text));
+        }
     };
     text.extend_from_slice(end.as_bytes());
+    if is_durable(call) {
+        let (kept, epoch) = (call.vm.make_string(&text), call.vm.epoch());
+        call.set_reference(0, Value::object(kept));
+        call.set_number(0, epoch);
+        call.set_phase(2);
+        return Ok(Outcome::Block(Wait::Commit { epoch }));
+    }
+    Ok(put(call, channel, &text))
+}
+
+fn put(call: &mut Call<'_>, channel: Channel, text: &[u8]) -> Outcome {
     match channel {
-        Channel::Output => call.vm.console().write(&text),
-        Channel::Error => call.vm.console().write_error(&text),
+        Channel::Output => call.vm.console().write(text),
+        Channel::Error => call.vm.console().write_error(text),
+    }
+    Outcome::VOID
+}
+
+/// The program of the running thread.
+fn owner(call: &Call<'_>) -> Option<Addr> {
+    if call.thread.is_null() { None } else { call.vm.get_ref(call.thread, thread::PROGRAM).as_object() }
+}
+
+fn is_durable(call: &Call<'_>) -> bool {
+    owner(call).is_some_and(|owner| call.vm.get_u32(owner, program::OUTPUT_DURABLE) != 0)
+}
+
+fn set_durable(call: &mut Call<'_>) -> Step {
+    let wanted = u32::from(call.int(0) != 0);
+    if let Some(owner) = owner(call) {
+        call.vm.set_u32(owner, program::OUTPUT_DURABLE, wanted);
     }
     Ok(Outcome::VOID)
 }

@@ -26,23 +26,31 @@ mod binary;
 mod boot;
 mod class;
 mod closure;
+mod connector;
 mod console;
 mod container;
 mod directory;
 mod exception;
+mod file;
 mod function;
 mod iterator;
 mod json;
 mod number;
 mod object;
+mod once;
+mod process;
+mod random;
+mod stat;
 mod string;
 mod stringbuilder;
 mod support;
 mod sync;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod thread;
 mod time;
+mod udp;
 mod weakref;
 mod world;
 
@@ -85,6 +93,14 @@ pub const TABLES: &[(ClassId, Methods)] = &[
     (ClassId::Atomic, atomic::METHODS),
     (ClassId::Weakref, weakref::METHODS),
     (ClassId::Function, function::METHODS),
+    (ClassId::Connector, connector::METHODS),
+    (ClassId::Tcp, tcp::METHODS),
+    (ClassId::Udp, udp::METHODS),
+    (ClassId::File, file::METHODS),
+    (ClassId::Process, process::METHODS),
+    (ClassId::Random, random::METHODS),
+    (ClassId::Stat, stat::METHODS),
+    (ClassId::Once, once::METHODS),
 ];
 
 /// The function of a method declared by this very class.

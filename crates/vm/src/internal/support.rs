@@ -111,7 +111,7 @@ impl Call<'_> {
     }
 
     /// Leaves the method when an array of so many elements does not fit in the world.
-    pub(super) fn fits(&mut self, class: Addr, len: u64) -> Result<(), Outcome> {
+    pub(crate) fn fits(&mut self, class: Addr, len: u64) -> Result<(), Outcome> {
         if self.vm.array_fits(class, len) {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 //! `UPDATE_EXPECT=1 cargo test -p vm` writes what the methods do now.
 
 mod bench;
+mod connectors;
 
 use alloc::format;
 use alloc::string::String;
@@ -1079,6 +1080,42 @@ fn only_what_may_wait_has_a_frame() {
             ".internal.sync lock",
             ".internal.sync wait",
             ".internal.sync waitMsec",
+            ".internal.tcp connect",
+            ".internal.tcp listen",
+            ".internal.tcp send",
+            ".internal.tcp recv",
+            ".internal.tcp recvBinary",
+            ".internal.tcp accept",
+            ".internal.tcp curl",
+            ".internal.udp bind",
+            ".internal.udp bindAddress",
+            ".internal.udp recvFrom",
+            ".internal.udp recvBinary",
+            ".internal.udp sendTo",
+            ".internal.io open",
+            ".internal.io read",
+            ".internal.io write",
+            ".internal.io seek",
+            ".internal.io openRead",
+            ".internal.io readBinary",
+            ".internal.io size",
+            ".internal.io sync",
+            ".internal.io resize",
+            ".internal.io exists",
+            ".internal.io list",
+            ".internal.io remove",
+            ".internal.io rename",
+            ".internal.io makeDirectory",
+            ".internal.io isDirectory",
+            ".internal.io modified",
+            ".internal.io sizeOf",
+            ".internal.process start",
+            ".internal.process write",
+            ".internal.process read",
+            ".internal.process readError",
+            ".internal.process wait",
+            ".internal.once begin",
+            ".internal.once end",
         ]
     "#]]
     .assert_debug_eq(&framed);

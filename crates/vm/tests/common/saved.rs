@@ -49,6 +49,7 @@ impl World {
             entropy: Arc::new(SimEntropy::new(7)),
             console: self.console.clone(),
             waiter: Arc::new(SimWaiter::new(self.clock.clone())),
+            reactor: Arc::new(platform::NoOutside),
         }
     }
 

@@ -115,6 +115,7 @@ impl TestWorld {
             entropy: Arc::new(SimEntropy::new(1)),
             console: Arc::new(SimConsole::new()),
             waiter: Arc::new(SimWaiter::new(clock.clone())),
+            reactor: Arc::new(platform::NoOutside),
         };
         let mapper = SimMapper::new().unwrap_or_else(|error| panic!("{error}"));
         let config = MemoryConfig::new(PageRange::covering(NURSERY.start, NURSERY.len()));

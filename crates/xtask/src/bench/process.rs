@@ -13,6 +13,21 @@ pub(crate) struct Runner {
     scratch: tempfile::TempDir,
 }
 
+/// A program that serves; it is killed when this is dropped.
+pub(crate) struct Serving {
+    child: Child,
+    /// The first line that it printed.
+    pub(crate) line: String,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// What an idle world did.
 pub(crate) struct Idle {
     pub(crate) written: u64,
@@ -80,6 +95,27 @@ impl Runner {
             return Err(format!("{program} ended with {}: {errors}", output.status));
         }
         figures_in(&errors).ok_or_else(|| format!("{program} printed no figures: {errors}"))
+    }
+
+    /// Starts a program in a new world and reads its first line.
+    ///
+    /// # Errors
+    /// When it cannot be started or prints nothing.
+    pub(crate) fn serve(&self, program: &str, options: &[&str]) -> Result<Serving, String> {
+        let world = self.world(program);
+        if world.exists() {
+            std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
+        }
+        let mut command = Command::new(&self.phantom);
+        command.arg("run").arg("--world").arg(world).args(options);
+        command.arg(programs().join(format!("{program}.ph"))).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("{program} cannot be started: {error}"))?;
+        let output = child.stdout.take().ok_or("its output is there")?;
+        let mut serving = Serving { child, line: String::new() };
+        let read = BufReader::new(output).read_line(&mut serving.line);
+        read.map_err(|error| format!("{program} printed nothing: {error}"))?;
+        serving.line = serving.line.trim().to_string();
+        Ok(serving)
     }
 
     /// CPU seconds of the whole process.

@@ -11,6 +11,10 @@
 //! clock 5                      moves the clocks by milliseconds
 //! commit                       says that the open epoch is durable
 //! input line / input-open / output
+//! grant net read=/dir          grants the program all that, instead of what it had
+//! file /dir/a text / folder /dir / unfile /dir/a / content /dir/a / disk-full / disk-free
+//! peer connect 127.0.0.1:80 / peer listen ... / peer accept / peer send text / peer receive / peer close
+//! open                         how much is open on all machines
 //! ```
 //! Names keep their objects over a restart; `boot` and `thread`, the one that calls, are there from the start. The frame of a waiting method stands in the area of stacks as the machine lays
 //! it out.
@@ -18,7 +22,8 @@
 extern crate std;
 
 use crate::Vm;
-use crate::internal::{Call, Outcome, STATE_SLOTS, Target, Wait, implementation};
+use crate::connectors::Outside;
+use crate::internal::{Call, Outcome, STATE_SLOTS, Target, Wait, implementation, lossy};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -34,8 +39,8 @@ use layout::internal::{CLASSES, ClassId, InternalMethod, Restart, class_by_name}
 use layout::schema::{class, container, frame, method, root, thread, thread_state, wait};
 use layout::value::Unpacked;
 use memory::{Memory, MemoryConfig, Progress};
-use platform::{PageSource, Platform};
-use sim::{SimClock, SimConsole, SimEntropy, SimMapper, SimWaiter};
+use platform::{Done, Handle, OpId, Operation, PageSource, Platform, Reactor};
+use sim::{SimClock, SimConsole, SimEntropy, SimMapper, SimOutside, SimReactor, SimWaiter};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Pages as a store would hold them.
@@ -101,6 +106,8 @@ pub(super) struct Bench {
     stored: Stored,
     clock: Arc<SimClock>,
     console: Arc<SimConsole>,
+    outside: Arc<SimOutside>,
+    peer: Peer,
     names: BTreeMap<String, Value>,
     pending: Option<Pending>,
     /// Nobody reads what arrays hold.
@@ -109,10 +116,62 @@ pub(super) struct Bench {
     _permit: Permit,
 }
 
+/// Name of the program that calls.
+const PROGRAM: &str = "program";
+
+/// Another machine, which has one listening socket and one connection.
+struct Peer {
+    reactor: SimReactor,
+    last: u64,
+}
+
+const PEER_LISTENER: Handle = Handle(1_000_000);
+
+impl Peer {
+    fn new(outside: &Arc<SimOutside>) -> Peer {
+        Peer { reactor: SimReactor::new(outside.clone()), last: 0 }
+    }
+    fn step(&mut self, words: &[String]) -> String {
+        self.last += 1;
+        let rest = words[1..].join(" ");
+        let connection = Handle(1);
+        let operation = match words[0].as_str() {
+            "connect" => Operation::Connect { handle: connection, address: rest },
+            "listen" => Operation::Listen { handle: PEER_LISTENER, address: rest },
+            "accept" => Operation::Accept { listener: PEER_LISTENER, handle: connection },
+            "send" => Operation::Send { handle: connection, bytes: rest.into_bytes() },
+            "receive" => Operation::Receive { handle: connection, most: 1000 },
+            "close" => {
+                self.reactor.close(connection);
+                return String::new();
+            }
+            "to" => Operation::SendTo {
+                handle: PEER_LISTENER,
+                address: words[1].clone(),
+                bytes: words[2..].join(" ").into_bytes(),
+            },
+            "bind" => Operation::Bind { handle: PEER_LISTENER, address: rest },
+            "datagram" => Operation::ReceiveFrom { handle: PEER_LISTENER, most: 1000 },
+            other => panic!("what is peer {other}?"),
+        };
+        match self.reactor.submit(OpId(self.last), operation) {
+            None => {
+                self.reactor.cancel(OpId(self.last));
+                "nothing".into()
+            }
+            Some(Ok(Done::Data(bytes) | Done::Datagram { bytes, .. })) => format!("{:?}", lossy(&bytes)),
+            Some(Ok(_)) => String::new(),
+            Some(Err(error)) => format!("{:?}", error.fault),
+        }
+    }
+}
+
 /// The slots of the root page, the names, and the frame.
 struct BenchRoots<'a> {
     memory: Arc<Memory>,
     names: &'a mut BTreeMap<String, Value>,
+    outside: Outside,
+    reactor: Arc<dyn Reactor>,
     slots: Vec<Addr>,
 }
 
@@ -130,17 +189,20 @@ impl Roots for BenchRoots<'_> {
         self.visit_young(visit);
     }
     fn visit_frozen(&mut self, _: Addr, _: &mut dyn FnMut(Value) -> Value) {}
-    fn swept(&mut self, _: &dyn Fn(Addr) -> bool) {}
+    fn swept(&mut self, is_live: &dyn Fn(Addr) -> bool) {
+        self.outside.close_dead(&*self.reactor, is_live);
+    }
 }
 
 const SLOTS: Addr = STACKS.start;
 
-fn platform(clock: &Arc<SimClock>, console: &Arc<SimConsole>) -> Platform {
+fn platform(clock: &Arc<SimClock>, console: &Arc<SimConsole>, outside: &Arc<SimOutside>) -> Platform {
     Platform {
         clock: clock.clone(),
         entropy: Arc::new(SimEntropy::new(7)),
         console: console.clone(),
         waiter: Arc::new(SimWaiter::new(clock.clone())),
+        reactor: Arc::new(SimReactor::new(outside.clone())),
     }
 }
 
@@ -148,17 +210,22 @@ impl Bench {
     pub(super) fn new() -> Bench {
         let permit = Permit::take();
         let (clock, console) = (Arc::new(SimClock::new()), Arc::new(SimConsole::new()));
-        let mut vm = Vm::format(Stored::default().open(Epoch(0)), platform(&clock, &console));
+        let outside = Arc::new(SimOutside::new(7));
+        let mut vm = Vm::format(Stored::default().open(Epoch(0)), platform(&clock, &console, &outside));
         let boot = vm.get_root_ref(root::BOOT);
-        let thread = Value::object(vm.new_object(vm.kernel_class(ClassId::Thread)));
+        let program = Value::object(vm.new_old(vm.kernel_class(ClassId::Program)));
+        let thread = Value::object(vm.new_old(vm.kernel_class(ClassId::Thread)));
         vm.set_u32(Addr(thread.0), thread::STATE, thread_state::RUNNING);
+        vm.set_ref(Addr(thread.0), thread::PROGRAM, program);
         vm.running.thread = Addr(thread.0);
-        let names = [("boot".into(), boot), ("thread".into(), thread)].into();
+        let names = [("boot".into(), boot), ("thread".into(), thread), (PROGRAM.into(), program)].into();
         Bench {
             vm,
             stored: Stored::default(),
             clock,
             console,
+            peer: Peer::new(&outside),
+            outside,
             names,
             pending: None,
             quiet: false,
@@ -220,6 +287,30 @@ impl Bench {
                 self.console.set_open(true);
                 String::new()
             }
+            "grant" => {
+                let program = Addr(self.names[PROGRAM].0);
+                self.vm.set_grants(program, &words[1..]);
+                String::new()
+            }
+            "peer" => self.peer.step(&words[1..]),
+            "file" => {
+                self.outside.put_file(&words[1], words[2..].join(" ").as_bytes());
+                String::new()
+            }
+            "folder" => {
+                self.outside.put_folder(&words[1]);
+                String::new()
+            }
+            "unfile" => {
+                self.outside.remove(&words[1]);
+                String::new()
+            }
+            "content" => format!("{:?}", self.outside.file(&words[1]).map(|bytes| lossy(&bytes))),
+            "disk-full" | "disk-free" => {
+                self.outside.set_full(words[0] == "disk-full");
+                String::new()
+            }
+            "open" => format!("{}", self.outside.open_count()),
             "output" => {
                 let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
                 format!("{:?} and {:?}", text(self.console.output()), text(self.console.errors()))
@@ -308,6 +399,7 @@ impl Bench {
         let frame = if framed { SLOTS.add(8 * (pending.slots + STATE_SLOTS)) } else { Addr::NULL };
         let function = implementation(pending.owner, pending.method.ordinal).expect("an implementation");
         let thread = self.vm.running.thread;
+        self.vm.look_outside();
         let outcome =
             function(&mut Call { vm: &mut self.vm, thread, slots: SLOTS, count: pending.slots, frame });
         match outcome {
@@ -352,6 +444,7 @@ impl Bench {
                         format!("waits for {what}{}", until.unwrap_or_default())
                     }
                     Wait::Turn => "waits for its turn".into(),
+                    Wait::Outside { .. } => "waits for what is outside".into(),
                 }
             }
             Outcome::Call(invoke) => {
@@ -415,7 +508,7 @@ impl Bench {
         })
     }
 
-    fn roots(&mut self) -> BenchRoots<'_> {
+    fn root_slots(&self) -> Vec<Addr> {
         let mut slots: Vec<Addr> =
             (0..root::REFS).map(|index| crate::objects::root_field(8 * index)).collect();
         if let Some(pending) = &self.pending {
@@ -428,14 +521,20 @@ impl Bench {
                 slots.push(SLOTS.add(8 * (pending.slots + STATE_SLOTS) + frame::SIZE));
             }
         }
-        BenchRoots { memory: self.vm.memory.clone(), names: &mut self.names, slots }
+        slots
     }
 
     fn collect(&mut self) {
         let mut names = core::mem::take(&mut self.names);
-        let slots = self.roots().slots;
-        let mut roots = BenchRoots { memory: self.vm.memory.clone(), names: &mut names, slots };
+        let mut roots = BenchRoots {
+            memory: self.vm.memory.clone(),
+            names: &mut names,
+            outside: core::mem::take(&mut self.vm.common.outside),
+            reactor: self.vm.platform.reactor.clone(),
+            slots: self.root_slots(),
+        };
         self.vm.heap.collect_full(&mut roots).expect("a collection");
+        self.vm.common.outside = roots.outside;
         self.names = names;
     }
 
@@ -459,8 +558,10 @@ impl Bench {
             }
         }
         capture.committed();
-        self.vm =
-            Vm::open(self.stored.open(epoch), platform(&self.clock, &self.console)).expect("the world opens");
+        // The old machine goes first, and resets its connections.
+        self.vm.platform.reactor = Arc::new(platform::NoOutside);
+        let platform = platform(&self.clock, &self.console, &self.outside);
+        self.vm = Vm::open(self.stored.open(epoch), platform).expect("the world opens");
         self.vm.running.thread = thread;
     }
 

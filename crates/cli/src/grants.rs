@@ -1,0 +1,66 @@
+//! What a program is granted of the world outside: the `--allow-` options, in the manner of Deno.
+
+use crate::Failure;
+use std::path::{Path, PathBuf};
+
+/// What a program may use outside its world; nothing without these.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct GrantOptions {
+    /// Lets the program use the network, or only these addresses of it.
+    #[arg(long, value_name = "HOST[:PORT],...", num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "")]
+    allow_net: Option<Vec<String>>,
+    /// Lets the program read in these folders.
+    #[arg(long, value_name = "DIR,...", require_equals = true, value_delimiter = ',')]
+    allow_read: Vec<PathBuf>,
+    /// Lets the program write in these folders.
+    #[arg(long, value_name = "DIR,...", require_equals = true, value_delimiter = ',')]
+    allow_write: Vec<PathBuf>,
+    /// Lets the program start other programs of the machine, or only these.
+    #[arg(long, value_name = "PROGRAM,...", num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "")]
+    allow_run: Option<Vec<String>>,
+}
+
+impl GrantOptions {
+    /// The grants as a program keeps them; none when no option was given, so that it keeps what it has.
+    ///
+    /// # Errors
+    /// When a folder is not there.
+    pub(crate) fn grants(&self) -> Result<Option<Vec<String>>, Failure> {
+        let mut grants = Vec::new();
+        named(&mut grants, "net", self.allow_net.as_deref());
+        folders(&mut grants, "read", &self.allow_read)?;
+        folders(&mut grants, "write", &self.allow_write)?;
+        named(&mut grants, "run", self.allow_run.as_deref());
+        if grants.is_empty() {
+            return Ok(None);
+        }
+        grants.push(format!("in={}", folder(Path::new("."))?));
+        Ok(Some(grants))
+    }
+}
+
+fn named(grants: &mut Vec<String>, kind: &str, names: Option<&[String]>) {
+    for name in names.unwrap_or_default() {
+        grants.push(if name.is_empty() { kind.to_string() } else { format!("{kind}={name}") });
+    }
+}
+
+fn folders(grants: &mut Vec<String>, kind: &str, wanted: &[PathBuf]) -> Result<(), Failure> {
+    for path in wanted {
+        grants.push(format!("{kind}={}", folder(path)?));
+    }
+    Ok(())
+}
+
+/// The absolute path of a folder, links resolved once and for all.
+fn folder(path: &Path) -> Result<String, Failure> {
+    let shown = path.display();
+    let whole = path.canonicalize().map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
+    if !whole.is_dir() {
+        return Err(Failure::Usage(format!(
+            "{shown} is no folder; a folder is granted with all that is in it"
+        )));
+    }
+    let text = whole.into_os_string().into_string();
+    text.map_err(|_| Failure::Usage(format!("{shown}: the path is not UTF-8")))
+}

@@ -1,0 +1,561 @@
+//! [`HostReactor`]: sockets, files and processes of this machine; where the idle worker waits as well.
+//!
+//! Sockets and pipes are non-blocking and edge-triggered (`mio` over epoll): an operation is tried when it is handed over,
+//! and again when the kernel says that something has changed. The worker that has nothing to do waits in the same poll, so
+//! between a packet and the thread that waits for it stands no other thread of the host. What Linux offers only as a
+//! blocking call (files, names, starting processes, HTTP) is done by a few threads ([`pool`]).
+//!
+//! *Invariants:* nobody holds [`State`] while waiting; what was cancelled is never reported.
+
+mod error;
+mod files;
+mod http;
+mod pool;
+mod process;
+mod queues;
+mod sockets;
+
+use crate::reactor::error::describe;
+use crate::reactor::pool::Pool;
+use crate::reactor::process::Process;
+use crate::reactor::sockets::{Connecting, Datagrams, Listener, Stream};
+use mio::event::Event;
+use mio::{Events, Poll, Registry, Token, Waker};
+use platform::{Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Reactor, Waiter};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::net::ToSocketAddrs;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Events taken from the kernel at a time.
+const EVENTS_MAX: usize = 256;
+/// The token of the waker; tokens of resources are handles times [`PARTS`] and a part.
+const WAKER: Token = Token(usize::MAX);
+/// What a resource may consist of: a socket or standard input, output, error, the process itself.
+const PARTS: usize = 4;
+/// Most bytes that are taken from a socket or pipe in one go.
+const SCRATCH_BYTES: usize = 64 << 10;
+
+/// The reactor and waiter of this process. Clones are the same one.
+#[derive(Clone)]
+pub struct HostReactor(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    waker: Waker,
+    leader: Mutex<Leader>,
+    /// Someone has notified and nobody has seen it.
+    notified: AtomicBool,
+    /// Someone waits in the kernel, or is about to.
+    sleeping: AtomicBool,
+    state: Mutex<State>,
+    pool: Pool,
+}
+
+/// What the one who asks the kernel holds.
+struct Leader {
+    poll: Poll,
+    events: Events,
+}
+
+/// What is open and under way.
+struct State {
+    resources: BTreeMap<Handle, Resource>,
+    /// Operations in the pool, with the resource that they open or use.
+    pooled: BTreeMap<OpId, Option<Handle>>,
+    ended: Vec<(OpId, Ended)>,
+    scratch: Box<[u8]>,
+}
+
+enum Resource {
+    Connecting(Connecting),
+    Stream(Stream),
+    Listener(Listener),
+    Datagrams(Datagrams),
+    File(Arc<File>),
+    Process(Process),
+}
+
+fn token(handle: Handle, part: usize) -> Token {
+    Token(handle.0 as usize * PARTS + part)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn closed() -> OutsideError {
+    OutsideError::new(Fault::Closed, "it is closed")
+}
+
+impl HostReactor {
+    /// A reactor with nothing open.
+    ///
+    /// # Errors
+    /// When the kernel gives no poll.
+    pub fn new() -> io::Result<HostReactor> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let waker = Waker::new(&registry, WAKER)?;
+        let state = State {
+            resources: BTreeMap::new(),
+            pooled: BTreeMap::new(),
+            ended: Vec::new(),
+            scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
+        };
+        Ok(HostReactor(Arc::new(Inner {
+            registry,
+            waker,
+            leader: Mutex::new(Leader { poll, events: Events::with_capacity(EVENTS_MAX) }),
+            notified: AtomicBool::new(false),
+            sleeping: AtomicBool::new(false),
+            state: Mutex::new(state),
+            pool: Pool::default(),
+        })))
+    }
+}
+
+impl Inner {
+    /// Takes events from the kernel and does what they make possible.
+    fn look(&self, leader: &mut Leader, timeout: Option<Duration>) {
+        let Leader { poll, events } = leader;
+        // A signal ends the wait early, which does no harm; nothing else can fail here.
+        if poll.poll(events, timeout).is_err() {
+            return;
+        }
+        let mut state = lock(&self.state);
+        for event in events.iter().filter(|event| event.token() != WAKER) {
+            state.ready(&self.registry, event);
+        }
+    }
+
+    fn notify(&self) {
+        self.notified.store(true, SeqCst);
+        if self.sleeping.load(SeqCst) {
+            // It fails only when the kernel has no memory; the next event or timeout then wakes.
+            let _ = self.waker.wake();
+        }
+    }
+
+    /// Does something that blocks, in the pool; it ends the operation, or hands it on.
+    fn in_pool(
+        self: &Arc<Self>,
+        id: OpId,
+        handle: Option<Handle>,
+        work: impl FnOnce() -> Result<After, OutsideError> + Send + 'static,
+    ) -> Option<Ended> {
+        lock(&self.state).pooled.insert(id, handle);
+        let inner = self.clone();
+        let started = self.pool.run(Box::new(move || {
+            let result = work();
+            let mut state = lock(&inner.state);
+            if state.pooled.remove(&id).is_some() {
+                match result {
+                    Ok(after) => state.after(&inner.registry, id, handle, after),
+                    Err(error) => state.ended.push((id, Err(error))),
+                }
+                drop(state);
+                inner.notify();
+            }
+        }));
+        if started {
+            return None;
+        }
+        lock(&self.state).pooled.remove(&id);
+        Some(Err(OutsideError::new(Fault::TooManyOpen, "no thread can be started for it")))
+    }
+
+    fn resolved(
+        self: &Arc<Self>,
+        id: OpId,
+        handle: Handle,
+        address: String,
+        then: fn(Vec<std::net::SocketAddr>) -> After,
+    ) -> Option<Ended> {
+        if let Ok(numeric) = address.parse() {
+            let mut state = lock(&self.state);
+            state.after(&self.registry, id, Some(handle), then(vec![numeric]));
+            return state.take_ended(id);
+        }
+        self.in_pool(id, Some(handle), move || resolve(&address).map(then))
+    }
+}
+
+/// What is to be done with what the pool gave.
+enum After {
+    /// Nothing: it has ended.
+    End(Done),
+    /// It is a file.
+    File(Arc<File>, platform::FileFacts),
+    /// It is a process.
+    Process(Box<Process>),
+    Connect(Vec<std::net::SocketAddr>),
+    Listen(Vec<std::net::SocketAddr>),
+    Bind(Vec<std::net::SocketAddr>),
+    /// A datagram to one of these.
+    SendTo(Vec<std::net::SocketAddr>, Vec<u8>),
+}
+
+fn resolve(address: &str) -> Result<Vec<std::net::SocketAddr>, OutsideError> {
+    let found = address.to_socket_addrs().map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            OutsideError::new(Fault::Invalid, "an address is written host:port, [IPv6]:port")
+        }
+        _ => OutsideError::new(Fault::UnknownName, describe(&error)),
+    })?;
+    let found: Vec<_> = found.collect();
+    if found.is_empty() {
+        return Err(OutsideError::new(Fault::UnknownName, "the name has no address"));
+    }
+    Ok(found)
+}
+
+impl Reactor for HostReactor {
+    fn submit(&self, id: OpId, operation: Operation) -> Option<Ended> {
+        let inner = &self.0;
+        match operation {
+            Operation::Connect { handle, address } => inner.resolved(id, handle, address, After::Connect),
+            Operation::Listen { handle, address } => inner.resolved(id, handle, address, After::Listen),
+            Operation::Bind { handle, address } => inner.resolved(id, handle, address, After::Bind),
+            Operation::SendTo { handle, address, bytes } => {
+                if let Ok(numeric) = address.parse() {
+                    let mut state = lock(&inner.state);
+                    state.after(&inner.registry, id, Some(handle), After::SendTo(vec![numeric], bytes));
+                    return state.take_ended(id);
+                }
+                inner.in_pool(id, Some(handle), move || {
+                    resolve(&address).map(|found| After::SendTo(found, bytes))
+                })
+            }
+            Operation::Resolve { name } => inner.in_pool(id, None, move || {
+                let found = resolve(&format!("{name}:0"))?;
+                Ok(After::End(Done::Names(found.iter().map(|found| found.ip().to_string()).collect())))
+            }),
+            Operation::OpenFile { handle, place, access } => inner.in_pool(id, Some(handle), move || {
+                let (file, facts) = files::open(&place, access)?;
+                Ok(After::File(Arc::new(file), facts))
+            }),
+            Operation::Stat { place } => {
+                inner.in_pool(id, None, move || files::stat(&place).map(Done::File).map(After::End))
+            }
+            Operation::List { place } => {
+                inner.in_pool(id, None, move || files::list(&place).map(Done::Names).map(After::End))
+            }
+            Operation::Remove { place } => {
+                inner.in_pool(id, None, move || files::remove(&place).map(|()| After::End(Done::Nothing)))
+            }
+            Operation::Rename { from, to } => {
+                inner.in_pool(id, None, move || files::rename(&from, &to).map(|()| After::End(Done::Nothing)))
+            }
+            Operation::MakeDirectory { place } => inner
+                .in_pool(id, None, move || files::make_directory(&place).map(|()| After::End(Done::Nothing))),
+            Operation::ReadAt { handle, offset, most } => {
+                inner.on_file(id, handle, move |file| files::read(file, offset, most).map(Done::Data))
+            }
+            Operation::WriteAt { handle, offset, bytes } => inner
+                .on_file(id, handle, move |file| files::write(file, offset, &bytes).map(|()| Done::Nothing)),
+            Operation::Resize { handle, size } => {
+                inner.on_file(id, handle, move |file| files::resize(file, size).map(|()| Done::Nothing))
+            }
+            Operation::Sync { handle } => {
+                inner.on_file(id, handle, |file| files::sync(file).map(|()| Done::Nothing))
+            }
+            Operation::Spawn { handle, program, arguments, directory } => {
+                inner.in_pool(id, Some(handle), move || {
+                    process::spawn(&program, &arguments, &directory)
+                        .map(|process| After::Process(Box::new(process)))
+                })
+            }
+            Operation::HttpGet { url, headers, most } => {
+                inner.in_pool(id, None, move || http::get(&url, &headers, most).map(After::End))
+            }
+            on_open => {
+                let mut state = lock(&inner.state);
+                state.on_open(&inner.registry, id, on_open);
+                state.take_ended(id)
+            }
+        }
+    }
+
+    fn poll(&self, ended: &mut Vec<(OpId, Ended)>) {
+        // Whoever holds it looks already.
+        if let Ok(mut leader) = self.0.leader.try_lock() {
+            self.0.look(&mut leader, Some(Duration::ZERO));
+        }
+        ended.append(&mut lock(&self.0.state).ended);
+    }
+
+    fn cancel(&self, id: OpId) {
+        let mut state = lock(&self.0.state);
+        state.pooled.remove(&id);
+        for resource in state.resources.values_mut() {
+            resource.cancel(id);
+        }
+        state.ended.retain(|(ended, _)| *ended != id);
+    }
+
+    fn close(&self, handle: Handle) {
+        let mut state = lock(&self.0.state);
+        let state = &mut *state;
+        let ended = &mut state.ended;
+        state.pooled.retain(|id, of| {
+            let stays = *of != Some(handle);
+            if !stays {
+                ended.push((*id, Err(closed())));
+            }
+            stays
+        });
+        if let Some(resource) = state.resources.remove(&handle) {
+            for id in resource.operations() {
+                ended.push((id, Err(closed())));
+            }
+        }
+        let wakes = !ended.is_empty();
+        if wakes {
+            self.0.notify();
+        }
+    }
+}
+
+impl Waiter for HostReactor {
+    fn wait(&self, timeout_ns: Option<u64>) {
+        let inner = &self.0;
+        let mut leader = lock(&inner.leader);
+        inner.sleeping.store(true, SeqCst);
+        if !inner.notified.swap(false, SeqCst) {
+            inner.look(&mut leader, timeout_ns.map(Duration::from_nanos));
+        }
+        inner.sleeping.store(false, SeqCst);
+        // Whoever notified until now is heard: the caller looks around next.
+        inner.notified.store(false, SeqCst);
+    }
+    fn notify(&self) {
+        self.0.notify();
+    }
+}
+
+impl Inner {
+    fn on_file(
+        self: &Arc<Self>,
+        id: OpId,
+        handle: Handle,
+        work: impl FnOnce(&File) -> Result<Done, OutsideError> + Send + 'static,
+    ) -> Option<Ended> {
+        let file = match lock(&self.state).resources.get(&handle) {
+            Some(Resource::File(file)) => file.clone(),
+            _ => return Some(Err(closed())),
+        };
+        self.in_pool(id, Some(handle), move || work(&file).map(After::End))
+    }
+}
+
+impl State {
+    /// The end of an operation that was handed over just now, if it has one.
+    fn take_ended(&mut self, id: OpId) -> Option<Ended> {
+        let at = self.ended.iter().rposition(|(ended, _)| *ended == id)?;
+        Some(self.ended.swap_remove(at).1)
+    }
+
+    fn end(&mut self, id: OpId, result: io::Result<Done>) {
+        self.ended.push((id, result.map_err(|error| error::outside(&error))));
+    }
+
+    /// Goes on with what the pool, or a numeric address, gave.
+    fn after(&mut self, registry: &Registry, id: OpId, handle: Option<Handle>, after: After) {
+        let handle = handle.unwrap_or(Handle(0));
+        match after {
+            After::End(done) => self.ended.push((id, Ok(done))),
+            After::File(file, facts) => {
+                self.resources.insert(handle, Resource::File(file));
+                self.ended.push((id, Ok(Done::File(facts))));
+            }
+            After::Process(mut process) => match process.register(registry, handle) {
+                Ok(()) => {
+                    self.resources.insert(handle, Resource::Process(*process));
+                    self.ended.push((id, Ok(Done::Nothing)));
+                }
+                Err(error) => self.end(id, Err(error)),
+            },
+            After::Connect(addresses) => {
+                match Connecting::begin(registry, handle, id, addresses) {
+                    Ok(connecting) => {
+                        self.resources.insert(handle, Resource::Connecting(connecting));
+                    }
+                    Err(error) => self.end(id, Err(error)),
+                };
+            }
+            After::Listen(addresses) => match Listener::open(registry, handle, &addresses) {
+                Ok((listener, opened)) => {
+                    self.resources.insert(handle, Resource::Listener(listener));
+                    self.end(id, Ok(opened));
+                }
+                Err(error) => self.end(id, Err(error)),
+            },
+            After::Bind(addresses) => match Datagrams::open(registry, handle, &addresses) {
+                Ok((socket, opened)) => {
+                    self.resources.insert(handle, Resource::Datagrams(socket));
+                    self.end(id, Ok(opened));
+                }
+                Err(error) => self.end(id, Err(error)),
+            },
+            After::SendTo(addresses, bytes) => match self.resources.get_mut(&handle) {
+                Some(Resource::Datagrams(socket)) => {
+                    socket.writes.push_back((id, addresses, bytes));
+                    socket.serve_writes(&mut self.ended);
+                }
+                _ => self.ended.push((id, Err(closed()))),
+            },
+        }
+    }
+
+    /// Operations on what is open.
+    fn on_open(&mut self, registry: &Registry, id: OpId, operation: Operation) {
+        let State { resources, ended, scratch, .. } = self;
+        match operation {
+            Operation::Receive { handle, most } => {
+                if let Some(Resource::Stream(stream)) = resources.get_mut(&handle) {
+                    stream.reads.queue.push_back((id, most));
+                    return stream.serve_reads(scratch, ended);
+                }
+            }
+            Operation::Send { handle, bytes } => {
+                if let Some(Resource::Stream(stream)) = resources.get_mut(&handle) {
+                    stream.writes.queue.push_back((id, bytes, 0));
+                    return stream.serve_writes(ended);
+                }
+            }
+            Operation::Shutdown { handle } => {
+                if let Some(Resource::Stream(stream)) = resources.get_mut(&handle) {
+                    let result = stream.socket.shutdown(std::net::Shutdown::Write).map(|()| Done::Nothing);
+                    return self.end(id, result);
+                }
+            }
+            Operation::Accept { listener, handle } => {
+                if let Some(Resource::Listener(open)) = resources.get_mut(&listener) {
+                    open.acceptors.push_back((id, handle));
+                    for (handle, stream) in open.serve(registry, ended) {
+                        resources.insert(handle, Resource::Stream(stream));
+                    }
+                    return;
+                }
+            }
+            Operation::ReceiveFrom { handle, most } => {
+                if let Some(Resource::Datagrams(socket)) = resources.get_mut(&handle) {
+                    socket.reads.push_back((id, most));
+                    return socket.serve_reads(scratch, ended);
+                }
+            }
+            Operation::WriteInput { handle, bytes } => {
+                if let Some(Resource::Process(process)) = resources.get_mut(&handle) {
+                    process.writes.queue.push_back((id, bytes, 0));
+                    return process.serve_input(ended);
+                }
+            }
+            Operation::CloseInput { handle } => {
+                if let Some(Resource::Process(process)) = resources.get_mut(&handle) {
+                    process.close_input(ended);
+                    return ended.push((id, Ok(Done::Nothing)));
+                }
+            }
+            Operation::ReadOutput { handle, stream, most } => {
+                if let Some(Resource::Process(process)) = resources.get_mut(&handle) {
+                    return process.read(id, stream, most, scratch, ended);
+                }
+            }
+            Operation::Wait { handle } => {
+                if let Some(Resource::Process(process)) = resources.get_mut(&handle) {
+                    process.waiting.push(id);
+                    return process.serve_end(ended);
+                }
+            }
+            Operation::Kill { handle } => {
+                if let Some(Resource::Process(process)) = resources.get_mut(&handle) {
+                    let result = process.kill().map(|()| Done::Nothing);
+                    return self.end(id, result);
+                }
+            }
+            other => {
+                let reason = format!("{other:?} is not for what is open");
+                return ended.push((id, Err(OutsideError::new(Fault::Unsupported, reason))));
+            }
+        }
+        ended.push((id, Err(closed())));
+    }
+
+    /// The kernel says that something has changed.
+    fn ready(&mut self, registry: &Registry, event: &Event) {
+        let handle = Handle((event.token().0 / PARTS) as u64);
+        let part = event.token().0 % PARTS;
+        let State { resources, ended, scratch, .. } = self;
+        match resources.get_mut(&handle) {
+            Some(Resource::Stream(stream)) => {
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    stream.reads.ready(event);
+                    stream.serve_reads(scratch, ended);
+                }
+                if event.is_writable() || event.is_write_closed() || event.is_error() {
+                    stream.writes.ready = true;
+                    stream.serve_writes(ended);
+                }
+            }
+            Some(Resource::Listener(listener)) => {
+                for (handle, stream) in listener.serve(registry, ended) {
+                    resources.insert(handle, Resource::Stream(stream));
+                }
+            }
+            Some(Resource::Connecting(connecting)) => {
+                let (id, result) = (connecting.id, connecting.advance(registry, handle));
+                let Some(result) = result else { return };
+                if let Some(Resource::Connecting(connecting)) = resources.remove(&handle)
+                    && result.is_ok()
+                {
+                    resources.insert(handle, Resource::Stream(connecting.into_stream()));
+                }
+                self.end(id, result);
+            }
+            Some(Resource::Datagrams(socket)) => {
+                socket.serve_reads(scratch, ended);
+                socket.serve_writes(ended);
+            }
+            Some(Resource::Process(process)) => process.ready(part, event, scratch, ended),
+            // Events of what was closed meanwhile.
+            Some(Resource::File(_)) | None => {}
+        }
+    }
+}
+
+impl Resource {
+    /// The operations that wait on it.
+    fn operations(&self) -> Vec<OpId> {
+        match self {
+            Resource::Connecting(connecting) => vec![connecting.id],
+            Resource::Stream(stream) => stream.reads.ids().chain(stream.writes.ids()).collect(),
+            Resource::Listener(listener) => listener.acceptors.iter().map(|(id, _)| *id).collect(),
+            Resource::Datagrams(socket) => {
+                let reads = socket.reads.iter().map(|(id, _)| *id);
+                reads.chain(socket.writes.iter().map(|(id, ..)| *id)).collect()
+            }
+            Resource::File(_) => Vec::new(),
+            Resource::Process(process) => process.operations(),
+        }
+    }
+
+    fn cancel(&mut self, id: OpId) {
+        match self {
+            Resource::Connecting(_) | Resource::File(_) => {}
+            Resource::Stream(stream) => {
+                stream.reads.queue.retain(|(queued, _)| *queued != id);
+                stream.writes.cancel(id);
+            }
+            Resource::Listener(listener) => listener.acceptors.retain(|(queued, _)| *queued != id),
+            Resource::Datagrams(socket) => {
+                socket.reads.retain(|(queued, _)| *queued != id);
+                socket.writes.retain(|(queued, ..)| *queued != id);
+            }
+            Resource::Process(process) => process.cancel(id),
+        }
+    }
+}

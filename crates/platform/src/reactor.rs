@@ -1,0 +1,390 @@
+//! I/O with what is outside the world: [`Reactor`], its [`Operation`]s and what they complete with.
+//!
+//! A worker hands an operation over with all bytes that belong to it, and never waits in a call: what cannot be done at
+//! once completes later, under the number that the worker gave it, after the platform's [`crate::Waiter`] was notified.
+//! Resources have numbers too, which the caller chooses, so that it knows them before they are open.
+//!
+//! *Invariant:* buffers are owned: nothing here points into the world.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Number of an operation, chosen by the caller, unique in a boot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct OpId(pub u64);
+
+/// Number of an open resource, chosen by the caller, unique in a boot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Handle(pub u64);
+
+/// A place in the file system of the host.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// An absolute path: the folder that nothing may lead out of, neither `..` nor a symbolic link.
+    pub beneath: String,
+    /// Where in it, relative; `.` is the folder itself.
+    pub path: String,
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// For reading; it must be there.
+    Read,
+    /// For reading and writing; it is made if it is not there.
+    Write,
+    /// For reading and writing, as it is; it must be there.
+    Existing,
+}
+
+/// One of the outputs of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Error,
+}
+
+/// What a reactor can be asked for.
+///
+/// Addresses of sockets are written `host:port`, with the host of IPv6 in brackets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Operation {
+    /// Opens `handle` as a TCP connection.
+    Connect {
+        /// What it is to be known by.
+        handle: Handle,
+        /// To where.
+        address: String,
+    },
+    /// Opens `handle` as a listening TCP socket.
+    Listen {
+        /// What it is to be known by.
+        handle: Handle,
+        /// At which address of this machine.
+        address: String,
+    },
+    /// Opens `handle` as the next connection that comes in.
+    Accept {
+        /// The listening socket.
+        listener: Handle,
+        /// What the connection is to be known by.
+        handle: Handle,
+    },
+    /// Takes what has come in, at least a byte; none at the end.
+    Receive {
+        /// The connection.
+        handle: Handle,
+        /// Most bytes.
+        most: usize,
+    },
+    /// Sends all of these bytes.
+    Send {
+        /// The connection.
+        handle: Handle,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Says that nothing more will be sent.
+    Shutdown {
+        /// The connection.
+        handle: Handle,
+    },
+    /// Opens `handle` as a UDP socket.
+    Bind {
+        /// What it is to be known by.
+        handle: Handle,
+        /// At which address of this machine.
+        address: String,
+    },
+    /// Takes a datagram.
+    ReceiveFrom {
+        /// The socket.
+        handle: Handle,
+        /// Most bytes; the rest of a longer one is lost.
+        most: usize,
+    },
+    /// Sends a datagram.
+    SendTo {
+        /// The socket.
+        handle: Handle,
+        /// To where.
+        address: String,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Finds the addresses of a name.
+    Resolve {
+        /// The name.
+        name: String,
+    },
+    /// Opens `handle` as a file.
+    OpenFile {
+        /// What it is to be known by.
+        handle: Handle,
+        /// Which.
+        place: Place,
+        /// For what.
+        access: Access,
+    },
+    /// Reads from a position; no byte at the end.
+    ReadAt {
+        /// The file.
+        handle: Handle,
+        /// Position in bytes.
+        offset: u64,
+        /// Most bytes.
+        most: usize,
+    },
+    /// Writes all bytes at a position.
+    WriteAt {
+        /// The file.
+        handle: Handle,
+        /// Position in bytes.
+        offset: u64,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Cuts or extends a file.
+    Resize {
+        /// The file.
+        handle: Handle,
+        /// New size in bytes.
+        size: u64,
+    },
+    /// Returns when all that was written is durable.
+    Sync {
+        /// The file.
+        handle: Handle,
+    },
+    /// What stands at a place.
+    Stat {
+        /// Where.
+        place: Place,
+    },
+    /// The names in a folder, sorted.
+    List {
+        /// Which.
+        place: Place,
+    },
+    /// Removes a file or an empty folder.
+    Remove {
+        /// Which.
+        place: Place,
+    },
+    /// Gives a file or folder another name.
+    Rename {
+        /// Which.
+        from: Place,
+        /// The name; what stands there is replaced.
+        to: Place,
+    },
+    /// Makes a folder.
+    MakeDirectory {
+        /// Where.
+        place: Place,
+    },
+    /// Opens `handle` as a new process, its three standard streams connected to it.
+    Spawn {
+        /// What it is to be known by.
+        handle: Handle,
+        /// Name or path of the program.
+        program: String,
+        /// Its arguments.
+        arguments: Vec<String>,
+        /// Where it runs.
+        directory: String,
+    },
+    /// Writes all bytes to the standard input of a process.
+    WriteInput {
+        /// The process.
+        handle: Handle,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Ends the standard input of a process.
+    CloseInput {
+        /// The process.
+        handle: Handle,
+    },
+    /// Takes what a process has written, at least a byte; none at the end.
+    ReadOutput {
+        /// The process.
+        handle: Handle,
+        /// Which of its outputs.
+        stream: Stream,
+        /// Most bytes.
+        most: usize,
+    },
+    /// Waits for the end of a process.
+    Wait {
+        /// The process.
+        handle: Handle,
+    },
+    /// Ends a process.
+    Kill {
+        /// The process.
+        handle: Handle,
+    },
+    /// Fetches a document by HTTP, without following redirections.
+    HttpGet {
+        /// Which.
+        url: String,
+        /// Additional header fields.
+        headers: Vec<(String, String)>,
+        /// Most bytes of the body; a longer one is an error.
+        most: usize,
+    },
+}
+
+/// What an operation completed with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Done {
+    /// Nothing more to say.
+    Nothing,
+    /// A socket is open.
+    Opened {
+        /// Address on this machine.
+        local: String,
+        /// Address of the other end; empty when there is none.
+        peer: String,
+    },
+    /// Bytes.
+    Data(Vec<u8>),
+    /// A datagram.
+    Datagram {
+        /// Who sent it.
+        peer: String,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Names or addresses.
+    Names(Vec<String>),
+    /// What stands at a place, or was opened there.
+    File(FileFacts),
+    /// A process has ended.
+    Exited {
+        /// Its exit status; 128 and the signal's number when a signal ended it.
+        status: i32,
+    },
+    /// A document.
+    Document {
+        /// Status of the answer.
+        status: u16,
+        /// Where a redirection leads; empty when it is none.
+        location: String,
+        /// The body.
+        body: Vec<u8>,
+    },
+}
+
+/// What is known of a file or folder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FileFacts {
+    /// The file system that it is in.
+    pub device: u64,
+    /// Its number there. Both together tell it from every other that exists now.
+    pub inode: u64,
+    /// Nanoseconds since 1970 at which it was made, zero where that is not known: tells it from one that had the same
+    /// number before.
+    pub born_ns: u64,
+    /// Size in bytes.
+    pub size: u64,
+    /// Nanoseconds since 1970 of the last change.
+    pub modified_ns: u64,
+    /// Whether it is a folder.
+    pub is_directory: bool,
+}
+
+/// What kind of failure it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// There is no such file, program or folder.
+    NotFound,
+    /// The system does not allow it.
+    NotAllowed,
+    /// A link or `..` leads out of the folder.
+    LeadsOut,
+    /// It is there already.
+    Exists,
+    /// A folder where a file is needed.
+    IsDirectory,
+    /// A file where a folder is needed.
+    NotDirectory,
+    /// The folder is not empty.
+    NotEmpty,
+    /// The address is used by another socket.
+    AddressInUse,
+    /// The address is not one of this machine.
+    AddressNotHere,
+    /// Nobody listens there.
+    Refused,
+    /// The other end has closed the connection.
+    Reset,
+    /// There is no way to it, or it does not answer.
+    Unreachable,
+    /// The name has no address.
+    UnknownName,
+    /// What was given makes no sense.
+    Invalid,
+    /// The disk is full.
+    NoSpace,
+    /// Too many files and sockets are open.
+    TooManyOpen,
+    /// What came is larger than was wanted.
+    TooLarge,
+    /// The resource is closed.
+    Closed,
+    /// This platform cannot do it.
+    Unsupported,
+    /// Something else.
+    Other,
+}
+
+/// Why an operation failed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct OutsideError {
+    /// What kind of failure.
+    pub fault: Fault,
+    /// In the words of the system below.
+    pub reason: String,
+}
+
+impl OutsideError {
+    /// An error of a kind with a text.
+    pub fn new(fault: Fault, reason: impl Into<String>) -> OutsideError {
+        OutsideError { fault, reason: reason.into() }
+    }
+}
+
+/// How an operation ended.
+pub type Ended = Result<Done, OutsideError>;
+
+/// I/O with what is outside.
+pub trait Reactor: Send + Sync {
+    /// Starts an operation. `Some` when it has ended already; otherwise [`Reactor::poll`] gives its end later, unless it
+    /// is cancelled.
+    fn submit(&self, id: OpId, operation: Operation) -> Option<Ended>;
+    /// Looks what has happened, without waiting, and adds what has ended to `ended`.
+    fn poll(&self, ended: &mut Vec<(OpId, Ended)>);
+    /// Forgets an operation: its end is not reported, whether it takes effect is open.
+    fn cancel(&self, id: OpId);
+    /// Closes a resource, now or as soon as it is open; operations on it end with [`Fault::Closed`].
+    fn close(&self, handle: Handle);
+}
+
+/// The reactor of a platform that has no outside.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoOutside;
+
+impl Reactor for NoOutside {
+    fn submit(&self, _: OpId, _: Operation) -> Option<Ended> {
+        Some(Err(OutsideError::new(Fault::Unsupported, "this platform has no network, files or processes")))
+    }
+    fn poll(&self, _: &mut Vec<(OpId, Ended)>) {}
+    fn cancel(&self, _: OpId) {}
+    fn close(&self, _: Handle) {}
+}

@@ -1,0 +1,178 @@
+//! Connectors: objects of the world that stand for something outside it.
+//!
+//! The object (`layout::schema::connector`) is a description: an address, a path, a position. What it stands for has a
+//! number in the platform's reactor, which an `.internal.handle` names together with the boot in which it means something;
+//! after a restart no handle means anything, and each class says what happens then ([`call`] has what their methods share).
+//! When nothing refers to a handle any more, what it named is closed.
+//!
+//! A thread has at most one operation under way. It waits in the list `WAIT_OUTSIDE` of the root page, all
+//! of which a restart wakes: each method sees that its operation is lost, and does what its class says.
+//!
+//! *Invariant:* [`Outside`] holds nothing that a program can observe.
+
+pub(crate) mod call;
+pub(crate) mod counters;
+pub(crate) mod grants;
+
+use crate::Vm;
+use crate::waiting::Ring;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use base::Addr;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{connector, handle, root, thread, thread_state, wait};
+use platform::{Ended, Handle, OpId, Operation, Reactor};
+
+/// Threads that may have their turn, each for less than a slice, before the reactor is asked again.
+const TURNS_MAX: u32 = 32;
+
+/// What is open and under way outside: numbers of this boot.
+#[derive(Default)]
+pub(crate) struct Outside {
+    /// Which boot this is.
+    boot: u64,
+    /// The last number given to an operation or a resource.
+    last: u64,
+    /// By thread, its operation.
+    calls: BTreeMap<u64, Underway>,
+    /// By operation, the thread that waits for it.
+    threads: BTreeMap<OpId, u64>,
+    /// By address of the handle object.
+    open: BTreeMap<u64, Handle>,
+    /// Turns since the reactor was asked.
+    turns: u32,
+    /// Kept for its room.
+    ended: Vec<(OpId, Ended)>,
+}
+
+/// An operation of a thread.
+struct Underway {
+    id: OpId,
+    /// What it opens, when it succeeds.
+    opens: Option<Handle>,
+    ended: Option<Ended>,
+}
+
+impl Outside {
+    fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// Counts a turn; whether the reactor is to be asked.
+    pub(crate) fn is_due(&mut self) -> bool {
+        self.turns += 1;
+        self.turns >= TURNS_MAX && !self.threads.is_empty()
+    }
+
+    /// A thread has used its slice up: meanwhile much may have happened.
+    pub(crate) fn slice_over(&mut self) {
+        self.turns = TURNS_MAX;
+    }
+
+    /// Closes what no object refers to any more.
+    pub(crate) fn close_dead(&mut self, reactor: &dyn Reactor, is_live: &dyn Fn(Addr) -> bool) {
+        self.open.retain(|object, handle| {
+            let live = is_live(Addr(*object));
+            if !live {
+                reactor.close(*handle);
+            }
+            live
+        });
+    }
+}
+
+impl Vm {
+    /// A new boot begins: nothing is open, and threads that waited for something outside look around.
+    pub(crate) fn start_outside(&mut self) {
+        let boot = self.root_u64(root::BOOT_NUMBER) + 1;
+        self.set_root_u64(root::BOOT_NUMBER, boot);
+        self.common.outside.boot = boot;
+        while self.wake_first(Ring::Root(root::WAIT_OUTSIDE)).is_some() {}
+    }
+
+    /// Which start of the world this is, from 1 on.
+    pub fn boot_number(&self) -> u64 {
+        self.common.outside.boot
+    }
+
+    /// Wakes the threads whose operations have ended.
+    pub(crate) fn look_outside(&mut self) {
+        self.common.outside.turns = 0;
+        if self.common.outside.threads.is_empty() {
+            return;
+        }
+        let mut ended = core::mem::take(&mut self.common.outside.ended);
+        self.platform.reactor.poll(&mut ended);
+        for (id, result) in ended.drain(..) {
+            let Some(thread) = self.common.outside.threads.remove(&id) else { continue };
+            if let Some(call) = self.common.outside.calls.get_mut(&thread) {
+                call.ended = Some(result);
+            }
+            let thread = Addr(thread);
+            let waits = self.get_u32(thread, thread::STATE) == thread_state::BLOCKED
+                && self.get_u32(thread, thread::WAIT) == wait::OUTSIDE;
+            if waits {
+                self.wake(thread);
+            }
+        }
+        self.common.outside.ended = ended;
+    }
+
+    /// Starts an operation for a thread; its end if it has one already.
+    fn submit(&mut self, thread: Addr, opens: Option<Handle>, operation: Operation) -> (OpId, Option<Ended>) {
+        self.forget_call(thread);
+        let id = OpId(self.common.outside.number());
+        let ended = self.platform.reactor.submit(id, operation);
+        if ended.is_none() {
+            self.common.outside.calls.insert(thread.0, Underway { id, opens, ended: None });
+            self.common.outside.threads.insert(id, thread.0);
+        }
+        (id, ended)
+    }
+
+    /// Gives up what a thread has under way: it has ended, or was thrown out of the call.
+    pub(crate) fn forget_call(&mut self, thread: Addr) {
+        let Some(call) = self.common.outside.calls.remove(&thread.0) else { return };
+        if self.common.outside.threads.remove(&call.id).is_some() {
+            self.platform.reactor.cancel(call.id);
+        }
+        if let Some(opened) = call.opens {
+            self.platform.reactor.close(opened);
+        }
+    }
+
+    /// Gives a connector what was opened for it.
+    fn attach(&mut self, object: Addr, opened: Handle) {
+        let name = self.new_old(self.kernel_class(ClassId::Handle));
+        self.set_u64(name, handle::NUMBER, opened.0);
+        self.set_u64(name, handle::BOOT, self.common.outside.boot);
+        self.common.outside.open.insert(name.0, opened);
+        self.set_ref(object, connector::HANDLE, Value::object(name));
+    }
+
+    /// Does something short for which nobody waits.
+    pub(crate) fn submit_unwatched(&mut self, operation: Operation) {
+        let id = OpId(self.common.outside.number());
+        // Its end is of no interest; should it come later, nobody knows its number.
+        let _ = self.platform.reactor.submit(id, operation);
+    }
+
+    /// What a connector has open in this boot.
+    fn attached(&self, object: Addr) -> Option<Handle> {
+        let name = self.get_ref(object, connector::HANDLE).as_object()?;
+        let current = self.get_u64(name, handle::BOOT) == self.common.outside.boot;
+        current.then(|| Handle(self.get_u64(name, handle::NUMBER)))
+    }
+
+    /// Closes what a connector has open, if it has.
+    fn detach(&mut self, object: Addr) {
+        if let Some(open) = self.attached(object) {
+            self.platform.reactor.close(open);
+            let name = self.ref_field(object, connector::HANDLE);
+            self.common.outside.open.remove(&name.0);
+        }
+        self.set_ref(object, connector::HANDLE, Value::NULL);
+    }
+}
