@@ -202,7 +202,8 @@ fn go_on(opened: Opened, options: &Run, program: &Program, known: &ProgramInfo) 
 /// Gives a program that goes on other grants, if some were given.
 fn grant(opened: &mut Opened, name: &str, options: &GrantOptions) -> Result<(), Failure> {
     let Some(grants) = options.grants()? else { return Ok(()) };
-    if let Some(program) = opened.world.vm.programs().into_iter().find(|known| known.name == name) {
+    let known = opened.world.vm.programs().map_err(|error| Failure::World(error.to_string()))?;
+    if let Some(program) = known.into_iter().find(|known| known.name == name) {
         opened.world.set_grants(program.addr, &grants);
     }
     Ok(())
