@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 use base::{PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use core::sync::atomic::{AtomicU64, Ordering};
 use platform::{
-    BlockDevice, Clock, Console, ConsoleInput, DeviceError, Entropy, MapperError, PageMapper, PageSource, Paging, Platform,
-    Tracking, Waiter,
+    BlockDevice, Clock, Console, ConsoleInput, DeviceError, Entropy, MapperError, PageMapper, PageSource,
+    Paging, Platform, Tracking, Waiter,
 };
 use world::{Event, Ports, World, WorldOptions};
 
@@ -148,8 +148,13 @@ impl Console for Standard {
 }
 
 fn ports(device: &Arc<Ram>, ticks: &Arc<Ticks>) -> Ports {
-    let platform =
-        Platform { clock: ticks.clone(), entropy: ticks.clone(), console: Arc::new(Standard), waiter: ticks.clone(), reactor: Arc::new(platform::NoOutside) };
+    let platform = Platform {
+        clock: ticks.clone(),
+        entropy: ticks.clone(),
+        console: Arc::new(Standard),
+        waiter: ticks.clone(),
+        reactor: Arc::new(platform::NoOutside),
+    };
     let mapper = Arc::new(Flat(runtime::reserve(WORLD_SIZE as usize)));
     Ports { device: device.clone(), mapper, platform, snapshot_waiter: ticks.clone() }
 }
@@ -172,7 +177,8 @@ extern "C" fn main() -> ! {
     world.flip(&|_| {}).expect("a flip");
     snapshotter.complete(&|_| {}).expect("a snapshot");
     drop((world, snapshotter, first));
-    let (mut world, _, _) = World::open(&ports(&device, &ticks), WorldOptions::default()).expect("the world again");
+    let (mut world, _, _) =
+        World::open(&ports(&device, &ticks), WorldOptions::default()).expect("the world again");
     while run_until_idle(&mut world, &ticks) {}
     runtime::exit(0)
 }
