@@ -16,6 +16,8 @@ pub const NURSERY_BYTES: u64 = 8 << 20;
 pub const STACK_BYTES: u64 = 8 << 20;
 /// Address space set aside for each mounted stack, in bytes; the quota is a part of it.
 pub const STACK_RESERVED_BYTES: u64 = 64 << 20;
+/// What the objects of a world may take on the disk unless the user says otherwise, in bytes.
+pub const HEAP_BYTES: u64 = 1 << 40;
 /// Largest single object, in bytes.
 pub const OBJECT_BYTES_MAX: u64 = 1 << 40;
 /// Largest module file, in bytes.

@@ -1,6 +1,7 @@
 //! The command line, declared once: help, completion and parsing follow from it.
 
 use crate::grants::GrantOptions;
+use base::limits::MEMORY_BYTES_MIN;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -91,6 +92,13 @@ pub(crate) struct Running {
     /// Goes on from the newest whole snapshot when a later one is damaged.
     #[arg(long)]
     pub(crate) accept_older: bool,
+    /// Memory of the machine that the world may take, such as 512M or 2G; by default half of what the machine, or the
+    /// control group of the process, has. The world itself may be as large as the disk.
+    #[arg(long, value_name = "SIZE", value_parser = memory_size)]
+    pub(crate) memory: Option<u64>,
+    /// What the objects of the world may take on the disk; beyond it a program gets `out_of_memory`.
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1T")]
+    pub(crate) heap: u64,
     /// Forces how pages are tracked: userfaultfd or software.
     #[arg(long, hide = true, value_name = "NAME")]
     pub(crate) mapper: Option<String>,
@@ -276,6 +284,32 @@ fn duration(text: &str) -> Result<Duration, String> {
     ms.map(Duration::from_millis).ok_or_else(|| "between 1ms and 24h".to_string())
 }
 
+/// Bytes, with a binary unit.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].trim_end_matches("iB") {
+        "" => 0,
+        "K" | "k" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err("a number of bytes, or with a unit, such as 64M, 2G, 1T".to_string()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "such as 64M, 2G, 1T".to_string())?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "too small or too large".to_string())
+}
+
+fn memory_size(text: &str) -> Result<u64, String> {
+    let bytes = size(text)?;
+    if bytes < MEMORY_BYTES_MIN {
+        return Err(format!("a world needs at least {}M of memory", MEMORY_BYTES_MIN >> 20));
+    }
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,6 +323,18 @@ mod tests {
             let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("phantom "), "{} shows no example", verb.get_name());
         }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("1T"), Ok(base::limits::HEAP_BYTES));
+        assert_eq!(memory_size("64M"), Ok(64 << 20));
+        assert_eq!(memory_size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("4096"), Ok(4096));
+        for wrong in ["", "M", "0", "-1G", "1.5G", "5X", "99999999999T", "1Mi"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert!(memory_size("1M").is_err());
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use world::{Ask, Event, Phase, Ports, Shared, Snapshotter, World};
+use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, World};
+
+use crate::say;
 
 /// Between the early collection and the flip the world runs on for a moment.
 const PREPARE_LEAD: Duration = Duration::from_millis(1);
@@ -14,6 +16,9 @@ const PREPARE_LEAD: Duration = Duration::from_millis(1);
 const CAPTURE_SHARE: u32 = 20;
 /// A world in which nothing happened for so long gets a checkpoint.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// A snapshot that found no room on the disk is tried again after so long.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// How often snapshots are made.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +64,10 @@ pub(crate) fn drive(
         };
         ended.store(true, Ordering::Release);
         ports.snapshot_waiter.notify();
-        let mut snapshotter = snapshots.join().map_err(|_| "the snapshot thread failed".to_string())?;
+        let (mut snapshotter, mut full) =
+            snapshots.join().map_err(|_| "the snapshot thread failed".to_string())?;
         result?;
-        last_snapshot(&mut world, &mut snapshotter, watch)?;
+        patient_last_snapshot(&mut world, &mut snapshotter, watch, &mut full)?;
         Ok(world)
     })
 }
@@ -102,20 +108,22 @@ fn make_snapshots(
     pace: Pace,
     ended: &AtomicBool,
     watch: &(dyn Fn(Phase) + Sync),
-) -> Snapshotter {
+) -> (Snapshotter, Full) {
     let shared = snapshotter.shared().clone();
-    let Some(every) = pace.every else {
-        while !ended.load(Ordering::Acquire) && shared.failure().is_none() {
-            waiter.wait(None);
-        }
-        return snapshotter;
-    };
     let mut due = Instant::now();
     let mut quiet_since = None;
-    while !ended.load(Ordering::Acquire) {
-        let pressed = shared.wanted() > shared.flipped();
+    let mut full = Full::default();
+    while !ended.load(Ordering::Acquire) && shared.failure().is_none() {
         let now = Instant::now();
-        if !shared.is_active() && !pressed {
+        if let Some(at) = full.retry_at.filter(|at| now < *at) {
+            waiter.wait(Some(nanoseconds(at - now)));
+            continue;
+        }
+        let pressed = shared.wanted() > shared.flipped() || full.retry_at.is_some();
+        let every = pace.every.unwrap_or_default();
+        if !pressed && pace.every.is_none() {
+            waiter.wait(None);
+        } else if !shared.is_active() && !pressed {
             rest(&snapshotter, waiter, &mut quiet_since, now);
         } else if now < due && !pressed {
             waiter.wait(Some(nanoseconds(due - now)));
@@ -129,14 +137,47 @@ fn make_snapshots(
                 }
                 watch(phase);
             });
-            if let Err(error) = result {
-                snapshotter.give_up(&error);
-                break;
+            match result {
+                Ok(_) => full.room(),
+                Err(error) if full.is_met(&error) => {}
+                Err(error) => {
+                    snapshotter.give_up(&error);
+                    break;
+                }
             }
             due = flipped + every.max((captured.get() - flipped) * CAPTURE_SHARE);
         }
     }
-    snapshotter
+    (snapshotter, full)
+}
+
+/// A disk without room for a snapshot: nothing is lost, programs go on until memory is full, and it is tried again.
+#[derive(Default)]
+struct Full {
+    retry_at: Option<Instant>,
+}
+
+impl Full {
+    /// Whether the error is of this kind; says so once.
+    fn is_met(&mut self, error: &SnapshotError) -> bool {
+        if !error.is_no_space() {
+            return false;
+        }
+        if self.retry_at.is_none() {
+            say(&format_args!(
+                "{error}; nothing is lost: the programs run until memory is full, then wait, and go on when there is room"
+            ));
+        }
+        self.retry_at = Some(Instant::now() + RETRY);
+        true
+    }
+
+    /// A snapshot is durable.
+    fn room(&mut self) {
+        if self.retry_at.take().is_some() {
+            say(&"there is room again, the snapshot is durable");
+        }
+    }
 }
 
 /// Nothing has happened since the last flip: after a while a checkpoint, then no more work at all.
@@ -167,6 +208,24 @@ fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool) -> bool {
     true
 }
 
+/// As [`last_snapshot`], but waits for room on the disk.
+fn patient_last_snapshot(
+    world: &mut World,
+    snapshotter: &mut Snapshotter,
+    watch: &dyn Fn(Phase),
+    full: &mut Full,
+) -> Result<(), String> {
+    loop {
+        match try_last_snapshot(world, snapshotter, watch) {
+            Err(error) if full.is_met(&error) => std::thread::sleep(RETRY),
+            result => {
+                full.room();
+                return result.map_err(|error| format!("the snapshot could not be made: {error}"));
+            }
+        }
+    }
+}
+
 /// What the programs did last becomes durable, and the next start short.
 ///
 /// # Errors
@@ -176,13 +235,24 @@ pub(crate) fn last_snapshot(
     snapshotter: &mut Snapshotter,
     watch: &dyn Fn(Phase),
 ) -> Result<(), String> {
-    let said = |error: &dyn std::fmt::Display| format!("the snapshot could not be made: {error}");
-    snapshotter.complete(watch).map_err(|error| said(&error))?;
-    if world.shared().is_active() {
-        world.flip(watch).map_err(|error| said(&error))?;
-        snapshotter.complete(watch).map_err(|error| said(&error))?;
+    try_last_snapshot(world, snapshotter, watch)
+        .map_err(|error| format!("the snapshot could not be made: {error}"))
+}
+
+fn try_last_snapshot(
+    world: &mut World,
+    snapshotter: &mut Snapshotter,
+    watch: &dyn Fn(Phase),
+) -> Result<(), SnapshotError> {
+    snapshotter.complete(watch)?;
+    let shared = world.shared().clone();
+    // A snapshot that found no room left its pages to the next one.
+    if shared.is_active() || shared.flipped() > shared.committed() {
+        world.flip(watch)?;
+        snapshotter.complete(watch)?;
     }
-    snapshotter.close().map_err(|error| said(&error))
+    snapshotter.close()?;
+    Ok(())
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

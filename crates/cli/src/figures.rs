@@ -26,6 +26,8 @@ struct State {
     /// Slices in which a full collection stopped the world; it is no part of a snapshot.
     full: Vec<usize>,
     full_collections: u64,
+    /// Most memory that the world was seen to take between two pieces of work.
+    held_bytes_max: u64,
 }
 
 /// Utilisation is looked at in windows of so much CPU time of the worker.
@@ -70,6 +72,7 @@ impl Figures {
         if *event == Event::Paused && state.slices_ns.len() < SAMPLES_MAX {
             state.slices_ns.push(thread_cpu_ns());
         }
+        state.held_bytes_max = state.held_bytes_max.max(world.memory().held_bytes());
         if state.first_tick.is_none() {
             state.first_tick = Some((process_cpu_ns(), store.stats().read_bytes));
         }
@@ -82,6 +85,7 @@ impl Figures {
         let flips = &state.flips_ns;
         let stats = store.stats();
         let memory = world.memory().stats();
+        let traffic = world.memory().mapper().traffic();
         let line = json!({
             "wall_ns": self.started.elapsed().as_nanos() as u64,
             "cpu_ns": process_cpu_ns(),
@@ -98,6 +102,14 @@ impl Figures {
             "saved_pages": memory.saved_pages,
             "read_bytes": stats.read_bytes,
             "resident_bytes": world.memory().mapper().resident_bytes(),
+            "held_bytes": world.memory().held_bytes(),
+            "limit_bytes": world.memory().limit_bytes(),
+            "held_bytes_max": state.held_bytes_max,
+            "faults": traffic.faults,
+            "paged_in": traffic.paged_in,
+            "rescued": traffic.rescued,
+            "evicted": traffic.evicted,
+            "put_back": traffic.put_back,
         });
         eprintln!("{line}");
     }

@@ -299,9 +299,7 @@ fn load(
 /// Runs the world to the end of its programs and gives the status of one.
 fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> {
     let Opened { mut world, snapshotter, ports, consoles, path, report, kill, .. } = opened;
-    if let Some(bytes) = memory_limit() {
-        world.vm.set_memory_limit(bytes);
-    }
+    bound_memory(&mut world, running);
     let older = report.is_some_and(|report| !report.damage.is_empty());
     let figures = running.figures.then(Figures::new).map(Arc::new);
     if figures.is_some() {
@@ -388,12 +386,24 @@ fn told_of_others(world: &World, path: &Path, name: &str) -> Result<(), Failure>
     Ok(())
 }
 
-/// What the heap of a world may take, in bytes: three quarters of the machine's memory, since pages are not evicted yet.
-fn memory_limit() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024 / 4 * 3)
+/// Bounds what the world takes of the machine's memory; what it holds is bounded by the disk, unless the kernel cannot take
+/// pages away.
+fn bound_memory(world: &mut World, running: &Running) {
+    let granted = host::memory_bytes();
+    if world.memory().mapper().can_evict() {
+        if let Some(bytes) = running.memory.or(granted.map(|bytes| bytes / 2)) {
+            world.memory().set_limit(bytes);
+        }
+        world.vm.set_memory_limit(running.heap);
+        return;
+    }
+    let heap = granted.map_or(running.heap, |bytes| running.heap.min(bytes / 4 * 3));
+    say(&format_args!(
+        "warning: this kernel cannot take pages away from a world (Linux 6.8 can), so all of it stays in memory and its \
+         objects are held to {} MiB; --mapper software would evict, and is slower",
+        heap >> 20
+    ));
+    world.vm.set_memory_limit(heap);
 }
 
 fn programs(world: &World, path: &Path) -> Result<Vec<ProgramInfo>, Failure> {

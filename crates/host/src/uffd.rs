@@ -387,6 +387,7 @@ impl Shared {
     fn take(&self, pages: PageRange, source: &dyn PageSource, done: &mut Evicted) -> Result<(), MapperError> {
         let mut paged = lock(&self.paged);
         let Paged { present, limbo: Some(limbo), .. } = &mut *paged else { return Ok(()) };
+        let before = *done;
         let settled = |page: &PageIndex| present.contains(*page) && source.is_settled(*page);
         let settled: Vec<PageIndex> = pages.iter().filter(settled).collect();
         // As long runs as there are, each in one call.
@@ -417,8 +418,8 @@ impl Shared {
             }
             limbo.settle()?;
         }
-        self.evicted.fetch_add(done.dropped, Relaxed);
-        self.put_back.fetch_add(done.put_back, Relaxed);
+        self.evicted.fetch_add(done.dropped - before.dropped, Relaxed);
+        self.put_back.fetch_add(done.put_back - before.put_back, Relaxed);
         self.count_resident(&paged);
         Ok(())
     }

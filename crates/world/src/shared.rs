@@ -84,6 +84,12 @@ impl Shared {
         self.worker.notify();
     }
 
+    /// Memory is short: the worker comes back from the interpreter, to make room or wait for a snapshot.
+    pub(crate) fn press(&self) {
+        self.requests.ask(Request::Stop);
+        self.worker.notify();
+    }
+
     /// The newest epoch that somebody waits for.
     pub fn wanted(&self) -> Epoch {
         Epoch(self.wanted.load(Ordering::Acquire))

@@ -53,6 +53,13 @@ pub enum SnapshotError {
     Commit(#[from] CommitError),
 }
 
+impl SnapshotError {
+    /// Whether the disk had no room: nothing is lost, and the next flip may find some.
+    pub fn is_no_space(&self) -> bool {
+        matches!(self, SnapshotError::Commit(CommitError::NoSpace(_)))
+    }
+}
+
 /// The half of a running world that makes snapshots durable.
 pub struct Snapshotter {
     memory: Arc<Memory>,

@@ -97,7 +97,8 @@ pub enum Event {
     },
     /// The limit of slices is reached.
     Paused,
-    /// Too many old pages wait to be written: let the snapshotter work before running on.
+    /// Too many old pages wait to be written, or memory is full of what is not durable yet: let the snapshotter work before
+    /// running on.
     Congested,
     /// No thread is left.
     Ended,
@@ -117,7 +118,12 @@ pub struct World {
     pub(crate) shared: Arc<Shared>,
     /// No thread runs until it is let go.
     pub(crate) is_paused: bool,
+    /// Memory is full, and everything that was dirty when that was noticed is durable with this epoch.
+    paused_for: Option<Epoch>,
 }
+
+/// Pages that a pause for want of memory evicts at a time.
+const RELIEF_PAGES: u64 = 1024;
 
 impl World {
     /// Creates a world on an empty device. It is durable from its first snapshot on.
@@ -184,7 +190,9 @@ impl World {
             store.last_epoch(),
         ));
         let snapshotter = Snapshotter::new(memory.clone(), store, shared.clone(), platform.clock.clone());
-        (World { vm, memory, shared, is_paused: false }, snapshotter)
+        let pressed = shared.clone();
+        memory.on_pressure(Arc::new(move || pressed.press()));
+        (World { vm, memory, shared, is_paused: false, paused_for: None }, snapshotter)
     }
 
     /// What the two halves share.
@@ -249,7 +257,7 @@ impl World {
             if self.shared.take_asked(Ask::Flip) && !self.memory.capture_pending() {
                 return self.flip(watch).map(Event::Flipped).map_err(RunError::from);
             }
-            if self.memory.wants_pause() {
+            if self.memory.wants_pause() && !self.relieve()? {
                 return Ok(Event::Congested);
             }
             if self.is_paused {
@@ -276,6 +284,24 @@ impl World {
                 RunState::AllEnded => return Ok(Event::Ended),
             }
         }
+    }
+
+    /// Makes room where memory is full; whether threads may go on. What is dirty must be durable first, so they wait until
+    /// a snapshot that was asked for now is, however long that takes; if that brings no room, nothing better will come,
+    /// and they go on above the limit.
+    fn relieve(&mut self) -> Result<bool, MemoryError> {
+        if !self.memory.is_full() {
+            return Ok(false);
+        }
+        self.memory.evict(RELIEF_PAGES)?;
+        let durable = self.paused_for.is_some_and(|epoch| self.shared.committed() >= epoch);
+        if durable || !self.memory.wants_pause() {
+            self.paused_for = None;
+            return Ok(true);
+        }
+        let epoch = *self.paused_for.get_or_insert(self.memory.epoch());
+        self.shared.want(epoch);
+        Ok(false)
     }
 
     /// Ends the epoch: all that happened until now will be in the next snapshot.
