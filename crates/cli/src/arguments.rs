@@ -121,6 +121,8 @@ impl Default for Running {
         Running {
             every: Duration::from_millis(100),
             accept_older: false,
+            memory: None,
+            heap: base::limits::HEAP_BYTES,
             mapper: None,
             kill_at: None,
             no_snapshots: false,

@@ -8,8 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, World};
 
-use crate::say;
-
 /// Between the early collection and the flip the world runs on for a moment.
 const PREPARE_LEAD: Duration = Duration::from_millis(1);
 /// Scanning and copying may take one part in so many of the time; the interval is stretched to keep to it.
