@@ -3,6 +3,7 @@
 use crate::grants::GrantOptions;
 use base::limits::MEMORY_BYTES_MIN;
 use clap::{Args, Parser, Subcommand};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -89,6 +90,10 @@ pub(crate) struct Running {
     /// Time between snapshots while something changes, such as 50ms, 1s, 2m.
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "100ms")]
     pub(crate) every: Duration,
+    /// Threads of the host that run programs; one by default. With one, what a program does depends on its input and the
+    /// time alone.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) workers: Option<NonZero<usize>>,
     /// Goes on from the newest whole snapshot when a later one is damaged.
     #[arg(long)]
     pub(crate) accept_older: bool,
@@ -120,6 +125,7 @@ impl Default for Running {
     fn default() -> Self {
         Running {
             every: Duration::from_millis(100),
+            workers: None,
             accept_older: false,
             memory: None,
             heap: base::limits::HEAP_BYTES,

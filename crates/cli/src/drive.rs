@@ -1,12 +1,15 @@
-//! The two threads of a running world: this one runs programs, the other makes snapshots.
+//! The threads of a running world: one makes snapshots, all others run programs, this one among them.
 
 use crate::{Failure, say};
+use host::HostWaiter;
 use platform::Waiter;
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, World};
+use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, Vm, Worker, World};
 
 /// Between the early collection and the flip the world runs on for a moment.
 const PREPARE_LEAD: Duration = Duration::from_millis(1);
@@ -25,6 +28,8 @@ pub(crate) struct Pace {
     pub(crate) every: Option<Duration>,
     /// Slices after which the worker comes back to be measured.
     pub(crate) slices: Option<u64>,
+    /// Threads of the host that run programs.
+    pub(crate) workers: usize,
 }
 
 /// Runs the world until no thread is left. When this returns, all of it is durable.
@@ -40,7 +45,7 @@ pub(crate) fn drive(
     pace: Pace,
     watch: &(dyn Fn(Phase) + Sync),
     mut tick: impl FnMut(&mut World, &Event),
-    failed: impl FnOnce(&World, &str) -> String,
+    failed: &(dyn Fn(&Vm, &str) -> String + Sync),
 ) -> Result<World, String> {
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -51,15 +56,20 @@ pub(crate) fn drive(
                 make_snapshots(snapshotter, &*ports.snapshot_waiter, pace, ended, watch)
             })
             .map_err(|error| format!("the snapshot thread cannot be started: {error}"))?;
-        let run = || run_threads(&mut world, ports, pace.slices, watch, &mut tick);
+        let started = (1..pace.workers).try_for_each(|number| {
+            let worker = world.worker(Arc::new(HostWaiter::new()));
+            std::thread::Builder::new()
+                .name(format!("worker {number}"))
+                .spawn_scoped(scope, move || work(worker, failed))
+                .map(drop)
+                .map_err(|error| format!("a worker cannot be started: {error}"))
+        });
+        let run = || started.and_then(|()| run_threads(&mut world, pace.slices, watch, &mut tick));
         let result = match std::panic::catch_unwind(AssertUnwindSafe(run)) {
             Ok(result) => result,
-            Err(reason) => {
-                let text = reason.downcast_ref::<&str>().map(ToString::to_string);
-                let text = text.or_else(|| reason.downcast_ref::<String>().cloned());
-                fail(&failed(&world, &text.unwrap_or_default()))
-            }
+            Err(reason) => fail(&failed(&world.vm, &text_of(&*reason))),
         };
+        world.stop_workers();
         ended.store(true, Ordering::Release);
         ports.snapshot_waiter.notify();
         let (mut snapshotter, mut full) =
@@ -72,7 +82,6 @@ pub(crate) fn drive(
 
 fn run_threads(
     world: &mut World,
-    ports: &Ports,
     slices: Option<u64>,
     watch: &(dyn Fn(Phase) + Sync),
     tick: &mut impl FnMut(&mut World, &Event),
@@ -81,8 +90,8 @@ fn run_threads(
         let event = world.run(slices, watch).map_err(|error| error.to_string())?;
         tick(world, &event);
         match event {
-            Event::Idle { wait_ns } => ports.platform.waiter.wait(wait_ns),
-            Event::Congested => ports.platform.waiter.wait(Some(1_000_000)),
+            Event::Idle { wait_ns } | Event::Waiting { wait_ns } => world.wait(wait_ns),
+            Event::Congested => world.wait_alone(1_000_000),
             // A command may have started a program meanwhile.
             Event::Ended if world.vm.has_threads() => {}
             Event::Ended | Event::Stopped => return Ok(()),
@@ -97,6 +106,24 @@ fn fail(message: &str) -> ! {
     let failure = Failure::World(message.to_string());
     say(&failure);
     std::process::exit(i32::from(failure.status()))
+}
+
+/// What a panic said.
+fn text_of(reason: &(dyn Any + Send)) -> String {
+    let text = reason.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| reason.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+/// The thread of a further worker.
+fn work(mut worker: Worker, failed: &dyn Fn(&Vm, &str) -> String) {
+    let run = || {
+        while worker.run() != Event::Stopped {
+            worker.wait();
+        }
+    };
+    if let Err(reason) = std::panic::catch_unwind(AssertUnwindSafe(run)) {
+        fail(&failed(&worker.vm, &text_of(&*reason)));
+    }
 }
 
 /// The snapshot thread: until the programs have ended.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use world::World;
 use world::inspect::ProgramState;
+use world::{Vm, World};
 
 /// After so many failed runs the program is held.
 const RUNS_MAX: u32 = 2;
@@ -91,13 +91,13 @@ pub(crate) fn apply(world: &mut World, path: &Path, id: &str) -> Result<(), Fail
 }
 
 /// Notes that the machine failed in a thread; what is to be said of it.
-pub(crate) fn note(world: &World, path: &Path, id: &str, message: &str) -> String {
-    let Some((thread, program)) = world.vm.running_thread() else {
+pub(crate) fn note(vm: &Vm, path: &Path, id: &str, message: &str) -> String {
+    let Some((thread, program)) = vm.running_thread() else {
         return format!("the machine failed: {message}; the world stops without committing");
     };
     let mut record = read(path, id);
     let program = program.unwrap_or(0);
-    let programs = world.programs().unwrap_or_default();
+    let programs = vm.programs().unwrap_or_default();
     let name = programs.into_iter().find(|p| p.id == program).map(|p| p.name).unwrap_or_default();
     let before = record.failures.iter().find(|crash| crash.thread == thread).map_or(0, |crash| crash.runs);
     // Whoever did not fail this time has not failed in consecutive runs.

@@ -14,6 +14,7 @@ use crate::{Failure, STATUS_DIED, STATUS_OLDER, STATUS_STOPPED, quarantine, say}
 use host::{Fatal, FileDevice, HostWaiter, Placement};
 use platform::BlockDevice;
 use serde_json::Value;
+use std::num::NonZero;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use store::OpenReport;
 use world::inspect::{ProgramInfo, ProgramState};
 use world::{
-    CreateWorldError, Event, OpenWorldError, Phase, Ports, STATUS_KILLED, Snapshotter, World, WorldFile,
+    CreateWorldError, Event, OpenWorldError, Phase, Ports, STATUS_KILLED, Snapshotter, Vm, World, WorldFile,
     WorldOptions, inspect,
 };
 
@@ -330,6 +331,7 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
     let pace = Pace {
         every: (!running.no_snapshots).then_some(running.every),
         slices: figures.is_some().then_some(1),
+        workers: running.workers.map_or(1, NonZero::get),
     };
     let tick = |world: &mut World, event: &Event| {
         // A thread that dies says so at once, not when the last one ends.
@@ -341,12 +343,12 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
             figures.tick(&store, world, event);
         }
     };
-    let failed = |world: &World, message: &str| {
-        let message = quarantine::note(world, &path, &id, message);
+    let failed = |vm: &Vm, message: &str| {
+        let message = quarantine::note(vm, &path, &id, message);
         desk.close(Outcome::Failed(message.clone()));
         message
     };
-    let driven = drive(world, snapshotter, &ports, pace, &watch, tick, failed);
+    let driven = drive(world, snapshotter, &ports, pace, &watch, tick, &failed);
     desk.close(match &driven {
         Ok(_) => Outcome::Durable(store.last_epoch()),
         Err(reason) => Outcome::Failed(reason.clone()),

@@ -107,6 +107,8 @@ pub struct Heap {
     pub(crate) remembered_objects: Vec<Addr>,
     remembered_max: usize,
     wanted: Option<Collection>,
+    /// Bytes allocated by this worker, but for those that `young` knows.
+    allocated: u64,
     /// The generation that `young` is of.
     generation: u64,
     pub(crate) shared: Held,
@@ -141,6 +143,7 @@ impl Heap {
             remembered_objects: Vec::new(),
             remembered_max: REMEMBERED_MAX,
             wanted: None,
+            allocated: 0,
             generation: 0,
             shared,
         }
@@ -156,9 +159,19 @@ impl Heap {
     pub fn attach(&mut self, shared: Box<Shared>) {
         if shared.generation != self.generation {
             self.generation = shared.generation;
-            self.young = Young::default();
+            self.forget_young();
         }
         self.shared = Held(Some(shared));
+    }
+
+    fn forget_young(&mut self) {
+        self.allocated += self.young.filled();
+        self.young = Young::default();
+    }
+
+    /// Bytes that this worker has allocated, ever.
+    pub fn allocated(&self) -> u64 {
+        self.allocated + self.young.filled()
     }
 
     /// Gives the shared part away.
@@ -220,7 +233,11 @@ impl Heap {
             self.want(Collection::Minor(Survivors::Keep));
         }
         self.shared.check_limit(&self.young, bytes)?;
+        let filled = self.young.filled();
         let room = self.shared.nursery.extend(&self.memory, &mut self.young, bytes);
+        if room {
+            self.allocated += filled;
+        }
         let at = if room { self.bump(class, bytes) } else { None };
         at.ok_or(OutOfMemory { bytes })
     }
@@ -245,6 +262,7 @@ impl Heap {
         };
         self.memory.store_u64(at.add(header::CLASS), class.0);
         shared.note_growth();
+        self.allocated += bytes;
         self.wanted = self.wanted.max(shared.wanted);
         Ok(at)
     }
@@ -304,8 +322,8 @@ impl Heap {
         let stats = how(shared, &self.young);
         shared.generation += 1;
         self.generation = shared.generation;
-        self.young = Young::default();
         self.wanted = shared.wanted;
+        self.forget_young();
         stats
     }
 

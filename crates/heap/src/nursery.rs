@@ -86,6 +86,8 @@ impl Space {
 /// The part of the nursery that one worker fills.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Young {
+    /// What was given out from here on is not yet counted.
+    start: u64,
     /// Next free address.
     next: u64,
     /// Memory is zero, and the worker's own, from `next` to here.
@@ -103,6 +105,11 @@ impl Young {
         let at = self.next;
         self.next += (bytes + header::ALIGN - 1) & !(header::ALIGN - 1);
         Some(Addr(at))
+    }
+    /// Bytes given out since the worker got the chunk.
+    #[inline(always)]
+    pub(crate) fn filled(&self) -> u64 {
+        self.next - self.start
     }
     /// Bytes that are left.
     #[inline(always)]
@@ -146,7 +153,7 @@ impl Nursery {
             let end = wanted.min(self.clean);
             memory.fill_unannounced(Addr(self.next), end - self.next, 0);
         }
-        *young = Young { next: start, limit: wanted };
+        *young = Young { start, next: start, limit: wanted };
         self.next = wanted;
         self.clean = self.clean.max(wanted);
         true

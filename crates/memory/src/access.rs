@@ -216,24 +216,15 @@ width!(u16, i16, AtomicU16, 2, load_u16, load_i16, store_u16, store_i16, store_u
 width!(u32, i32, AtomicU32, 4, load_u32, load_i32, store_u32, store_i32, store_unannounced_u32);
 width!(u64, i64, AtomicU64, 8, load_u64, load_i64, store_u64, store_i64, store_unannounced_u64);
 
-/// Ordered and compound operations of one width, for volatile fields and monitors.
+/// Ordered operations of one width, for volatile fields, monitors and linear memory.
 macro_rules! ordered {
-    ($type:ident, $atomic:ident, $size:literal, $load_acquire:ident, $load_seqcst:ident, $store_release:ident,
-     $store_seqcst:ident, $compare_exchange:ident, $swap:ident, $fetch_add:ident, $fetch_or:ident, $fetch_and:ident) => {
+    ($type:ident, $atomic:ident, $size:literal, $load_seqcst:ident, $store_seqcst:ident, $compare_exchange:ident) => {
         impl Memory {
             #[inline(always)]
             fn $type(&self, addr: Addr) -> &$atomic {
                 // SAFETY: `at` checked range and alignment; the world is touched by atomics only, and mapped as long as
                 // `self` holds the mapper.
                 unsafe { $atomic::from_ptr(self.at(addr, $size).cast()) }
-            }
-            #[doc = concat!("Reads a `", stringify!($type), "` with acquire order.")]
-            ///
-            /// # Panics
-            /// When `addr` lies outside the world or is not aligned.
-            #[inline(always)]
-            pub fn $load_acquire(&self, addr: Addr) -> $type {
-                self.$type(addr).load(Acquire)
             }
             #[doc = concat!("Reads a `", stringify!($type), "` in the single order of all such operations.")]
             ///
@@ -242,16 +233,6 @@ macro_rules! ordered {
             #[inline(always)]
             pub fn $load_seqcst(&self, addr: Addr) -> $type {
                 self.$type(addr).load(SeqCst)
-            }
-            #[doc = concat!("Writes a `", stringify!($type), "` with release order, announced.")]
-            ///
-            /// # Panics
-            /// When `addr` lies outside the world or is not aligned.
-            #[inline(always)]
-            pub fn $store_release(&self, addr: Addr, value: $type) {
-                let word = self.$type(addr);
-                self.announce_here(addr);
-                word.store(value, Release);
             }
             #[doc = concat!("Writes a `", stringify!($type), "` in the single order of all such operations, announced.")]
             ///
@@ -275,6 +256,38 @@ macro_rules! ordered {
                 let word = self.$type(addr);
                 self.announce_here(addr);
                 word.compare_exchange(current, new, SeqCst, SeqCst)
+            }
+        }
+    };
+}
+
+ordered!(u8, AtomicU8, 1, load_seqcst_u8, store_seqcst_u8, compare_exchange_u8);
+ordered!(u16, AtomicU16, 2, load_seqcst_u16, store_seqcst_u16, compare_exchange_u16);
+ordered!(u32, AtomicU32, 4, load_seqcst_u32, store_seqcst_u32, compare_exchange_u32);
+ordered!(u64, AtomicU64, 8, load_seqcst_u64, store_seqcst_u64, compare_exchange_u64);
+
+/// Compound operations of one width.
+macro_rules! compound {
+    ($type:ident, $load_acquire:ident, $store_release:ident, $swap:ident, $fetch_add:ident, $fetch_or:ident,
+     $fetch_and:ident) => {
+        impl Memory {
+            #[doc = concat!("Reads a `", stringify!($type), "` with acquire order.")]
+            ///
+            /// # Panics
+            /// When `addr` lies outside the world or is not aligned.
+            #[inline(always)]
+            pub fn $load_acquire(&self, addr: Addr) -> $type {
+                self.$type(addr).load(Acquire)
+            }
+            #[doc = concat!("Writes a `", stringify!($type), "` with release order, announced.")]
+            ///
+            /// # Panics
+            /// When `addr` lies outside the world or is not aligned.
+            #[inline(always)]
+            pub fn $store_release(&self, addr: Addr, value: $type) {
+                let word = self.$type(addr);
+                self.announce_here(addr);
+                word.store(value, Release);
             }
             /// Puts `value` in and returns what was there, announced, in the single order of all such operations.
             ///
@@ -320,31 +333,5 @@ macro_rules! ordered {
     };
 }
 
-ordered!(
-    u32,
-    AtomicU32,
-    4,
-    load_acquire_u32,
-    load_seqcst_u32,
-    store_release_u32,
-    store_seqcst_u32,
-    compare_exchange_u32,
-    swap_u32,
-    fetch_add_u32,
-    fetch_or_u32,
-    fetch_and_u32
-);
-ordered!(
-    u64,
-    AtomicU64,
-    8,
-    load_acquire_u64,
-    load_seqcst_u64,
-    store_release_u64,
-    store_seqcst_u64,
-    compare_exchange_u64,
-    swap_u64,
-    fetch_add_u64,
-    fetch_or_u64,
-    fetch_and_u64
-);
+compound!(u32, load_acquire_u32, store_release_u32, swap_u32, fetch_add_u32, fetch_or_u32, fetch_and_u32);
+compound!(u64, load_acquire_u64, store_release_u64, swap_u64, fetch_add_u64, fetch_or_u64, fetch_and_u64);

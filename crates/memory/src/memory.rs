@@ -162,6 +162,11 @@ impl Memory {
         Epoch(self.epoch.load(Acquire))
     }
 
+    /// Passes a moment of waiting for another thread, in the way of [`MemoryConfig::relax`].
+    pub fn relax(&self) {
+        (self.relax)();
+    }
+
     /// The pages that no snapshot holds.
     pub fn scratch(&self) -> PageRange {
         self.ledger.scratch

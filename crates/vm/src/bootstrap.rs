@@ -1,7 +1,7 @@
 //! A new world: root page, kernel classes, lists; and opening one that is there.
 
 use crate::frames::{Maps, Running};
-use crate::kernel::{Common, Held};
+use crate::kernel::{Common, Held, Machine};
 use crate::names::CLASSES as CLASS_SET;
 use crate::scheduler::{Requests, WorldClock};
 use crate::{Vm, decode};
@@ -89,6 +89,8 @@ impl Vm {
     fn new(memory: Arc<Memory>, heap: Heap, platform: Platform) -> Vm {
         let clock = WorldClock::new(&platform);
         let mut heap = heap;
+        let requests = Requests::default();
+        let machine = Machine::new(&requests, &platform);
         heap.set_limit(HEAP_BYTES_DEFAULT);
         Vm {
             memory,
@@ -99,11 +101,18 @@ impl Vm {
             object_array: Addr::NULL,
             codes: decode::Codes::default(),
             maps: Maps::default(),
-            requests: Requests::default(),
+            requests,
             running: Running::default(),
             chaos: None,
             common: Held(Some(Box::new(Common::new(clock, HEAP_BYTES_DEFAULT)))),
             charged: 0,
+            machine,
+            number: 0,
+            is_active: true,
+            has_stopped: false,
+            sweeps: 0,
+            helping: false,
+            exhausted: false,
         }
     }
 

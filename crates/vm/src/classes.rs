@@ -16,6 +16,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::{ClassDef, Const, Descriptor, Elem, Flags, Kind, MethodDef, Module, TypeDesc};
+use core::sync::atomic::{Ordering, fence};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{
@@ -513,6 +514,20 @@ impl Vm {
 
     /// Reads a field; `object` is null for static ones.
     pub(crate) fn load_field(&self, object: Addr, target: Addr) -> u64 {
+        self.order_if_volatile(target);
+        let bits = self.load_field_plainly(object, target);
+        self.order_if_volatile(target);
+        bits
+    }
+
+    /// Around each access of a volatile field: they have one order, and order what stands before and behind them.
+    fn order_if_volatile(&self, target: Addr) {
+        if self.get_u32(target, field::FLAGS) & Flags::VOLATILE.0 != 0 {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    fn load_field_plainly(&self, object: Addr, target: Addr) -> u64 {
         let storage = self.get_u8(target, field::KIND);
         if object.is_null() {
             return self.memory.load_u64(self.static_cell(target).1);
@@ -530,6 +545,12 @@ impl Vm {
 
     /// Writes a field; `object` is null for static ones.
     pub(crate) fn store_field(&mut self, object: Addr, target: Addr, bits: u64) {
+        self.order_if_volatile(target);
+        self.store_field_plainly(object, target, bits);
+        self.order_if_volatile(target);
+    }
+
+    fn store_field_plainly(&mut self, object: Addr, target: Addr, bits: u64) {
         let storage = self.get_u8(target, field::KIND);
         if object.is_null() {
             let (cells, cell) = self.static_cell(target);

@@ -1,11 +1,12 @@
 //! What is done to programs from outside: ended, held and let go, granted something, removed from the list.
 //!
-//! Everything here happens at a safepoint: no thread is mounted as running.
+//! Everything here happens at a safepoint: this worker has no thread mounted. Others may have.
 //!
 //! *Invariant:* a thread whose program is not running is in no list that wakes it; at most the run queue still leads to
 //! it, which skips it ([`Vm::may_run`]).
 
 use crate::Vm;
+use crate::scheduler::Request;
 use crate::threads::has_ended;
 use crate::waiting::Ring;
 use alloc::string::String;
@@ -175,13 +176,22 @@ impl Vm {
         self.count_thread(object, owner, u64::MAX);
     }
 
-    /// Ends all threads of a program that is not running any more.
+    /// Ends all threads of a program that is not running any more. Those that other workers run end at their next
+    /// safepoint.
     pub(crate) fn end_threads_of(&mut self, object: Addr) {
         let mut ended = Vec::new();
+        let mut elsewhere = false;
         let mut at = self.ref_field(object, program::THREADS);
         while !at.is_null() {
-            ended.push(at);
+            if self.get_u32(at, thread::STATE) == thread_state::RUNNING {
+                elsewhere = true;
+            } else {
+                ended.push(at);
+            }
             at = self.ref_field(at, thread::SIBLING);
+        }
+        if elsewhere {
+            self.ask_review();
         }
         for thread in &ended {
             self.stop_waiting(*thread);
@@ -237,20 +247,24 @@ impl Vm {
         true
     }
 
-    /// Bytes of the heap in use.
-    fn heap_bytes(&self) -> u64 {
-        let used = self.heap.usage();
-        used.nursery_bytes + used.cell_bytes + used.large_bytes
+    /// Has the other workers look soon whether the threads that they run may go on.
+    pub(crate) fn ask_review(&self) {
+        self.machine.ask_others(self.number, Request::Review);
+    }
+
+    /// Whether a program has come to an end that its threads do not outlive.
+    pub(crate) fn is_doomed(&self, owner: Addr) -> bool {
+        !owner.is_null() && self.get_u32(owner, program::STATE) != program_state::RUNNING
     }
 
     /// From here on a program is charged for what is allocated.
     pub(crate) fn begin_charge(&mut self) {
-        self.charged = self.heap_bytes();
+        self.charged = self.heap.allocated();
     }
 
     /// Charges a program, if there is one, for what was allocated since the last call.
     pub(crate) fn charge(&mut self, owner: Addr) {
-        let (before, now) = (self.charged, self.heap_bytes());
+        let (before, now) = (self.charged, self.heap.allocated());
         self.charged = now;
         if !owner.is_null() && now > before {
             let so_far = self.get_u64(owner, program::ALLOCATED);

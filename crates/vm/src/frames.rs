@@ -467,7 +467,8 @@ impl Vm {
         let threads = self.root_ref(root::THREADS);
         for index in 0..self.root_u64(root::THREAD_COUNT) {
             let thread = Addr(self.array_get(threads, index).0);
-            if thread != self.running.thread {
+            let runs = self.get_u32(thread, thread::STATE) == thread_state::RUNNING;
+            if thread != self.running.thread && !runs {
                 self.freeze(thread);
             }
         }
@@ -494,14 +495,14 @@ impl Vm {
         end.next_multiple_of(PAGE_SIZE as u64) - self.get_u64(thread, thread::STACK)
     }
 
-    /// Gives back what deep calls have used of the stacks of threads that have left them since the last time. No thread is
-    /// mounted as running.
+    /// Gives back what deep calls have used of the stacks of threads that have left them since the last time and do not
+    /// run. Those that another worker runs are entered again when they stop.
     pub(crate) fn trim_stacks(&mut self) {
         for thread in core::mem::take(&mut self.common.shrunk) {
             let thread = Addr(thread);
             let base = self.get_u64(thread, thread::STACK);
             let used = u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
-            if base == 0 {
+            if base == 0 || self.get_u32(thread, thread::STATE) == thread_state::RUNNING {
                 continue;
             }
             let kept = self.stack_kept(thread);

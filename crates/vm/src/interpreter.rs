@@ -13,7 +13,13 @@
 //! two runs of this loop. A word of kind reference is null, an immediate or the address of a live object, because only
 //! the machine makes references; object memory is mapped wherever a live object is.
 //! Stack memory is written by this thread alone, and only at and above [`Running::low`], whose pages are announced; a
-//! capture does not read an announced page. Objects are read plainly and written through `memory`, announced.
+//! capture does not read an announced page. Objects are read by relaxed atomics, since other workers may be writing them,
+//! and written through `memory`, announced.
+//!
+//! *Without the kernel lock.* The loop gives it back before the first record and takes it for every call of the machine
+//! that needs more than the world and this worker's own: `flow!` does, and the calls of short kernel methods.
+//! What is read here without it is immutable once it is reachable, or is checked in a way that holds for any mixture of old
+//! and new; see `docs/ARCHITECTURE.md`.
 //!
 //! [`Running::limit`]: crate::frames::Running
 //! [`Running::low`]: crate::frames::Running
@@ -30,6 +36,8 @@ use alloc::format;
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::{Elem, Flags, Kind, Op};
+use core::sync::atomic::Ordering::{Relaxed, Release};
+use core::sync::atomic::{AtomicI8, AtomicI16, AtomicU8, AtomicU16, AtomicU32, AtomicU64, fence};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{Shape, array, class, field, frame, header, method, on_return};
@@ -46,7 +54,7 @@ pub(crate) enum Exit {
 }
 
 // SAFETY: decoded code holds pointers to decoded code and cells; it is only reached through `&mut Vm`, one thread at a
-// time, and what its pointers lead to belongs to the same `Vm`.
+// time, and what its pointers lead to belongs to the same `Vm`, which is one worker's.
 unsafe impl Send for Code {}
 // SAFETY: as above.
 unsafe impl Sync for Code {}
@@ -56,8 +64,12 @@ unsafe impl Send for Megamorphic {}
 /// Runs the mounted thread until it has to be left.
 pub(crate) fn execute(vm: &mut Vm) -> Exit {
     match vm.settle() {
-        // SAFETY: the thread is mounted and its top frame is bytecode; see the head of the file.
-        Flow::Go | Flow::Resolved => unsafe { run(vm) },
+        Flow::Go | Flow::Resolved => {
+            // SAFETY: the thread is mounted and its top frame is bytecode; see the head of the file.
+            let exit = unsafe { run(vm) };
+            vm.enter();
+            exit
+        }
         Flow::Exit(exit) => exit,
     }
 }
@@ -88,9 +100,6 @@ mod op {
     }
 }
 
-/// The bit of the word at `header::LOCK` (with the hash above it) that marks an immutable object.
-const IMMUTABLE_BIT: u64 = (header::IMMUTABLE as u64) << 32;
-const _: () = assert!(header::LOCK == 8 && header::HASH == 12);
 const _: () = assert!(frame::METHOD == 0 && frame::CALLER == 8 && frame::PC == 16 && frame::DEPTH == 20);
 const _: () = assert!(frame::FLAGS == 24 && frame::PHASE == 28 && frame::SIZE == 32);
 const HEADER_WORDS: usize = 4;
@@ -117,6 +126,12 @@ unsafe fn run(vm: &mut Vm) -> Exit {
     macro_rules! host {
         ($addr:expr, $ty:ty) => {
             (($addr as usize).wrapping_add(delta) as *mut $ty)
+        };
+    }
+    // What stands at an address of an object, which other workers may be writing: an atomic load of this width.
+    macro_rules! object_word {
+        ($addr:expr, $atomic:ty) => {
+            (*host!($addr, $atomic)).load(Relaxed)
         };
     }
     macro_rules! world {
@@ -169,6 +184,12 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                 vm.spend(burst - polls);
                 return Exit::Safepoint;
             }
+        };
+    }
+    // What was just made is whole before a reference to it is seen by another worker.
+    macro_rules! publish {
+        () => {
+            fence(Release)
         };
     }
     macro_rules! push {
@@ -315,7 +336,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
     macro_rules! instance {
         ($record:expr, $slot:expr) => {{
             let word = object!($slot);
-            let class = *host!(word, u64);
+            let class = object_word!(word, AtomicU64);
             if class != $record.c {
                 let owner = (&(*code).fields)[$record.b as usize].get();
                 if !vm.is_subclass(Addr(class), owner) {
@@ -330,14 +351,14 @@ unsafe fn run(vm: &mut Vm) -> Exit {
     macro_rules! get_field {
         ($record:expr, $ty:ty, |$value:ident| $bits:expr) => {{
             let object = instance!($record, *sp.sub(1));
-            let $value = *host!(object + u64::from($record.a), $ty);
+            let $value = object_word!(object + u64::from($record.a), $ty);
             *sp.sub(1) = $bits;
         }};
     }
     macro_rules! put_field {
         ($record:expr, |$object:ident, $at:ident, $bits:ident| $store:expr) => {{
             let $object = instance!($record, *sp.sub(2));
-            if *host!($object + header::LOCK, u64) & IMMUTABLE_BIT != 0 {
+            if object_word!($object + header::HASH, AtomicU32) & header::IMMUTABLE != 0 {
                 throw!(Immutable, "the object is immutable");
             }
             let ($at, $bits) = (Addr($object + u64::from($record.a)), *sp.sub(1));
@@ -352,10 +373,11 @@ unsafe fn run(vm: &mut Vm) -> Exit {
             if array == 0 {
                 throw!(NullPointer, "an element of null");
             }
-            if array & 7 != 0 || !($(*host!(array, u64) == vm.prim_arrays[Elem::$elem as usize].0)||+) {
+            let class = if array & 7 == 0 { object_word!(array, AtomicU64) } else { 0 };
+            if !($(class == vm.prim_arrays[Elem::$elem as usize].0)||+) {
                 throw!(ClassCast, "not an array of this kind");
             }
-            let (index, len) = ($index as u32, *host!(array + array::LENGTH, u64));
+            let (index, len) = ($index as u32, object_word!(array + array::LENGTH, AtomicU64));
             if u64::from(index) >= len {
                 throw!(IndexOutOfBounds, "index {} of an array of {len}", index as i32);
             }
@@ -365,7 +387,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
     macro_rules! array_get {
         ($ty:ty, $log2:expr, $($elem:ident)|+, |$value:ident| $bits:expr) => {{
             let at = element!(*sp.sub(2), *sp.sub(1), $log2, $($elem)|+);
-            let $value = *host!(at, $ty);
+            let $value = object_word!(at, $ty);
             sp = sp.sub(1);
             *sp.sub(1) = $bits;
         }};
@@ -374,7 +396,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
         ($store:ident, $ty:ty, $log2:expr, $($elem:ident)|+) => {{
             let at = element!(*sp.sub(3), *sp.sub(2), $log2, $($elem)|+);
             let object = *sp.sub(3);
-            if *host!(object + header::LOCK, u64) & IMMUTABLE_BIT != 0 {
+            if object_word!(object + header::HASH, AtomicU32) & header::IMMUTABLE != 0 {
                 throw!(Immutable, "the array is immutable");
             }
             vm.memory.$store(Addr(at), *sp.sub(1) as $ty);
@@ -391,11 +413,13 @@ unsafe fn run(vm: &mut Vm) -> Exit {
             if array & 7 != 0 {
                 throw!(ClassCast, "not an array of references");
             }
-            let class = *host!(array, u64);
-            if class != vm.object_array.0 && *host!(class + class::SHAPE, u8) != Shape::RefArray as u8 {
+            let class = object_word!(array, AtomicU64);
+            if class != vm.object_array.0
+                && object_word!(class + class::SHAPE, AtomicU8) != Shape::RefArray as u8
+            {
                 throw!(ClassCast, "not an array of references");
             }
-            let (index, len) = ($index as u32, *host!(array + array::LENGTH, u64));
+            let (index, len) = ($index as u32, object_word!(array + array::LENGTH, AtomicU64));
             if u64::from(index) >= len {
                 throw!(IndexOutOfBounds, "index {} of an array of {len}", index as i32);
             }
@@ -444,6 +468,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
             let (site, args): (crate::decode::Site, *mut u64) = ($site, $args);
             if site.adapt {
                 save_at!(ip, args);
+                vm.enter();
                 let count = sp.offset_from(args) as u64 - 1;
                 if let Err(thrown) = vm.adapt_args(site.target, Addr(world!(args)), count) {
                     flow!(vm.raise(thrown))
@@ -451,6 +476,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
             }
             if let Some(function) = site.kernel {
                 save_at!(ip, args);
+                vm.enter();
                 match vm.call_function(function, Addr(world!(args)), u64::from(site.args)) {
                     Ok(bits) => {
                         sp = args;
@@ -465,7 +491,9 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                 if vm.heap.collection_wanted().is_some() {
                     vm.ask_attention();
                 }
+                vm.leave();
             } else {
+                vm.leave();
                 let boxes = site.adapt && site.result != Kind::Ref as u8;
                 enter!(site.code, args, if boxes { on_return::BOX } else { on_return::PUSH })
             }
@@ -491,10 +519,12 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                     return exit;
                 }
             }
+            vm.leave();
             reload!();
             // Goes on as a slow operation says.
             macro_rules! flow {
                 ($flow:expr) => {{
+                    vm.enter();
                     next = $flow;
                     continue 'frames;
                 }};
@@ -820,12 +850,14 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         ip = caller_ip;
                     }
 
-                    quick::GET_BOOL => get_field!(record, u8, |value| u64::from(value)),
-                    quick::GET_I8 => get_field!(record, i8, |value| u64::from(i32::from(value) as u32)),
-                    quick::GET_U16 => get_field!(record, u16, |value| u64::from(value)),
-                    quick::GET_I16 => get_field!(record, i16, |value| u64::from(i32::from(value) as u32)),
-                    quick::GET_32 => get_field!(record, u32, |value| u64::from(value)),
-                    quick::GET_64 | quick::GET_REF => get_field!(record, u64, |value| value),
+                    quick::GET_BOOL => get_field!(record, AtomicU8, |value| u64::from(value)),
+                    quick::GET_I8 => get_field!(record, AtomicI8, |value| u64::from(i32::from(value) as u32)),
+                    quick::GET_U16 => get_field!(record, AtomicU16, |value| u64::from(value)),
+                    quick::GET_I16 => {
+                        get_field!(record, AtomicI16, |value| u64::from(i32::from(value) as u32))
+                    }
+                    quick::GET_32 => get_field!(record, AtomicU32, |value| u64::from(value)),
+                    quick::GET_64 | quick::GET_REF => get_field!(record, AtomicU64, |value| value),
                     quick::PUT_BOOL => {
                         put_field!(record, |_object, at, bits| vm.memory.store_u8(at, bits as u8 & 1))
                     }
@@ -846,7 +878,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                             Value(bits)
                         ))
                     }
-                    quick::GET_STATIC => push!(*host!(record.c, u64)),
+                    quick::GET_STATIC => push!(object_word!(record.c, AtomicU64)),
                     quick::PUT_STATIC => {
                         let bits = crate::classes::narrowed(record.a as u8, pop!());
                         vm.memory.store_u64(Addr(record.c), bits);
@@ -856,15 +888,17 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         let bits = pop!();
                         vm.heap.write_ref(Addr(record.c - header::SIZE), Addr(record.c), Value(bits));
                     }
-                    quick::NEW => match vm.heap.alloc(Addr(record.c), u64::from(record.b)) {
-                        Ok(object) => {
-                            push!(object.0);
-                            if vm.heap.collection_wanted().is_some() {
-                                vm.ask_attention();
-                            }
-                        }
-                        Err(_) => throw!(OutOfMemory, "no room for an object"),
-                    },
+                    quick::NEW => {
+                        let made = match vm.heap.bump(Addr(record.c), u64::from(record.b)) {
+                            Some(object) => object,
+                            None => match vm.alloc_locked(Addr(record.c), u64::from(record.b)) {
+                                Ok(object) => object,
+                                Err(_) => throw!(OutOfMemory, "no room for an object"),
+                            },
+                        };
+                        publish!();
+                        push!(made.0);
+                    }
                     quick::INSTANCE_OF => {
                         let value = Value(*sp.sub(1));
                         let is = vm.is_instance(value, Addr(record.c));
@@ -872,7 +906,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                     }
                     quick::CHECK_CAST => {
                         let word = *sp.sub(1);
-                        let exact = word & 7 == 0 && word != 0 && *host!(word, u64) == record.c;
+                        let exact = word & 7 == 0 && word != 0 && object_word!(word, AtomicU64) == record.c;
                         if !exact && word != 0 && !vm.is_instance(Value(word), Addr(record.c)) {
                             slow!();
                         }
@@ -887,16 +921,14 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         if len < 0 {
                             throw!(NegativeSize, "an array of {len} elements");
                         }
-                        match vm.try_new_array(class, len as u64) {
+                        match vm.new_array_locked(class, len as u64) {
                             Ok(array) => *sp.sub(1) = array.0,
                             Err(thrown) => {
                                 save_at!(ip, sp);
                                 flow!(vm.raise(thrown))
                             }
                         }
-                        if vm.heap.collection_wanted().is_some() {
-                            vm.ask_attention();
-                        }
+                        publish!();
                     }
                     op::ArrayLen => {
                         let word = *sp.sub(1);
@@ -904,30 +936,32 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                             throw!(NullPointer, "the length of null");
                         }
                         let shaped = word & 7 == 0 && {
-                            let class = *host!(word, u64);
-                            let shape = *host!(class + class::SHAPE, u8);
+                            let class = object_word!(word, AtomicU64);
+                            let shape = object_word!(class + class::SHAPE, AtomicU8);
                             (shape == Shape::PrimArray as u8 || shape == Shape::RefArray as u8)
                                 && class != vm.kernel_class(ClassId::String).0
                         };
                         if !shaped {
                             throw!(ClassCast, "the length of what is no array");
                         }
-                        *sp.sub(1) = u64::from(*host!(word + array::LENGTH, u64) as u32);
+                        *sp.sub(1) = u64::from(object_word!(word + array::LENGTH, AtomicU64) as u32);
                     }
-                    op::ArrayGetBool => array_get!(u8, 0, Bool, |value| u64::from(value & 1)),
+                    op::ArrayGetBool => array_get!(AtomicU8, 0, Bool, |value| u64::from(value & 1)),
                     op::ArrayGetI8 => {
-                        array_get!(i8, 0, I8 | Bool, |value| u64::from(i32::from(value) as u32))
+                        array_get!(AtomicI8, 0, I8 | Bool, |value| u64::from(i32::from(value) as u32))
                     }
-                    op::ArrayGetU16 => array_get!(u16, 1, U16, |value| u64::from(value)),
-                    op::ArrayGetI16 => array_get!(i16, 1, I16, |value| u64::from(i32::from(value) as u32)),
-                    op::ArrayGetI32 => array_get!(u32, 2, I32, |value| u64::from(value)),
-                    op::ArrayGetF32 => array_get!(u32, 2, F32, |value| u64::from(value)),
-                    op::ArrayGetI64 => array_get!(u64, 3, I64, |value| value),
-                    op::ArrayGetF64 => array_get!(u64, 3, F64, |value| value),
+                    op::ArrayGetU16 => array_get!(AtomicU16, 1, U16, |value| u64::from(value)),
+                    op::ArrayGetI16 => {
+                        array_get!(AtomicI16, 1, I16, |value| u64::from(i32::from(value) as u32))
+                    }
+                    op::ArrayGetI32 => array_get!(AtomicU32, 2, I32, |value| u64::from(value)),
+                    op::ArrayGetF32 => array_get!(AtomicU32, 2, F32, |value| u64::from(value)),
+                    op::ArrayGetI64 => array_get!(AtomicU64, 3, I64, |value| value),
+                    op::ArrayGetF64 => array_get!(AtomicU64, 3, F64, |value| value),
                     op::ArrayGetRef => {
                         let (_, _, at) = ref_element!(*sp.sub(2), *sp.sub(1));
                         sp = sp.sub(1);
-                        *sp.sub(1) = *host!(at, u64);
+                        *sp.sub(1) = object_word!(at, AtomicU64);
                     }
                     op::ArraySetBool => {
                         *sp.sub(1) &= 1;
@@ -937,7 +971,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         let array = *sp.sub(3);
                         if array != 0
                             && array & 7 == 0
-                            && *host!(array, u64) == vm.prim_arrays[Elem::Bool as usize].0
+                            && object_word!(array, AtomicU64) == vm.prim_arrays[Elem::Bool as usize].0
                         {
                             *sp.sub(1) &= 1;
                         }
@@ -951,12 +985,12 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                     op::ArraySetF64 => array_set!(store_u64, u64, 3, F64),
                     op::ArraySetRef => {
                         let (object, class, at) = ref_element!(*sp.sub(3), *sp.sub(2));
-                        if *host!(object + header::LOCK, u64) & IMMUTABLE_BIT != 0 {
+                        if object_word!(object + header::HASH, AtomicU32) & header::IMMUTABLE != 0 {
                             throw!(Immutable, "the array is immutable");
                         }
                         let value = Value(*sp.sub(1));
                         if class != vm.object_array.0 && !value.is_null() {
-                            let element = Addr(*host!(class + class::ELEMENT, u64));
+                            let element = Addr(object_word!(class + class::ELEMENT, AtomicU64));
                             if !vm.is_instance(value, element) {
                                 throw!(ArrayStore, "the array does not admit an object of this class");
                             }
@@ -974,13 +1008,17 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                     op::RefIsNull => unary!(|a| u64::from(a == 0)),
                     op::RefEq => binary!(|a, b| u64::from(a == b)),
                     op::BoxI32 => unary!(|a| Value::int(a as u32 as i32).0),
-                    op::BoxI64 => unary!(|a| vm.box_i64(a as i64).0),
+                    op::BoxI64 => {
+                        unary!(|a| match Value::long(a as i64) {
+                            Some(value) => value.0,
+                            None => vm.box_locked(ClassId::Long, a).0,
+                        });
+                        publish!();
+                    }
                     op::BoxF32 => unary!(|a| Value::float(f32::from_bits(a as u32)).0),
                     op::BoxF64 => {
-                        unary!(|a| vm.box_f64(f64::from_bits(a)).0);
-                        if vm.heap.collection_wanted().is_some() {
-                            vm.ask_attention();
-                        }
+                        unary!(|a| vm.box_locked(ClassId::Double, a).0);
+                        publish!();
                     }
                     op::UnboxI32 => match Value(*sp.sub(1)).as_int() {
                         Some(number) => *sp.sub(1) = u64::from(number as u32),
@@ -1005,7 +1043,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         let receiver = *args;
                         let class = match receiver & 7 {
                             0 if receiver == 0 => 0,
-                            0 => *host!(receiver, u64),
+                            0 => object_word!(receiver, AtomicU64),
                             _ => vm.class_of(Value(receiver)).0,
                         };
                         if class != site.class || class == 0 {

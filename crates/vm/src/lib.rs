@@ -42,6 +42,7 @@ mod waiting;
 pub use bootstrap::OpenError;
 pub use classes::DefineError;
 pub use control::STATUS_KILLED;
+pub use kernel::Stopped;
 pub use program::StartError;
 pub use scheduler::{Limits, Request, Requests, RunState};
 
@@ -64,7 +65,7 @@ pub trait ClassSource: Send {
     }
 }
 
-/// A world at work.
+/// A world at work, or one worker of it; see [`Vm::worker`].
 pub struct Vm {
     /// The persistent memory.
     pub memory: Arc<Memory>,
@@ -83,10 +84,23 @@ pub struct Vm {
     pub(crate) requests: Requests,
     pub(crate) running: frames::Running,
     pub(crate) chaos: Option<Prng>,
-    /// What the workers share.
+    /// What the workers share; here while this worker holds the kernel lock.
     pub(crate) common: kernel::Held,
-    /// Bytes of the heap in use when the running thread was last charged for what it allocates.
+    /// Bytes that this worker had allocated when the running thread was last charged for them.
     pub(crate) charged: u64,
+    pub(crate) machine: Arc<kernel::Machine>,
+    /// This worker.
+    pub(crate) number: u32,
+    /// Whether it may touch the world.
+    pub(crate) is_active: bool,
+    /// Whether it has the others rest.
+    pub(crate) has_stopped: bool,
+    /// Full collections that its caches have seen.
+    pub(crate) sweeps: u64,
+    /// Threads were made runnable that another worker could run: whether one sleeps is seen to soon.
+    pub(crate) helping: bool,
+    /// An allocation went beyond the limit: the running thread is to be told.
+    pub(crate) exhausted: bool,
 }
 
 /// A machine may be moved to the thread that steps it.

@@ -68,14 +68,19 @@ impl Vm {
         let object = Addr(object.0);
         let address = if kind == 0 { u64::from(address as u32) } else { address };
         let start = address.checked_add(u64::from(offset)).ok_or(OUTSIDE)?;
-        let size = self.get_u64(object, binary::USED);
+        // The array first, and no more than it has: another worker may be letting the binary grow.
+        let array = self.ref_field(object, binary::BYTES);
+        let room = if array.is_null() { 0 } else { self.array_len(array) };
+        let size = self.get_u64(object, binary::USED).min(room);
         if start > size || bytes > size - start {
             return Err(OUTSIDE);
         }
         if aligned && start % bytes != 0 {
             return Err(MISALIGNED);
         }
-        Ok(self.ref_field(object, binary::BYTES).add(array::DATA + start))
+        // Of an empty binary nothing is touched, but it has a place.
+        let array = if array.is_null() { object } else { array };
+        Ok(array.add(array::DATA + start))
     }
 
     /// The same for an instruction that may write there.
@@ -181,8 +186,7 @@ impl Vm {
         }
     }
 
-    /// Atomics. One thread runs at a time, and none is left in the middle of an instruction; the fences order these
-    /// accesses for what looks on from outside.
+    /// Atomics: all in one order, with what any worker does.
     fn atomic(&mut self, op: Op, offset: u32, c: u64, args: [u64; 5]) -> Result<Option<u64>, Fault> {
         let Some(shape) = Shape::from_value((c >> 8) as u8) else { unreachable!("decoded from a shape") };
         let bytes = u64::from(shape.bytes());
@@ -193,31 +197,66 @@ impl Vm {
         } else {
             self.linear_place_to_write(object, kind, args[1], offset, bytes, true)?
         };
-        fence(Ordering::SeqCst);
-        let old = self.load(at, bytes);
-        let new = match op {
-            Op::AtomicLoad => None,
-            Op::AtomicStore => Some(args[2]),
-            Op::AtomicCmpxchg => (old == args[2] & mask).then_some(args[3]),
-            _ => {
+        match op {
+            Op::AtomicLoad => return Ok(Some(self.load_ordered(at, bytes))),
+            Op::AtomicStore => {
+                self.store_ordered(at, bytes, args[2]);
+                return Ok(None);
+            }
+            _ => {}
+        }
+        loop {
+            let old = self.load_ordered(at, bytes);
+            let new = if op == Op::AtomicCmpxchg {
+                if old != args[2] & mask {
+                    return Ok(Some(old));
+                }
+                args[3]
+            } else {
                 let Some(rmw) = Rmw::from_value((c >> 16) as u8) else {
                     unreachable!("decoded from a combination")
                 };
-                Some(match rmw {
+                match rmw {
                     Rmw::Add => old.wrapping_add(args[2]),
                     Rmw::Sub => old.wrapping_sub(args[2]),
                     Rmw::And => old & args[2],
                     Rmw::Or => old | args[2],
                     Rmw::Xor => old ^ args[2],
                     Rmw::Xchg => args[2],
-                })
+                }
+            };
+            if self.replace(at, bytes, old, new & mask) {
+                return Ok(Some(old));
             }
-        };
-        if let Some(new) = new {
-            self.store(at, bytes, new & mask);
         }
-        fence(Ordering::SeqCst);
-        Ok((op != Op::AtomicStore).then_some(old))
+    }
+
+    fn load_ordered(&self, at: Addr, bytes: u64) -> u64 {
+        match bytes {
+            1 => u64::from(self.memory.load_seqcst_u8(at)),
+            2 => u64::from(self.memory.load_seqcst_u16(at)),
+            4 => u64::from(self.memory.load_seqcst_u32(at)),
+            _ => self.memory.load_seqcst_u64(at),
+        }
+    }
+
+    fn store_ordered(&self, at: Addr, bytes: u64, value: u64) {
+        match bytes {
+            1 => self.memory.store_seqcst_u8(at, value as u8),
+            2 => self.memory.store_seqcst_u16(at, value as u16),
+            4 => self.memory.store_seqcst_u32(at, value as u32),
+            _ => self.memory.store_seqcst_u64(at, value),
+        }
+    }
+
+    /// Whether `old` stood there and `new` does now.
+    fn replace(&self, at: Addr, bytes: u64, old: u64, new: u64) -> bool {
+        match bytes {
+            1 => self.memory.compare_exchange_u8(at, old as u8, new as u8).is_ok(),
+            2 => self.memory.compare_exchange_u16(at, old as u16, new as u16).is_ok(),
+            4 => self.memory.compare_exchange_u32(at, old as u32, new as u32).is_ok(),
+            _ => self.memory.compare_exchange_u64(at, old, new).is_ok(),
+        }
     }
 
     /// `mem.copy`: to, address, from, address, count.

@@ -20,6 +20,8 @@ pub(crate) const fn root_field(offset: u64) -> Addr {
     Addr(layout::area::ROOT.0 + offset)
 }
 
+/// Arrays of fewer elements are made in the nursery without another look, if they fit there.
+const YOUNG_ARRAY_MAX: u64 = 4096;
 /// Number of elements to begin with when a list grows.
 const LIST_FIRST: u64 = 16;
 
@@ -165,6 +167,58 @@ impl Vm {
             Err(_) => self.allocate_beyond(|heap| heap.alloc(class, bytes)),
         }
     }
+    /// As [`Heap::alloc`], for the interpreter, which does not hold the kernel lock.
+    ///
+    /// # Errors
+    /// When there is no room.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn alloc_locked(&mut self, class: Addr, bytes: u64) -> Result<Addr, OutOfMemory> {
+        self.enter();
+        let made = self.heap.alloc(class, bytes);
+        if self.heap.collection_wanted().is_some() {
+            self.ask_attention();
+        }
+        self.leave();
+        made
+    }
+
+    /// A new array as a program asks for it, for the interpreter, which does not hold the kernel lock.
+    ///
+    /// # Errors
+    /// What to throw when there is no room.
+    pub(crate) fn new_array_locked(&mut self, class: Addr, len: u64) -> Result<Addr, Value> {
+        if len < YOUNG_ARRAY_MAX
+            && let Some(array) = self.heap.bump(class, self.array_bytes(class, len))
+        {
+            self.memory.store_u64(array.add(array::LENGTH), len);
+            return Ok(array);
+        }
+        self.enter();
+        let made = self.try_new_array(class, len);
+        if self.heap.collection_wanted().is_some() {
+            self.ask_attention();
+        }
+        self.leave();
+        made
+    }
+
+    /// A number of 64 bits as an object of its kernel class, for the interpreter, which does not hold the kernel lock.
+    pub(crate) fn box_locked(&mut self, id: ClassId, bits: u64) -> Value {
+        let class = self.kernel_class(id);
+        if let Some(object) = self.heap.bump(class, boxed::SIZE) {
+            self.memory.store_u64(object.add(boxed::BITS), bits);
+            return Value::object(object);
+        }
+        self.enter();
+        let value = self.box_bits(id, bits);
+        if self.heap.collection_wanted().is_some() {
+            self.ask_attention();
+        }
+        self.leave();
+        value
+    }
+
     pub(crate) fn allocate_old(&mut self, class: Addr, bytes: u64) -> Addr {
         match self.heap.alloc_old(class, bytes) {
             Ok(object) => object,
@@ -184,7 +238,7 @@ impl Vm {
         self.heap.set_limit(u64::MAX);
         let object = alloc(&mut self.heap);
         self.heap.set_limit(self.common.heap_limit);
-        self.common.exhausted = true;
+        self.exhausted = true;
         self.requests.ask(Request::Attention);
         object.unwrap_or_else(|error| panic!("the address space of the world is full: {error}"))
     }

@@ -234,6 +234,7 @@ impl Vm {
     /// A program has ended: whoever waits for that is to be told, also when others run on.
     pub(crate) fn program_ended(&mut self, owner: Addr) {
         self.common.ended.push(owner);
+        self.tell_first_worker();
         if self.root_u64(root::THREAD_COUNT) > 0 {
             self.requests.ask(Request::Stop);
         }
@@ -270,7 +271,8 @@ impl Vm {
         inspect::program(&MemoryView(&self.memory), object)
     }
 
-    /// All threads that have not ended, by number, with the whole stack of each. No thread is mounted as running.
+    /// All threads that have not ended, by number, with the whole stack of each. With several workers, only
+    /// between [`Vm::stop_world`] and [`Vm::resume_world`].
     ///
     /// # Errors
     /// When the world is damaged.

@@ -115,11 +115,18 @@ impl Roots for VmRoots<'_> {
 }
 
 impl Vm {
-    /// Collects. The running thread, if there is one, is wholly in its frames.
+    /// Collects, while all other workers rest. The running thread, if there is one, is wholly in its frames.
     ///
     /// # Errors
     /// When memory cannot be given back: the world must stop without committing.
     pub fn collect(&mut self, kind: Collection) -> Result<CollectStats, MemoryError> {
+        let stopped = self.stop_world();
+        let stats = self.collect_alone(kind);
+        self.resume_world(stopped);
+        stats
+    }
+
+    fn collect_alone(&mut self, kind: Collection) -> Result<CollectStats, MemoryError> {
         let running = self.running;
         if !running.thread.is_null() {
             self.note_ran(running.low);
@@ -140,6 +147,10 @@ impl Vm {
             Collection::Minor(survivors) => self.heap.collect_minor(&mut roots, survivors),
             Collection::Full => self.heap.collect_full(&mut roots),
         }?;
+        if roots.swept {
+            self.common.sweeps += 1;
+            self.sweeps = self.common.sweeps;
+        }
         self.begin_charge();
         if !running.thread.is_null() {
             // Frames below the top one are as they were; when they are entered again, they are noted again.

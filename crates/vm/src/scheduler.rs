@@ -1,8 +1,9 @@
 //! The run loop, the run queue and the world clock.
 //!
-//! One worker runs one thread at a time, round robin, a slice of so many polls each: counting polls instead of time makes
-//! a run depend on its inputs alone. The queue is in the world, as are the timers (`timers.rs`) and the lists of those who
-//! wait (`waiting.rs`); a restart goes on with them as they are.
+//! Each worker runs one thread at a time, round robin, a slice of so many polls each: counting polls instead of time makes
+//! a run of one worker depend on its inputs alone. All take their threads from one queue. It is in the world, as are the
+//! timers (`timers.rs`) and the lists of those who wait (`waiting.rs`); a restart goes on with them as they are. Timers,
+//! input and commits are seen to by the first worker, and by whoever passes by.
 //!
 //! *Invariant:* when [`Vm::run`] returns, no thread is mounted as running: the one that was stands at the head of the
 //! queue.
@@ -38,9 +39,17 @@ pub enum Request {
     Stop = 1,
     /// The machine itself has something to do: collect, tell of exhausted memory.
     Attention = 2,
+    /// The worker is to rest: another stops the world.
+    Halt = 4,
+    /// Another worker waits for the kernel lock.
+    Handover = 8,
+    /// There are threads that another worker could run.
+    Help = 16,
+    /// The program of the running thread may have ended.
+    Review = 32,
 }
 
-/// The word that safepoints look at; any thread of the host may ask.
+/// The word that the safepoints of a worker look at; any thread of the host may ask.
 #[derive(Clone, Debug, Default)]
 pub struct Requests(Arc<AtomicU32>);
 
@@ -54,8 +63,11 @@ impl Requests {
     pub(crate) fn any(&self) -> bool {
         self.0.load(Relaxed) != 0
     }
-    fn take(&self, request: Request) -> bool {
-        self.0.fetch_and(!(request as u32), Relaxed) & request as u32 != 0
+    pub(crate) fn is_asked(&self, request: Request) -> bool {
+        self.0.load(Relaxed) & request as u32 != 0
+    }
+    pub(crate) fn take(&self, request: Request) -> bool {
+        self.is_asked(request) && self.0.fetch_and(!(request as u32), Relaxed) & request as u32 != 0
     }
 }
 
@@ -71,7 +83,7 @@ pub struct Limits {
 pub enum RunState {
     /// [`Request::Stop`] or a limit; threads can run on.
     Requested,
-    /// No thread can run now.
+    /// There is no thread that this worker could run now; whether others run says [`Vm::others_run`].
     Idle {
         /// World clock at which the first timer ends.
         wake_ns: Option<u64>,
@@ -135,6 +147,7 @@ impl Vm {
 
     /// Whether a thread could run now: wakes those whose time or input has come. Changes nothing when there is none.
     pub fn is_ready(&mut self) -> bool {
+        self.begin();
         self.wake_due();
         self.wake_input();
         self.look_outside();
@@ -147,7 +160,17 @@ impl Vm {
     /// When memory cannot be given back: the world must stop without committing.
     pub fn run(&mut self, limits: Limits) -> Result<RunState, MemoryError> {
         let mut slices = limits.slices;
+        self.begin();
         loop {
+            if self.common.stopping {
+                self.rest();
+                if self.number != 0 {
+                    // There may have been a flip: whoever steps this worker has to say that it is at work.
+                    return Ok(RunState::Requested);
+                }
+            }
+            self.requests.take(Request::Handover);
+            self.requests.take(Request::Review);
             if self.requests.take(Request::Attention) {
                 self.attend()?;
             }
@@ -165,6 +188,9 @@ impl Vm {
             if !self.may_run(thread) {
                 continue;
             }
+            // Whoever takes a thread and leaves others sees to it that somebody takes the next.
+            self.requests.take(Request::Help);
+            self.call_help();
             slices = slices.map(|left| left - 1);
             self.set_u32(thread, thread::STATE, thread_state::RUNNING);
             self.mount(thread);
@@ -186,6 +212,10 @@ impl Vm {
                 Exit::Blocked => self.unmount(),
                 Exit::Ended => {}
             }
+            if self.is_doomed(owner) {
+                // Ended by another worker while this one ran it.
+                self.end_threads_of(owner);
+            }
         }
     }
 
@@ -194,11 +224,19 @@ impl Vm {
         if self.common.fault.is_some_and(|number| number == self.program_number(self.running.thread)) {
             panic!("the machine was told to fail here");
         }
+        self.helping = false;
         loop {
+            let helping = self.helping;
             let exit = interpreter::execute(self);
-            if exit != Exit::Safepoint {
+            if exit != Exit::Safepoint || self.common.stopping {
                 return Ok(exit);
             }
+            self.requests.take(Request::Handover);
+            if helping {
+                self.helping = false;
+                self.call_help();
+            }
+            self.helping |= self.requests.take(Request::Help);
             if self.chaos.is_some() {
                 self.be_unkind()?;
             }
@@ -213,10 +251,10 @@ impl Vm {
 
     /// Does what [`Request::Attention`] asks for.
     fn attend(&mut self) -> Result<(), MemoryError> {
-        if let Some(kind) = self.heap.collection_wanted() {
+        if let Some(kind) = self.heap.collection_due() {
             self.collect(kind)?;
         }
-        if core::mem::take(&mut self.common.exhausted) {
+        if core::mem::take(&mut self.exhausted) {
             let used = self.heap.usage();
             if used.cell_bytes + used.large_bytes > self.common.heap_limit / 2 {
                 self.collect(Collection::Full)?;
@@ -388,6 +426,10 @@ impl Vm {
             self.set_ref(tail, thread::NEXT, Value::object(thread));
         }
         self.set_root_ref(root::RUN_TAIL, Value::object(thread));
+        if self.machine.any_asleep() && !self.running.thread.is_null() {
+            // Often the running thread is about to wait, and this worker itself takes the other then: not at once.
+            self.requests.ask(Request::Help);
+        }
     }
 
     fn queue_push_front(&mut self, thread: Addr) {

@@ -19,6 +19,8 @@ use layout::schema::{FIELD_REF, array, binary, class, field, frame, header, meth
 const OFFSET_MAX: u32 = u16::MAX as u32;
 /// Ordinals below this are answered for null by `.internal.void`.
 const VOID_ORDINALS: u32 = crate::bootstrap::ORDINALS_FIXED;
+/// Polls after which a sleeping worker is woken for a thread that nobody has taken yet.
+const HELP_POLLS: u32 = 128;
 /// Polls between two looks of the chaos mode, at most.
 const CHAOS_POLLS: u64 = 12;
 
@@ -26,6 +28,7 @@ impl Vm {
     /// Polls until the interpreter has to come back.
     pub(crate) fn burst(&mut self) -> u32 {
         let polls = self.running.polls.max(1);
+        let polls = if self.helping { polls.min(HELP_POLLS) } else { polls };
         match &mut self.chaos {
             Some(prng) => polls.min(1 + prng.below(CHAOS_POLLS) as u32),
             None => polls,
@@ -120,8 +123,9 @@ impl Vm {
                 if let Some(flow) = self.initialise(owner) {
                     return Ok(flow);
                 }
-                if !ready && self.get_u8(owner, class::INIT_STATE) != crate::classes::INITIALISED {
-                    // The initialiser of the class itself: not for ever.
+                let still = !ready && self.get_u8(owner, class::INIT_STATE) != crate::classes::INITIALISED;
+                if still || self.is_volatile(target) {
+                    // The initialiser of the class itself: not for ever. A volatile field: always here.
                     if insn.op == Op::GetStatic {
                         let bits = self.load_field(Addr::NULL, target);
                         return Ok(self.finish_instruction(bits, 1));
@@ -218,7 +222,15 @@ impl Vm {
             }
             Op::MemGrow => {
                 let (object, by) = (Value(self.operand(1)), self.operand(0));
-                match self.linear_grow(object, by) {
+                if self.common.stopping {
+                    // Run again after the rest.
+                    return Ok(Flow::Exit(Exit::Safepoint));
+                }
+                // The bytes may move, and what another worker stored meanwhile would be lost.
+                let stopped = self.stop_world();
+                let grown = self.linear_grow(object, by);
+                self.resume_world(stopped);
+                match grown {
                     Ok(old) => Ok(self.finish_with(2, Some(old as u64))),
                     Err((id, text)) => Ok(self.raise_kernel(id, text)),
                 }
@@ -238,6 +250,10 @@ impl Vm {
         }
         let text = format!("{} has no instances that `new` makes", self.text(object, class::NAME));
         Err(self.exception_value(ClassId::Linkage, &text))
+    }
+
+    fn is_volatile(&self, target: Addr) -> bool {
+        self.get_u32(target, field::FLAGS) & Flags::VOLATILE.0 != 0
     }
 
     fn slow_field(
@@ -264,7 +280,7 @@ impl Vm {
             return Ok(self.raise_kernel(ClassId::ClassCast, &text));
         }
         let offset = self.get_u32(target, field::OFFSET);
-        if offset > OFFSET_MAX {
+        if offset > OFFSET_MAX || self.is_volatile(target) {
             let object = Addr(object.0);
             if !put {
                 let bits = self.load_field(object, target);

@@ -169,6 +169,9 @@ impl Vm {
         self.set_u64(Addr(moved.0), thread::INDEX, index);
         self.array_set(threads, last, Value::NULL);
         self.set_root_u64(root::THREAD_COUNT, last);
+        if last == 0 {
+            self.wake_first_worker();
+        }
     }
 }
 

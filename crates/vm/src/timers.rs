@@ -49,6 +49,9 @@ impl Vm {
         self.set_root_u64(root::TIMER_COUNT, count + 1);
         let key = (ns, self.get_u64(thread, thread::ID));
         self.timer_up(count, thread, key);
+        if self.get_u64(thread, thread::TIMER) == 1 {
+            self.wake_first_worker();
+        }
     }
 
     /// The timer of a thread, if it has one, is no more.

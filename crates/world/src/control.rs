@@ -74,17 +74,24 @@ impl World {
 
     /// Keeps all threads from running, for this time: a restart forgets it.
     pub fn pause(&mut self) {
-        self.is_paused = true;
+        if self.paused.is_none() {
+            self.paused = Some(self.vm.stop_world());
+        }
     }
 
     /// Lets the threads of a paused world run; false when it was not paused.
     pub fn go(&mut self) -> bool {
-        core::mem::take(&mut self.is_paused)
+        let paused = self.paused.take();
+        let was = paused.is_some();
+        if let Some(stopped) = paused {
+            self.vm.resume_world(stopped);
+        }
+        was
     }
 
     /// Whether no thread runs because the world is paused.
     pub fn is_paused(&self) -> bool {
-        self.is_paused
+        self.paused.is_some()
     }
 
     /// Asks for a snapshot of what there is now, and says which epoch must be durable for that.

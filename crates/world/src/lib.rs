@@ -1,10 +1,10 @@
 //! The facade: a world is created, opened, run, snapshotted and looked into by what stands here.
 //!
-//! Key types: [`World`] (the worker's half: programs and threads), [`Snapshotter`] (the half that makes snapshots
+//! Key types: [`World`] (the worker's half: programs and threads), [`Worker`] (a further worker), [`Snapshotter`] (the half that makes snapshots
 //! durable), [`Shared`] (what they tell each other), [`WorldFile`] (a world that nobody runs), [`inspect`].
 //! Both halves are stepped by their caller: by two threads on a host, by one in the simulator.
 //!
-//! *Invariant:* nothing here waits, sleeps or starts a thread.
+//! *Invariant:* nothing here starts a thread; nothing waits but what is called so.
 #![no_std]
 #![warn(missing_docs, clippy::missing_errors_doc)]
 extern crate alloc;
@@ -20,5 +20,5 @@ pub use control::Program;
 pub use file::{FileView, WorldFile};
 pub use shared::{Ask, Shared};
 pub use snapshot::{Phase, SnapshotError, Snapshotter, Step};
-pub use vm::{DefineError, STATUS_KILLED, inspect};
-pub use world::{CreateWorldError, Event, OpenWorldError, Ports, RunError, World, WorldOptions};
+pub use vm::{DefineError, STATUS_KILLED, Vm, inspect};
+pub use world::{CreateWorldError, Event, OpenWorldError, Ports, RunError, Worker, World, WorldOptions};

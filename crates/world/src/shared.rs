@@ -31,6 +31,7 @@ pub struct Shared {
     committed: AtomicU64,
     wanted: AtomicU64,
     active: AtomicBool,
+    ended: AtomicBool,
     failure: spin::Mutex<Option<String>>,
 }
 
@@ -50,6 +51,7 @@ impl Shared {
             committed: AtomicU64::new(last.0),
             wanted: AtomicU64::new(0),
             active: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             failure: spin::Mutex::new(None),
         }
     }
@@ -109,6 +111,14 @@ impl Shared {
         if !self.active.swap(true, Ordering::AcqRel) {
             self.snapshotter.notify();
         }
+    }
+
+    /// Whether further workers are to retire.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+    pub(crate) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Release);
     }
 
     /// The world must stop: why. The first reason stays.

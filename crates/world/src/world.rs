@@ -90,7 +90,12 @@ pub enum RunError {
 pub enum Event {
     /// A flip has ended this epoch: the snapshotter has work.
     Flipped(Epoch),
-    /// No thread can run now.
+    /// No thread can run on this worker now, but others run: call [`World::wait`] or [`Worker::wait`].
+    Waiting {
+        /// Nanoseconds until the first timer ends.
+        wait_ns: Option<u64>,
+    },
+    /// No thread can run now. With several workers, call [`World::wait`].
     Idle {
         /// Nanoseconds until the first timer ends.
         wait_ns: Option<u64>,
@@ -117,7 +122,7 @@ pub struct World {
     memory: Arc<Memory>,
     pub(crate) shared: Arc<Shared>,
     /// No thread runs until it is let go.
-    pub(crate) is_paused: bool,
+    pub(crate) paused: Option<vm::Stopped>,
     /// Memory is full, and everything that was dirty when that was noticed is durable with this epoch.
     paused_for: Option<Epoch>,
 }
@@ -192,7 +197,7 @@ impl World {
         let snapshotter = Snapshotter::new(memory.clone(), store, shared.clone(), platform.clock.clone());
         let pressed = shared.clone();
         memory.on_pressure(Arc::new(move || pressed.press()));
-        (World { vm, memory, shared, is_paused: false, paused_for: None }, snapshotter)
+        (World { vm, memory, shared, paused: None, paused_for: None }, snapshotter)
     }
 
     /// What the two halves share.
@@ -260,7 +265,7 @@ impl World {
             if self.memory.wants_pause() && !self.relieve()? {
                 return Ok(Event::Congested);
             }
-            if self.is_paused {
+            if self.is_paused() {
                 return Ok(Event::Idle { wait_ns: None });
             }
             if self.vm.is_ready() {
@@ -279,7 +284,9 @@ impl World {
                         self.shared.want(self.memory.epoch());
                     }
                     let now = self.vm.clock_ns();
-                    return Ok(Event::Idle { wait_ns: wake_ns.map(|wake| wake.saturating_sub(now)) });
+                    let wait_ns = wake_ns.map(|wake| wake.saturating_sub(now));
+                    let alone = !self.vm.others_run();
+                    return Ok(if alone { Event::Idle { wait_ns } } else { Event::Waiting { wait_ns } });
                 }
                 RunState::AllEnded => return Ok(Event::Ended),
             }
@@ -312,13 +319,89 @@ impl World {
     /// # Panics
     /// When the capture of the flip before is still under way.
     pub fn flip(&mut self, watch: &dyn Fn(Phase)) -> Result<Epoch, MemoryError> {
-        self.vm.before_flip()?;
+        let stopped = self.vm.stop_world();
+        let ready = self.vm.before_flip();
+        if let Err(error) = ready {
+            self.vm.resume_world(stopped);
+            return Err(error);
+        }
         watch(Phase::BeforeFlip);
         let epoch = self.memory.flip();
         self.vm.after_flip();
         self.shared.set_flipped(epoch);
+        self.vm.resume_world(stopped);
         watch(Phase::AfterFlip);
         Ok(epoch)
+    }
+
+    /// A further worker, which runs threads of this world beside this one and waits at `waiter`. Whoever steps it does so
+    /// until it says [`Event::Stopped`], then drops it.
+    pub fn worker(&mut self, waiter: Arc<dyn Waiter>) -> Worker {
+        Worker { vm: self.vm.worker(waiter), shared: self.shared.clone() }
+    }
+
+    /// Has all further workers stop, and waits until they have retired.
+    pub fn stop_workers(&mut self) {
+        self.shared.set_ended();
+        self.vm.stop_workers();
+    }
+
+    /// Waits at the platform's waiter while the other workers run on, until there is something to do, at most so long.
+    pub fn wait(&mut self, timeout_ns: Option<u64>) {
+        self.vm.wait(timeout_ns);
+    }
+
+    /// Waits at the platform's waiter while no worker runs, at most so long: what [`Event::Congested`] asks for.
+    pub fn wait_alone(&mut self, timeout_ns: u64) {
+        let stopped = self.vm.stop_world();
+        self.vm.platform.waiter.wait(Some(timeout_ns));
+        self.vm.resume_world(stopped);
+    }
+}
+
+/// A further worker of a running world: it runs threads, nothing else. Dropped, it leaves the world.
+pub struct Worker {
+    /// The machine, as this worker sees it.
+    pub vm: Vm,
+    shared: Arc<Shared>,
+}
+
+impl Worker {
+    /// Runs threads until there is none for this worker ([`Event::Waiting`]) or the world ends ([`Event::Stopped`]).
+    pub fn run(&mut self) -> Event {
+        loop {
+            if self.shared.has_ended() {
+                return Event::Stopped;
+            }
+            if self.vm.is_ready() {
+                self.shared.set_active();
+            }
+            match self.vm.run(Limits::default()) {
+                Ok(RunState::Requested) => {}
+                Ok(RunState::Idle { commit, .. }) => {
+                    if commit {
+                        self.shared.want(Epoch(self.vm.epoch()));
+                    }
+                    return Event::Waiting { wait_ns: None };
+                }
+                Ok(RunState::AllEnded) => return Event::Waiting { wait_ns: None },
+                Err(error) => {
+                    self.shared.fail(alloc::format!("{}", RunError::from(error)));
+                    return Event::Stopped;
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to do.
+    pub fn wait(&mut self) {
+        self.vm.wait(None);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.vm.leave_machine();
     }
 }
 

@@ -13,7 +13,7 @@ use platform::{Clock, Console, ConsoleInput, Platform};
 use sim::{SimClock, SimDevice, SimEntropy, SimMapper, SimWaiter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use world::inspect::{MemoryView, ProgramState, programs};
+use world::inspect::{MemoryView, ProgramInfo, ProgramState, programs};
 use world::{Event, Ports, Snapshotter, Step, World, WorldOptions};
 
 /// Slices between two decisions of the harness, at most.
@@ -110,7 +110,7 @@ fn given(name: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// A console whose output and input can be taken back to a mark.
-struct Tape {
+pub(crate) struct Tape {
     lines: Vec<String>,
     state: Mutex<Mark>,
     output: Mutex<Vec<u8>>,
@@ -118,13 +118,13 @@ struct Tape {
 
 /// A place on the tape: lines taken, bytes written.
 #[derive(Clone, Copy, Default)]
-struct Mark {
+pub(crate) struct Mark {
     taken: usize,
     written: usize,
 }
 
 impl Tape {
-    fn new(lines: &[String]) -> Tape {
+    pub(crate) fn new(lines: &[String]) -> Tape {
         Tape { lines: lines.to_vec(), state: Mutex::default(), output: Mutex::default() }
     }
     fn state(&self) -> MutexGuard<'_, Mark> {
@@ -133,10 +133,10 @@ impl Tape {
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn mark(&self) -> Mark {
+    pub(crate) fn mark(&self) -> Mark {
         *self.state()
     }
-    fn back_to(&self, mark: Mark) {
+    pub(crate) fn back_to(&self, mark: Mark) {
         *self.state() = mark;
         self.bytes().truncate(mark.written);
     }
@@ -161,7 +161,7 @@ impl Console for Tape {
 }
 
 /// The simulated platform under one run.
-struct Rig {
+pub(crate) struct Rig {
     device: Arc<SimDevice>,
     clock: Arc<SimClock>,
     tape: Arc<Tape>,
@@ -319,11 +319,15 @@ impl Rig {
     fn transcript(&self, world: &World) -> Result<Transcript, String> {
         let programs = programs(&MemoryView(world.memory())).map_err(|error| error.to_string())?;
         let program = programs.first().ok_or("the program is gone")?;
-        Ok(Transcript {
-            output: String::from_utf8_lossy(&self.tape.bytes()).into_owned(),
+        Ok(Rig::transcript_of(&self.tape, program))
+    }
+
+    pub(crate) fn transcript_of(tape: &Tape, program: &ProgramInfo) -> Transcript {
+        Transcript {
+            output: String::from_utf8_lossy(&tape.bytes()).into_owned(),
             state: program.state,
             failure: program.failure.clone().unwrap_or_default(),
-        })
+        }
     }
 }
 

@@ -3,7 +3,14 @@
 use crate::shell::root;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use xtask::chaos::{Script, Transcript, Unkindness, chaotic, plain};
+use xtask::parallel::{Rough, rough};
+
+/// Power cuts in a run on several workers, at most.
+const CUTS_MAX: u64 = 5;
+/// A run on several workers that takes longer does not end.
+const TIME_MAX: Duration = Duration::from_secs(120);
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
@@ -19,6 +26,9 @@ pub(crate) struct Options {
     /// How many seeds for each program, from 1 on.
     #[arg(long, default_value_t = 20)]
     seeds: u64,
+    /// Runs on so many workers, beside threads that disturb the program, instead of in one thread from one seed.
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
     /// Folder in which imports are searched.
     #[arg(short = 'I', value_name = "DIR")]
     include: Vec<PathBuf>,
@@ -51,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         if !options.arguments.is_empty() {
             script.arguments.clone_from(&options.arguments);
         }
-        torment(path, &script, &seeds, &mut seen, &bar)?;
+        torment(path, &script, &seeds, options.workers, &mut seen, &bar)?;
     }
     bar.finish_and_clear();
     if options.program.is_none() && seen.cuts == 0 {
@@ -71,13 +81,18 @@ fn torment(
     path: &Path,
     script: &Script,
     seeds: &[u64],
+    workers: usize,
     seen: &mut Unkindness,
     bar: &ProgressBar,
 ) -> Result<(), String> {
+    let run = |seed| match workers {
+        0 | 1 => chaotic(script, seed),
+        _ => rough(script, &Rough { workers, seed, cuts_max: CUTS_MAX, time_max: TIME_MAX }),
+    };
     let expected = plain(script).map_err(|error| format!("{}: {error}", path.display()))?;
     for &seed in seeds {
         let place = || format!("{} --seed {seed}", path.display());
-        let (found, unkindness) = chaotic(script, seed).map_err(|error| format!("{}: {error}", place()))?;
+        let (found, unkindness) = run(seed).map_err(|error| format!("{}: {error}", place()))?;
         if found != expected {
             return Err(format!("{}: the transcripts differ\n{}", place(), difference(&expected, &found)));
         }

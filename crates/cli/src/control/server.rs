@@ -139,7 +139,10 @@ impl Desk {
                 return;
             };
             drop(inbox);
+            // Stacks are whole, and programs stay what they are, while no worker runs.
+            let stopped = world.vm.stop_world();
             let done = work::execute(world, &self.consoles, &ticket.work);
+            world.vm.resume_world(stopped);
             self.tell_the_end(world);
             // Nobody waits any more when the command was killed; what it wanted is done all the same.
             let _ = ticket.reply.send(done);

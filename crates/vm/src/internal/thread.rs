@@ -165,6 +165,9 @@ fn pause(call: &mut Call<'_>) -> Step {
     }
     call.vm.set_flag(this, thread_flags::PAUSED, true);
     if this != call.thread {
+        if state == thread_state::RUNNING {
+            call.vm.ask_review();
+        }
         return Ok(Outcome::VOID);
     }
     call.set_phase(1);
