@@ -14,6 +14,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Examples that serve clients for ever; the tests of the binary kill them while they answer.
+const SERVERS: &[&str] = &["chat.ph", "kv.ph"];
+/// What the workflow writes for each charge, and how long its days are.
+const PAYMENTS: &str = "payments.txt";
+const DAY: &str = "2ms";
+
 /// Arguments of the verb.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask kill\n  cargo xtask kill examples/queens.ph --times 200")]
@@ -42,6 +48,8 @@ struct Case {
     input: Vec<String>,
     /// Whether it never ends by itself.
     endless: bool,
+    /// Whether it charges a customer, which must happen once in each world.
+    pays: bool,
     /// Mapper that is forced.
     mapper: Option<String>,
     /// Phases of a commit at which the binary can be told to kill itself (hidden option `--kill-at PHASE:COUNT`).
@@ -94,6 +102,7 @@ fn examples() -> Result<Vec<Case>, String> {
         fs::read_dir(&folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
     let mut programs: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
     programs.retain(|path| path.extension().is_some_and(|extension| extension == "ph"));
+    programs.retain(|path| !SERVERS.iter().any(|server| path.ends_with(server)));
     programs.sort();
     Ok(programs.iter().map(|program| case_of(program, &[])).collect())
 }
@@ -105,6 +114,7 @@ fn case_of(program: &Path, arguments: &[String]) -> Case {
         arguments: arguments.to_vec(),
         input: Vec::new(),
         endless: stem == "counter",
+        pays: stem == "workflow",
         mapper: None,
         phases: Vec::new(),
     };
@@ -140,6 +150,10 @@ fn torture(phantom: &Path, case: &Case, times: u32, seed: u64) -> Result<u32, St
         if world.exists() {
             fs::remove_file(&world).map_err(|error| format!("cannot remove the world: {error}"))?;
         }
+        let payments = folder.path().join(PAYMENTS);
+        if payments.exists() {
+            fs::remove_file(&payments).map_err(|error| format!("cannot remove the payments: {error}"))?;
+        }
         loop {
             let last = kills >= times;
             let outcome = one_run(phantom, case, &world, &mut prng, last, judge.duration)?;
@@ -151,6 +165,12 @@ fn torture(phantom: &Path, case: &Case, times: u32, seed: u64) -> Result<u32, St
             let done = if case.endless { kills >= times } else { !outcome.killed };
             if done {
                 break;
+            }
+        }
+        if case.pays {
+            let made = fs::read_to_string(&payments).map_err(|error| format!("nobody paid: {error}"))?;
+            if made.lines().count() != 1 {
+                return Err(format!("the customer was not charged once:\n{made}"));
             }
         }
     }
@@ -185,7 +205,13 @@ fn one_run(
     if let Some(mapper) = &case.mapper {
         command.arg("--mapper").arg(mapper);
     }
-    command.arg(&case.program).args(&case.arguments);
+    if let (true, Some(folder)) = (case.pays, world.parent()) {
+        command.arg(format!("--allow-read={}", folder.display()));
+        command.arg(format!("--allow-write={}", folder.display()));
+        command.arg(&case.program).arg(folder.join(PAYMENTS)).arg(DAY);
+    } else {
+        command.arg(&case.program).args(&case.arguments);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =
         command.spawn().map_err(|error| format!("cannot start {}: {error}", phantom.display()))?;
