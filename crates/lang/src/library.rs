@@ -33,6 +33,7 @@ const FILES: &[(&str, &str)] = embedded! {
     "executor"
     "future"
     "hex"
+    "http"
     "json"
     "latch"
     "list"
@@ -53,6 +54,7 @@ const FILES: &[(&str, &str)] = embedded! {
     "text"
     "timer"
     "url"
+    "workflow"
 };
 
 /// The source that declares a class, by its full name.

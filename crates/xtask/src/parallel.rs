@@ -80,7 +80,7 @@ pub fn rough(script: &Script, rough: &Rough) -> Result<(Transcript, Unkindness),
         if ended {
             let programs = programs(&MemoryView(world.memory())).map_err(|error| error.to_string())?;
             let program = programs.first().ok_or("the program is gone")?;
-            return Ok((Rig::transcript_of(&life.tape, program), life.seen));
+            return Ok((Rig::transcript_of(&life.tape, program, 0), life.seen));
         }
         drop((world, snapshotter));
         life.seen.cuts += 1;

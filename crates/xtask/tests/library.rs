@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use world::inspect::ProgramState;
-use xtask::chaos::{Script, chaotic, plain};
+use xtask::chaos::{PAYMENTS, Script, chaotic, plain};
 
 fn page() -> String {
     let root: PathBuf =
@@ -47,4 +47,32 @@ fn every_class_is_on_the_page() {
     for class in lang::library::classes() {
         assert!(page.contains(&format!("`{class}`")), "docs/library.md does not name {class}");
     }
+}
+
+#[test]
+fn examples_with_the_outside_compile() {
+    let page = page();
+    let mut count = 0;
+    for example in page.split("```ph outside\n").skip(1) {
+        let example = example.split("```").next().expect("a split has a first part");
+        let output = lang::compile(&lang::Request::single("example.ph", example), &lang::NoSources);
+        assert!(
+            output.module.is_some() && output.diagnostics.is_empty(),
+            "{:?}\n{example}",
+            output.diagnostics
+        );
+        count += 1;
+    }
+    assert!(count >= 2, "only {count} examples");
+}
+
+#[test]
+fn a_workflow_of_a_year_ends_at_once_in_virtual_time() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders up");
+    let mut script = Script::compile(&root.join("examples/workflow.ph"), &[]).expect("it compiles");
+    script.arguments = vec![PAYMENTS.to_string(), "1d".to_string()];
+    let result = plain(&script).expect("it ends");
+    assert_eq!(result.state, ProgramState::Ended { status: 0 }, "{}", result.failure);
+    assert_eq!(result.payments, 1);
+    assert!(result.output.ends_with("a year is over: the reminder is sent\n"), "{}", result.output);
 }
