@@ -18,7 +18,9 @@ fn a_world_four_times_the_limit_computes_the_same() {
     let graph = graph();
     let whole = s.phantom(&["run", "--world", "a.world", &graph, "64", "300"]).status(0).out;
     assert!(whole.starts_with("built\n"));
-    for mapper in ["userfaultfd", "software"] {
+    // The software mapper evicts by 2 MiB, and random touches would take it minutes: see `host`'s tests.
+    let mapper = "userfaultfd";
+    {
         let world = format!("{mapper}.world");
         let bounded = [
             "run",
