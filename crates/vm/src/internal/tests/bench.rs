@@ -214,7 +214,7 @@ impl Bench {
         let mut vm = Vm::format(Stored::default().open(Epoch(0)), platform(&clock, &console, &outside));
         let boot = vm.get_root_ref(root::BOOT);
         let program = Value::object(vm.new_old(vm.kernel_class(ClassId::Program)));
-        let thread = Value::object(vm.new_old(vm.kernel_class(ClassId::Thread)));
+        let thread = Value::object(vm.new_object(vm.kernel_class(ClassId::Thread)));
         vm.set_u32(Addr(thread.0), thread::STATE, thread_state::RUNNING);
         vm.set_ref(Addr(thread.0), thread::PROGRAM, program);
         vm.running.thread = Addr(thread.0);
