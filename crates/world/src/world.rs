@@ -377,7 +377,11 @@ impl Worker {
                 self.shared.set_active();
             }
             match self.vm.run(Limits::default()) {
-                Ok(RunState::Requested) => {}
+                Ok(RunState::Requested) => {
+                    if self.vm.take_commit_wanted() {
+                        self.shared.want(Epoch(self.vm.epoch()));
+                    }
+                }
                 Ok(RunState::Idle { commit, .. }) => {
                     if commit {
                         self.shared.want(Epoch(self.vm.epoch()));
