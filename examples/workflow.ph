@@ -7,20 +7,27 @@ package .examples;
 import .lib.workflow;
 import .lib.duration;
 
-// Charges a customer, by a line `key customer amount` in the file.
+// Charges a customer, by a line `key customer amount` in the file. The place of the line is fixed before it is written,
+// and a snapshot holds it: who is taken back by a restart writes the same line to the same place.
 class charge implements workflow.effect {
     var ledger : string;
     var line : string;
+    var file : .internal.io;
+    var place : long;
 
     void charge(var file : string, var customer : string, var cents : int) {
         ledger = file;
         line = customer + " " + cents;
     }
 
-    .internal.object run(var key : string) {
-        var file = new .internal.io();
+    void prepare(var key : string) {
+        file = new .internal.io();
         file.open(ledger);
-        file.seek(0L, 2);
+        place = file.size();
+    }
+
+    .internal.object run(var key : string) {
+        file.seek(place, 0);
         file.write(key + " " + line + "\n");
         file.sync();
         file.close();
@@ -28,17 +35,17 @@ class charge implements workflow.effect {
     }
 
     .internal.object find(var key : string) {
-        var file = new .internal.io();
-        if (!file.exists(ledger)) return null;
-        file.openRead(ledger);
-        string all = "";
+        var all = new .internal.io();
+        if (!all.exists(ledger)) return null;
+        all.openRead(ledger);
+        string lines = "";
         while (true) {
-            string part = file.read(4096);
+            string part = all.read(4096);
             if (part == null) break;
-            all += part;
+            lines += part;
         }
-        file.close();
-        return all.contains(key + " " + line + "\n") ? "paid" : null;
+        all.close();
+        return lines.contains(key + " " + line + "\n") ? "paid" : null;
     }
 };
 

@@ -22,22 +22,7 @@ class http {
     // Throws `.internal.exception.io` when the other side cannot be reached or goes away; a restart on the way does that too,
     // and whether the request took effect is then not known: send a key with it, or use `.lib.workflow`.
     static .lib.http.response request(var method : string, var address : string, var fields : .lib.map, var body : string) {
-        var to = new .lib.url(address);
-        if (to.scheme != "http") throw new .lib.error("http: only http: is spoken here, not " + to.scheme + ":");
-        var out = new .internal.stringbuilder();
-        string path = to.path == "" ? "/" : to.path;
-        out.appendString(method + " " + path + (to.query == "" ? "" : "?" + to.query) + " HTTP/1.1\r\n");
-        out.appendString("Host: " + to.host + ":" + to.port + "\r\nConnection: close\r\n");
-        if (fields != null) foreach (f in fields) out.appendString(field(f.key(), f.value()));
-        if (body != null) out.appendString("Content-Length: " + body.length() + "\r\n");
-        out.appendString("\r\n");
-        if (body != null) out.appendString(body);
-        var wire = new .internal.tcp();
-        wire.connect((to.host.contains(":") ? "[" + to.host + "]" : to.host) + ":" + to.port);
-        try {
-            wire.send(out.toString());
-            return new .lib.http.reader(wire).response(method);
-        } finally { wire.disconnect(); }
+        return new .lib.http.client(address).request(method, fields, body);
     }
 
     // A header field as a line; a line break in it would begin another one.
@@ -66,6 +51,36 @@ class http {
             case 501: return "Not Implemented";
         }
         return "Status " + status;
+    }
+};
+
+// A connection for one request, which is made before: a restart in between is noticed, because the connection is gone.
+class http.client {
+    var to : .lib.url;
+    var wire : .internal.tcp;
+
+    // Connects to where an address points.
+    void client(var address : string) {
+        to = new .lib.url(address);
+        if (to.scheme != "http") throw new .lib.error("http: only http: is spoken here, not " + to.scheme + ":");
+        wire = new .internal.tcp();
+        wire.connect((to.host.contains(":") ? "[" + to.host + "]" : to.host) + ":" + to.port);
+    }
+
+    // Sends the request, waits for its answer, and closes the connection.
+    .lib.http.response request(var method : string, var fields : .lib.map, var body : string) {
+        var out = new .internal.stringbuilder();
+        string path = to.path == "" ? "/" : to.path;
+        out.appendString(method + " " + path + (to.query == "" ? "" : "?" + to.query) + " HTTP/1.1\r\n");
+        out.appendString("Host: " + to.host + ":" + to.port + "\r\nConnection: close\r\n");
+        try {
+            if (fields != null) foreach (f in fields) out.appendString(.lib.http.field(f.key(), f.value()));
+            if (body != null) out.appendString("Content-Length: " + body.length() + "\r\n");
+            out.appendString("\r\n");
+            if (body != null) out.appendString(body);
+            wire.send(out.toString());
+            return new .lib.http.reader(wire).response(method);
+        } finally { wire.disconnect(); }
     }
 };
 
