@@ -143,8 +143,7 @@ impl Shared {
                 kept.tag.clone_from(tag);
             }
         }
-        let log = &writer.log;
-        let reusable = log.segments.reusable(log.cursor.segment, &log.keep).count() as u64;
+        let reusable = writer.reusable() as u64;
         writer.pressure.measure(&policy, &writer.log.segments, reusable);
         let now = Now { wall_ns, epoch, whole_from: last.whole_from, last_group: last.log.group };
         thin(&all, &policy, writer.pressure, now)

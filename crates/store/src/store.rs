@@ -503,9 +503,9 @@ impl Shared {
     /// Puts the writer's half back and notes its sizes.
     pub(crate) fn put_back(&self, mut writer: Box<WriterState>) {
         let keep = self.read.lock().keep();
-        let log = &mut writer.log;
-        log.keep = keep;
-        let reusable = log.segments.reusable(log.cursor.segment, &log.keep).count() as u64;
+        writer.log.keep = keep;
+        let reusable = writer.reusable() as u64;
+        let log = &writer.log;
         self.counters.segments.store(u64::from(log.segments.count()), Ordering::Relaxed);
         self.counters.segments_reusable.store(reusable, Ordering::Relaxed);
         self.counters.live_blocks.store(log.segments.live_blocks(), Ordering::Relaxed);

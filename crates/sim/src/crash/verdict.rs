@@ -32,14 +32,14 @@ pub(crate) fn after_crash(life: &Life, point: &Point) -> Result<Acknowledged, St
     }
     let recovered = holds(life, point, &store, epoch)?;
     // On a full device the snapshot before may be given up for room; then it is not said to be there.
-    let snapshots = store.snapshots().map_err(|e| format!("the kept snapshots: {e}"))?;
-    let is_listed = |epoch: u64| snapshots.iter().any(|s| s.epoch.0 == epoch);
+    let listed = listed(&store)?;
+    let is_listed = |epoch: u64| listed.contains(&epoch);
     if let Some((earlier, content)) = &recovered.before
         && (!life.met_full_device || is_listed(*earlier))
     {
         equals(&store, *earlier, content).map_err(|e| format!("the snapshot before: {e}"))?;
     }
-    history_holds(life, &store, epoch)?;
+    history_holds(life, &store, &listed, epoch)?;
     let check = store.check(&mut |_, _| {}).map_err(|e| format!("check: {e}"))?;
     if let Some(damage) = check.damage.first() {
         return Err(format!("check finds damage after a mere crash: {damage}"));
@@ -73,7 +73,7 @@ pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, 
             if is_slot {
                 equals(&store, must.epoch, &must.content)?;
                 // The other slot leads to the same state, and what it says to be kept must be there.
-                history_holds(life, &store, must.epoch)?;
+                history_holds(life, &store, &listed(&store)?, must.epoch)?;
             }
             let is_last =
                 must.before.as_ref().is_some_and(|b| b.0 == epoch) && is_in_last_window(life, point);
@@ -147,11 +147,15 @@ fn holds(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<Acknow
     Err(differs)
 }
 
-/// Every snapshot that is said to be kept before `epoch` is what it was; of many, some.
-fn history_holds(life: &Life, store: &Store, epoch: u64) -> Result<(), String> {
+/// The epochs that are said to be kept, ascending.
+fn listed(store: &Store) -> Result<Vec<u64>, String> {
     let snapshots = store.snapshots().map_err(|e| format!("the kept snapshots: {e}"))?;
-    let older: Vec<u64> =
-        snapshots.iter().map(|s| s.epoch.0).filter(|&kept| (1..epoch).contains(&kept)).collect();
+    Ok(snapshots.iter().map(|s| s.epoch.0).collect())
+}
+
+/// Every one of the `listed` snapshots before `epoch` is what it was; of many, some.
+fn history_holds(life: &Life, store: &Store, listed: &[u64], epoch: u64) -> Result<(), String> {
+    let older: Vec<u64> = listed.iter().copied().filter(|&kept| (1..epoch).contains(&kept)).collect();
     let step = older.len().div_ceil(HISTORY_COMPARED).max(1);
     for &kept in older.iter().step_by(step) {
         let state = known(life, kept).ok_or_else(|| format!("kept epoch {kept} was never acknowledged"))?;
