@@ -90,8 +90,8 @@ pub(crate) struct Running {
     /// Time between snapshots while something changes, such as 50ms, 1s, 2m.
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "100ms")]
     pub(crate) every: Duration,
-    /// Threads of the host that run programs; one by default. With one, what a program does depends on its input and the
-    /// time alone.
+    /// Threads of the host that run programs, by default one for each processor that the process may use. With `--workers 1`
+    /// what programs do depends on their input and the time alone.
     #[arg(long, value_name = "COUNT")]
     pub(crate) workers: Option<NonZero<usize>>,
     /// Goes on from the newest whole snapshot when a later one is damaged.

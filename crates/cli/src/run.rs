@@ -331,7 +331,7 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
     let pace = Pace {
         every: (!running.no_snapshots).then_some(running.every),
         slices: figures.is_some().then_some(1),
-        workers: running.workers.map_or(1, NonZero::get),
+        workers: running.workers.map_or_else(processors, NonZero::get),
     };
     let tick = |world: &mut World, event: &Event| {
         // A thread that dies says so at once, not when the last one ends.
@@ -371,6 +371,11 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
         _ => STATUS_DIED,
     };
     Ok(if older && status == 0 { STATUS_OLDER } else { status })
+}
+
+/// Processors that this process may use.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Says which other programs go on in the same world.

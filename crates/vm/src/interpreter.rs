@@ -493,7 +493,9 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                 }
                 vm.leave();
             } else {
-                vm.leave();
+                if site.adapt {
+                    vm.leave();
+                }
                 let boxes = site.adapt && site.result != Kind::Ref as u8;
                 enter!(site.code, args, if boxes { on_return::BOX } else { on_return::PUSH })
             }

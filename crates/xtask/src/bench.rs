@@ -20,7 +20,7 @@ use statistics::{median, median_bounds};
     after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
 )]
 pub(crate) struct Options {
-    /// Which: interpreter, snapshots, utilisation, flip, commit, echo, idle, resume, switch, sleepers; all by default.
+    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, echo, idle, resume, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -60,6 +60,7 @@ type Measure = fn(&Runner, &Options) -> Result<Vec<Row>, String>;
 
 const ALL: &[(&str, Measure)] = &[
     ("interpreter", interpreter),
+    ("workers", workers),
     ("snapshots", snapshots),
     ("utilisation", utilisation),
     ("flip", flips::measure),
@@ -127,6 +128,42 @@ fn interpreter(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
             rate >= *bar,
         ));
     }
+    Ok(rows)
+}
+
+/// What further workers cost a program that does not need them, and what they bring one that does.
+fn workers(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
+    let mut rows = Vec::new();
+    for (program, _, what, _) in LOOPS {
+        let mut ratios = Vec::new();
+        for pair in 0..options.pairs {
+            let one = || runner.cpu_s(program, &["--workers", "1"], &[]);
+            let all = || runner.cpu_s(program, &[], &[]);
+            ratios.push(if pair % 2 == 0 {
+                let one = one()?;
+                all()? / one
+            } else {
+                let all = all()?;
+                all / one()?
+            });
+        }
+        let (low, high) = median_bounds(&ratios);
+        rows.push(Row::shown(
+            format!("{what}, CPU of the process with as many workers as processors against one worker"),
+            format!("{:.2} (95 %: {low:.2} to {high:.2})", median(&ratios)),
+        ));
+    }
+    let wall = |workers: &str| {
+        repeat(options.pairs.min(5), || {
+            let figures = runner.figures("pair", &["--workers", workers], &[])?;
+            figures["wall_ns"].as_f64().ok_or_else(|| "no wall_ns in the figures".to_string())
+        })
+    };
+    let (one, two) = (wall("1")?, wall("2")?);
+    rows.push(Row::shown(
+        "two threads that only compute: time with one worker against two",
+        format!("{:.2}", median(&one) / median(&two)),
+    ));
     Ok(rows)
 }
 
