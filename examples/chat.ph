@@ -1,5 +1,5 @@
 // A chat over TCP: everybody reads what everybody writes, and who comes in reads the last twenty lines first, also those
-// from before the machine was killed.
+// from before the machine was killed. What somebody has read stays: lines leave when a snapshot holds them.
 //   phantom run --allow-net examples/chat.ph 7001        then, from other terminals:  nc localhost 7001
 package .examples;
 
@@ -14,7 +14,18 @@ class speaker {
 
     void speaker(var g : guest) { to = g; }
     void run() {
-        try { foreach (line in to.letters) to.wire.send(line + "\n"); }
+        try {
+            foreach (line in to.letters) {
+                // What is there already goes along.
+                string all = "";
+                var more = line;
+                while (more != null) {
+                    all += more + "\n";
+                    more = to.letters.tryReceive(null);
+                }
+                to.wire.send(all);
+            }
+        }
         catch (.internal.exception.io e) { to.letters.close(); }
         to.wire.disconnect();
     }
@@ -76,6 +87,8 @@ class chat {
         guests = new set();
         last = new ring(20);
         var socket = new .internal.tcp();
+        // Those that come in by it are so too.
+        socket.setDurable(1);
         println("listening on port " + socket.listen("127.0.0.1:" + port));
         while (true) {
             var c = socket.accept();

@@ -365,7 +365,7 @@ pub fn all_programs(root: &Path) -> Result<Vec<PathBuf>, String> {
         let listing = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         all.extend(listing.flatten().map(|entry| entry.path()));
     }
-    let endless = ["counter.ph", "kv.ph", "chat.ph"];
+    let endless = ["counter.ph", "kv.ph", "chat.ph", "store.ph"];
     all.retain(|path| path.extension().is_some_and(|ending| ending == "ph"));
     all.retain(|path| !endless.iter().any(|name| path.ends_with(name)));
     all.sort();

@@ -3,38 +3,52 @@
 //! A program is first run undisturbed; its output is the expectation. Then it runs again and again on one world and is
 //! killed each time. What a killed run printed must be a piece of the expectation that begins no later than where the
 //! run before ended (output after the last snapshot is repeated, never skipped), and the last run must end as the
-//! undisturbed one did.
+//! undisturbed one did ([`judge`]). A server is hammered by clients that remember what it answered ([`service`]).
+
+mod judge;
+mod service;
 
 use crate::shell::{build_phantom, root};
 use base::prng::Prng;
 use indicatif::{ProgressBar, ProgressStyle};
+use judge::{Judge, Progress};
+use service::Service;
 use std::fs;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Examples that serve clients for ever; the tests of the binary kill them while they answer.
-const SERVERS: &[&str] = &["chat.ph", "kv.ph"];
 /// What the workflow writes for each charge, and how long its days are.
 const PAYMENTS: &str = "payments.txt";
 const DAY: &str = "2ms";
+/// A run that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask kill\n  cargo xtask kill examples/queens.ph --times 200")]
+#[command(
+    after_help = "Examples:\n  cargo xtask kill\n  cargo xtask kill --total 500\n  cargo xtask kill examples/queens.ph --times 200 --workers 1"
+)]
 pub(crate) struct Options {
     /// Program to kill; all examples by default.
     program: Option<PathBuf>,
     /// How many kills each program must survive.
     #[arg(long, default_value_t = 200)]
     times: u32,
+    /// How many kills all programs together must survive, instead of so many each.
+    #[arg(long, conflicts_with = "times")]
+    total: Option<u32>,
     /// Seed of the instants; a random one by default.
     #[arg(long)]
     seed: Option<u64>,
     /// How pages are tracked: userfaultfd or software; what the machine offers by default.
     #[arg(long)]
     mapper: Option<String>,
+    /// Workers that run its threads; what the binary chooses by default.
+    #[arg(long)]
+    workers: Option<NonZero<usize>>,
     /// Arguments of the program.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -50,8 +64,10 @@ struct Case {
     endless: bool,
     /// Whether it charges a customer, which must happen once in each world.
     pays: bool,
-    /// Mapper that is forced.
-    mapper: Option<String>,
+    /// What it serves, and the clients that ask it.
+    service: Option<Service>,
+    /// Options of `phantom run` for every run.
+    options: Vec<String>,
     /// Phases of a commit at which the binary can be told to kill itself (hidden option `--kill-at PHASE:COUNT`).
     phases: Vec<String>,
 }
@@ -63,17 +79,41 @@ struct Case {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let phantom = build_phantom()?;
     let seed = options.seed.unwrap_or_else(|| u64::from(std::process::id()) ^ 0x5eed);
-    let cases = match &options.program {
-        Some(program) => vec![case_of(program, &options.arguments)],
+    let programs = match &options.program {
+        Some(program) => vec![program.clone()],
         None => examples()?,
     };
     let phases = phases(&phantom)?;
-    for mut case in cases {
-        case.mapper.clone_from(&options.mapper);
+    let count = programs.len() as u32;
+    let share = |index: u32| match options.total {
+        None => options.times,
+        Some(total) => total / count + u32::from(index < total % count),
+    };
+    let total: u32 = (0..count).map(share).sum();
+    let bar = ProgressBar::new(u64::from(total));
+    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {elapsed}");
+    bar.set_style(style.map_err(|error| error.to_string())?);
+    for (index, program) in programs.iter().enumerate() {
+        let mut case = case_of(program, &options.arguments, seed)?;
         case.phases.clone_from(&phases);
-        let killed = torture(&phantom, &case, options.times, seed)
-            .map_err(|failure| format!("{}: {failure} (--seed {seed})", case.program.display()))?;
-        println!("{}: {killed} of {killed} kills survived (seed {seed})", case.program.display());
+        if let Some(mapper) = &options.mapper {
+            case.options.extend(["--mapper".to_string(), mapper.clone()]);
+        }
+        if let Some(workers) = options.workers {
+            case.options.extend(["--workers".to_string(), workers.to_string()]);
+        }
+        bar.set_message(program.display().to_string());
+        let killed = torture(&phantom, &mut case, share(index as u32), seed, &bar)
+            .map_err(|failure| format!("{}: {failure} (--seed {seed})", program.display()))?;
+        let served = case.service.as_ref().map(|service| format!(", {}", service.summary()));
+        bar.suspend(|| {
+            let served = served.unwrap_or_default();
+            println!("{}: {killed} of {killed} kills survived (seed {seed}){served}", program.display());
+        });
+    }
+    bar.finish_and_clear();
+    if programs.len() > 1 {
+        println!("{total} of {total} kills survived");
     }
     Ok(())
 }
@@ -83,7 +123,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 /// # Errors
 /// As [`run`].
 pub(crate) fn short() -> Result<(), String> {
-    run(&Options { program: None, times: 12, seed: Some(1), mapper: None, arguments: Vec::new() })
+    run(&Options {
+        program: None,
+        times: 12,
+        total: None,
+        seed: Some(1),
+        mapper: None,
+        workers: None,
+        arguments: Vec::new(),
+    })
 }
 
 /// The phases that the binary knows.
@@ -95,30 +143,36 @@ fn phases(phantom: &Path) -> Result<Vec<String>, String> {
     if phases.is_empty() { Err("the binary lists no phases".to_string()) } else { Ok(phases) }
 }
 
-/// Every example, with arguments that make it short enough.
-fn examples() -> Result<Vec<Case>, String> {
+/// Every example.
+fn examples() -> Result<Vec<PathBuf>, String> {
     let folder = root().join("examples");
     let listing =
         fs::read_dir(&folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
     let mut programs: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
     programs.retain(|path| path.extension().is_some_and(|extension| extension == "ph"));
-    programs.retain(|path| !SERVERS.iter().any(|server| path.ends_with(server)));
     programs.sort();
-    Ok(programs.iter().map(|program| case_of(program, &[])).collect())
+    Ok(programs)
 }
 
-fn case_of(program: &Path, arguments: &[String]) -> Case {
+/// A program with arguments that make it short enough.
+fn case_of(program: &Path, arguments: &[String], seed: u64) -> Result<Case, String> {
     let stem = program.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let service = Service::of(&stem, seed)?;
     let mut case = Case {
         program: program.to_path_buf(),
         arguments: arguments.to_vec(),
         input: Vec::new(),
-        endless: stem == "counter",
+        endless: stem == "counter" || service.is_some(),
         pays: stem == "workflow",
-        mapper: None,
+        service: None,
+        options: Vec::new(),
         phases: Vec::new(),
     };
-    if arguments.is_empty() {
+    if let Some(service) = service {
+        case.options.push("--allow-net".to_string());
+        case.arguments = vec![service.port.to_string()];
+        case.service = Some(service);
+    } else if arguments.is_empty() {
         let given: &[&str] = match &*stem {
             "queens" => &["10"],
             "queue" => &["300"],
@@ -130,19 +184,14 @@ fn case_of(program: &Path, arguments: &[String]) -> Case {
     if stem == "guess" {
         case.input = (1..=100).map(|guess| guess.to_string()).collect();
     }
-    case
+    Ok(case)
 }
 
 /// Kills one program `times` times; returns how many kills there were.
-fn torture(phantom: &Path, case: &Case, times: u32, seed: u64) -> Result<u32, String> {
+fn torture(phantom: &Path, case: &mut Case, times: u32, seed: u64, bar: &ProgressBar) -> Result<u32, String> {
     let folder = tempfile::tempdir().map_err(|error| format!("no scratch folder: {error}"))?;
     let mut prng = Prng::new(seed);
     let judge = Judge::new(phantom, case, folder.path())?;
-    let bar = ProgressBar::new(u64::from(times));
-    bar.set_style(
-        ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}").map_err(|error| error.to_string())?,
-    );
-    bar.set_message(case.program.display().to_string());
     let mut kills = 0;
     while kills < times {
         let mut progress = Progress::default();
@@ -156,14 +205,26 @@ fn torture(phantom: &Path, case: &Case, times: u32, seed: u64) -> Result<u32, St
         }
         loop {
             let last = kills >= times;
-            let outcome = one_run(phantom, case, &world, &mut prng, last, judge.duration)?;
-            judge.check(&mut progress, &outcome)?;
-            if outcome.killed {
-                kills += 1;
-                bar.set_position(u64::from(kills));
+            let until = if last { Until::End } else { Until::drawn(&mut prng, &case.phases, judge.duration) };
+            if let Some(service) = &mut case.service {
+                service.open();
             }
-            let done = if case.endless { kills >= times } else { !outcome.killed };
-            if done {
+            let outcome = one_run(phantom, case, &world, until)?;
+            judge.check(&mut progress, &outcome)?;
+            if let Some(service) = &mut case.service {
+                service.close()?;
+            }
+            if outcome.killed && !last {
+                kills += 1;
+                bar.inc(1);
+            }
+            // A server has to answer once more after the last kill.
+            let is_over = match (case.endless, &case.service) {
+                (true, None) => kills >= times,
+                (true, Some(_)) => last,
+                (false, _) => !outcome.killed,
+            };
+            if is_over {
                 break;
             }
         }
@@ -174,8 +235,33 @@ fn torture(phantom: &Path, case: &Case, times: u32, seed: u64) -> Result<u32, St
             }
         }
     }
-    bar.finish_and_clear();
     Ok(kills)
+}
+
+/// Until when a process runs.
+enum Until {
+    /// Its own end; that of a server is when each client has been answered.
+    End,
+    /// A random instant.
+    Instant(Duration),
+    /// It kills itself at a phase of a commit; if it does not come to that, an instant.
+    Phase(String, Duration),
+}
+
+impl Until {
+    /// Half of the kills come at an instant within the time that an undisturbed run takes, half at a phase.
+    fn drawn(prng: &mut Prng, phases: &[String], whole: Duration) -> Until {
+        let at_phase = prng.chance(1, 2).then(|| {
+            let phase = &phases[prng.below(phases.len() as u64) as usize];
+            format!("{phase}:{}", 1 + prng.below(6))
+        });
+        let window_us = (whole.as_micros() as u64).clamp(40_000, 1_500_000);
+        let instant = Duration::from_micros(prng.below(window_us));
+        match at_phase {
+            Some(phase) => Until::Phase(phase, instant + Duration::from_secs(3)),
+            None => Until::Instant(instant),
+        }
+    }
 }
 
 /// What one process did.
@@ -186,24 +272,12 @@ struct Outcome {
     status: Option<i32>,
 }
 
-/// Starts the program and kills it at a random instant, at a phase of a commit, or (when `last`) not at all.
-fn one_run(
-    phantom: &Path,
-    case: &Case,
-    world: &Path,
-    prng: &mut Prng,
-    last: bool,
-    whole: Duration,
-) -> Result<Outcome, String> {
+/// Starts the program and lets it run until the given end.
+fn one_run(phantom: &Path, case: &Case, world: &Path, until: Until) -> Result<Outcome, String> {
     let mut command = Command::new(phantom);
-    command.arg("run").arg("--world").arg(world).args(["--every", "20ms"]);
-    let at_phase = !last && prng.chance(1, 2);
-    if at_phase {
-        let phase = &case.phases[prng.below(case.phases.len() as u64) as usize];
-        command.arg("--kill-at").arg(format!("{phase}:{}", 1 + prng.below(6)));
-    }
-    if let Some(mapper) = &case.mapper {
-        command.arg("--mapper").arg(mapper);
+    command.arg("run").arg("--world").arg(world).args(["--every", "20ms"]).args(&case.options);
+    if let Until::Phase(phase, _) = &until {
+        command.arg("--kill-at").arg(phase);
     }
     if let (true, Some(folder)) = (case.pays, world.parent()) {
         command.arg(format!("--allow-read={}", folder.display()));
@@ -217,25 +291,21 @@ fn one_run(
         command.spawn().map_err(|error| format!("cannot start {}: {error}", phantom.display()))?;
     let typist = type_input(&mut child, &case.input);
     let readers = (reader(child.stdout.take()), reader(child.stderr.take()));
-    let window_us = (whole.as_micros() as u64).clamp(40_000, 1_500_000);
-    let deadline = Instant::now() + Duration::from_micros(prng.below(window_us));
-    let patience = Instant::now() + Duration::from_secs(120);
+    let started = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
             break status;
         }
-        let kill_now = if last {
-            false
-        } else if at_phase {
-            Instant::now() > deadline + Duration::from_secs(3)
-        } else {
-            Instant::now() > deadline
+        let over = match (&until, &case.service) {
+            (Until::End, None) => false,
+            (Until::End, Some(service)) => service.all_answered(),
+            (Until::Instant(after) | Until::Phase(_, after), _) => started.elapsed() > *after,
         };
-        if kill_now {
+        let hangs = started.elapsed() > PATIENCE;
+        if over || hangs {
             child.kill().map_err(|error| error.to_string())?;
         }
-        if Instant::now() > patience {
-            child.kill().map_err(|error| error.to_string())?;
+        if hangs {
             return Err("a run did not end within two minutes".to_string());
         }
         std::thread::sleep(Duration::from_micros(500));
@@ -270,145 +340,4 @@ fn type_input(child: &mut Child, lines: &[String]) -> Option<std::thread::JoinHa
             std::thread::sleep(Duration::from_millis(3));
         }
     }))
-}
-
-/// The expectation, and how far it has been seen.
-struct Judge {
-    expected: Option<String>,
-    status: i32,
-    duration: Duration,
-    interactive: bool,
-}
-
-/// How far the output of all runs so far has come.
-#[derive(Default)]
-struct Progress {
-    /// Byte of the expectation that is reached.
-    reached: usize,
-    /// Last number that an endless counter printed, or of the last question of a game.
-    counted: u64,
-    /// Whether the game has been won.
-    won: bool,
-}
-
-impl Judge {
-    /// Runs the program undisturbed.
-    fn new(phantom: &Path, case: &Case, folder: &Path) -> Result<Judge, String> {
-        let interactive = !case.input.is_empty();
-        if case.endless {
-            return Ok(Judge {
-                expected: None,
-                status: 0,
-                duration: Duration::from_millis(900),
-                interactive,
-            });
-        }
-        let started = Instant::now();
-        let outcome =
-            one_run(phantom, case, &folder.join("plain.world"), &mut Prng::new(0), true, Duration::ZERO)?;
-        let status = outcome.status.ok_or("the undisturbed run was killed by something else")?;
-        Ok(Judge { expected: Some(outcome.output), status, duration: started.elapsed(), interactive })
-    }
-
-    /// Judges one run.
-    fn check(&self, progress: &mut Progress, outcome: &Outcome) -> Result<(), String> {
-        let complain = |what: &str| {
-            Err(format!("{what}\n--- output\n{}\n--- errors\n{}", outcome.output, outcome.errors))
-        };
-        if !outcome.killed && outcome.status != Some(self.status) {
-            return complain(&format!("the run ended with {:?} instead of {}", outcome.status, self.status));
-        }
-        match &self.expected {
-            None => match count_on(progress.counted, &outcome.output) {
-                Some(counted) => progress.counted = counted,
-                None => return complain(&format!("the count does not go on from {}", progress.counted)),
-            },
-            // Its secret depends on the clock: the questions must go on, and the game end by being won.
-            Some(_) if self.interactive => {
-                match questions_on(progress.counted, &outcome.output) {
-                    Some(asked) => progress.counted = asked,
-                    None => {
-                        return complain(&format!("the questions do not go on from {}", progress.counted));
-                    }
-                }
-                // A kill may come after the last word and before the end of the process.
-                progress.won |= outcome.output.contains("Right, after");
-                if !outcome.killed && !progress.won {
-                    return complain("the game did not end by being won");
-                }
-            }
-            Some(expected) => match goes_on(expected, progress.reached, &outcome.output) {
-                Some(reached) if outcome.killed || reached == expected.len() => progress.reached = reached,
-                Some(_) => return complain("the last run ended before the end of the expected output"),
-                None => {
-                    return complain(&format!("the output does not go on from byte {}", progress.reached));
-                }
-            },
-        }
-        Ok(())
-    }
-}
-
-/// Where `output` ends in `expected`, if it is a piece of it that begins at or before `reached`; the furthest such end.
-fn goes_on(expected: &str, reached: usize, output: &str) -> Option<usize> {
-    if output.is_empty() {
-        return Some(reached);
-    }
-    (0..=reached.min(expected.len()))
-        .rev()
-        .find(|&from| expected.as_bytes()[from..].starts_with(output.as_bytes()))
-        .map(|from| reached.max(from + output.len()))
-}
-
-/// The number that a counter has reached, if its lines go on without a gap from at most `counted + 1`.
-fn count_on(counted: u64, output: &str) -> Option<u64> {
-    let complete = &output[..output.rfind('\n').map_or(0, |end| end + 1)];
-    let mut numbers = complete.lines().map(|line| line.parse::<u64>().ok());
-    let Some(first) = numbers.next() else { return Some(counted) };
-    let first = first.filter(|&first| first <= counted + 1)?;
-    let last = numbers.try_fold(first, |before, number| number.filter(|&number| number == before + 1))?;
-    Some(counted.max(last))
-}
-
-/// The number of the last question of a game, if its questions go on without a gap from at most `asked + 1` and a right
-/// guess is the last one's.
-fn questions_on(asked: u64, output: &str) -> Option<u64> {
-    let mut last = asked;
-    for (index, rest) in output.split("Guess ").skip(1).enumerate() {
-        let Some((number, _)) = rest.split_once(':') else { break };
-        let number = number.parse::<u64>().ok()?;
-        if if index == 0 { number > asked + 1 || number == 0 } else { number != last + 1 } {
-            return None;
-        }
-        last = number;
-    }
-    match output.split_once("Right, after ") {
-        Some((_, rest)) => match rest.split_once(' ') {
-            Some((tries, _)) => (tries.parse() == Ok(last)).then_some(asked.max(last)),
-            None => Some(asked.max(last)),
-        },
-        None => Some(asked.max(last)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_judge_sees_gaps_and_allows_repeats() {
-        assert_eq!(count_on(0, "1\n2\n3\n"), Some(3));
-        assert_eq!(count_on(3, "3\n4\n5"), Some(4));
-        assert_eq!(count_on(3, "5\n6\n"), None);
-        assert_eq!(count_on(3, "3\n5\n"), None);
-        assert_eq!(goes_on("abcdef", 0, "abc"), Some(3));
-        assert_eq!(goes_on("abcdef", 3, "bcd"), Some(4));
-        assert_eq!(goes_on("abcdef", 3, "ef"), None);
-        assert_eq!(goes_on("abcdef", 3, "def"), Some(6));
-        assert_eq!(questions_on(0, "Guess 1: Too low.\nGuess 2: Ri"), Some(2));
-        assert_eq!(questions_on(2, "Too low.\nGuess 3: Right, after 3 guesses.\n"), Some(3));
-        assert_eq!(questions_on(2, "Guess 4: "), None);
-        assert_eq!(questions_on(2, "Guess 2: Too low.\nGuess 4: "), None);
-        assert_eq!(questions_on(2, "Guess 3: Right, after 4 guesses.\n"), None);
-    }
 }

@@ -1,0 +1,183 @@
+//! A client that counts in registers of its own: one by increments, several of them under way at once, one by writes.
+
+use super::{Client, Trouble, Wire};
+use std::io::{BufRead, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Increments that are sent before the first of them is answered.
+const BATCH: u64 = 5;
+
+/// How a server is spoken to.
+#[derive(Clone, Copy)]
+pub(super) enum Language {
+    /// One line a request, one line an answer.
+    Lines,
+    /// The protocol of Redis, version 2.
+    Redis,
+}
+
+/// A number that only this client changes.
+struct Register {
+    name: String,
+    /// What it is at least: all this was answered.
+    answered: u64,
+    /// What it is at most: all this was asked for.
+    asked: u64,
+}
+
+pub(super) struct Registers {
+    language: Language,
+    counter: Register,
+    word: Register,
+}
+
+impl Registers {
+    pub(super) fn new(language: Language, number: usize) -> Registers {
+        let register = |name: &str| Register { name: format!("{name}{number}"), answered: 0, asked: 0 };
+        Registers { language, counter: register("counter"), word: register("word") }
+    }
+}
+
+/// What a server said.
+#[derive(PartialEq, Eq, Debug)]
+enum Answer {
+    Done,
+    Nothing,
+    Value(String),
+    Error(String),
+}
+
+impl Language {
+    fn request(self, words: &[&str]) -> Vec<u8> {
+        match self {
+            Language::Lines => format!("{}\n", words.join(" ")).into_bytes(),
+            Language::Redis => {
+                let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
+                for word in words {
+                    bytes.extend(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
+                }
+                bytes
+            }
+        }
+    }
+
+    fn answer(self, wire: &mut Wire) -> Result<Answer, Trouble> {
+        let line = line(wire)?;
+        Ok(match self {
+            Language::Lines => match &*line {
+                "ok" => Answer::Done,
+                "nothing" => Answer::Nothing,
+                line => match line.strip_prefix("value ") {
+                    Some(value) => Answer::Value(value.to_string()),
+                    None => Answer::Error(line.to_string()),
+                },
+            },
+            Language::Redis => match (line.get(..1), line.get(1..).unwrap_or_default()) {
+                (Some("+"), "OK") => Answer::Done,
+                (Some("$"), "-1") => Answer::Nothing,
+                (Some(":"), number) => Answer::Value(number.to_string()),
+                (Some("$"), len) => {
+                    let len =
+                        len.parse::<u64>().map_err(|_| Trouble::Wrong(format!("an answer {line:?}")))?;
+                    let mut bytes = Vec::new();
+                    wire.input.by_ref().take(len + 2).read_to_end(&mut bytes)?;
+                    if bytes.len() as u64 != len + 2 {
+                        return Err(Trouble::Gone);
+                    }
+                    bytes.truncate(len as usize);
+                    Answer::Value(String::from_utf8_lossy(&bytes).into_owned())
+                }
+                _ => Answer::Error(line),
+            },
+        })
+    }
+}
+
+/// The next whole line.
+pub(super) fn line(wire: &mut Wire) -> Result<String, Trouble> {
+    let mut line = String::new();
+    wire.input.read_line(&mut line)?;
+    if !line.ends_with('\n') {
+        return Err(Trouble::Gone);
+    }
+    Ok(line.trim_end().to_string())
+}
+
+impl Register {
+    /// Reads what it is after a restart.
+    fn read(&mut self, language: Language, wire: &mut Wire) -> Result<(), Trouble> {
+        wire.send(&language.request(&["get", &self.name]))?;
+        let answer = language.answer(wire)?;
+        let value = match &answer {
+            Answer::Nothing => Some(0),
+            Answer::Value(text) => text.parse::<u64>().ok(),
+            _ => None,
+        };
+        match value.filter(|value| (self.answered..=self.asked).contains(value)) {
+            Some(value) => {
+                (self.answered, self.asked) = (value, value);
+                Ok(())
+            }
+            None => Err(Trouble::Wrong(format!(
+                "{} is {answer:?}, but {} was answered and {} asked for",
+                self.name, self.answered, self.asked
+            ))),
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer, expected: &Answer) -> Result<(), Trouble> {
+        if answer != expected {
+            return Err(Trouble::Wrong(format!("{}: {answer:?} instead of {expected:?}", self.name)));
+        }
+        self.answered += 1;
+        Ok(())
+    }
+}
+
+impl Client for Registers {
+    fn session(&mut self, wire: &mut Wire, answers: &AtomicU64) -> Result<(), Trouble> {
+        let language = self.language;
+        self.counter.read(language, wire)?;
+        self.word.read(language, wire)?;
+        answers.fetch_add(2, Ordering::AcqRel);
+        loop {
+            let increments: Vec<u8> =
+                (0..BATCH).flat_map(|_| language.request(&["incr", &self.counter.name])).collect();
+            self.counter.asked += BATCH;
+            wire.send(&increments)?;
+            for _ in 0..BATCH {
+                let answer = language.answer(wire)?;
+                let expected = Answer::Value((self.counter.answered + 1).to_string());
+                self.counter.answered(&answer, &expected)?;
+                answers.fetch_add(1, Ordering::AcqRel);
+            }
+            self.word.asked += 1;
+            wire.send(&language.request(&["set", &self.word.name, &self.word.asked.to_string()]))?;
+            let answer = language.answer(wire)?;
+            self.word.answered(&answer, &Answer::Done)?;
+            self.word.read(language, wire)?;
+            answers.fetch_add(2, Ordering::AcqRel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_or_invented_write_is_wrong() {
+        let register = |answered, asked| Register { name: "n".to_string(), answered, asked };
+        let mut n = register(3, 5);
+        assert!(n.answered(&Answer::Value("4".to_string()), &Answer::Value("4".to_string())).is_ok());
+        assert_eq!(n.answered, 4);
+        assert!(n.answered(&Answer::Value("4".to_string()), &Answer::Value("5".to_string())).is_err());
+        assert!(n.answered(&Answer::Error("no".to_string()), &Answer::Done).is_err());
+    }
+
+    #[test]
+    fn requests_of_both_languages() {
+        assert_eq!(Language::Lines.request(&["incr", "n"]), b"incr n\n");
+        assert_eq!(Language::Redis.request(&["incr", "n"]), b"*2\r\n$4\r\nincr\r\n$1\r\nn\r\n");
+    }
+}
