@@ -10,9 +10,13 @@ const POINTS_MAX: u64 = 2_000;
 fn where_met(mutant: Mutant) -> (u64, Option<Workload>) {
     match mutant {
         // Needs a stale chunk of a long commit right behind a new one.
-        Mutant::ChainNotChecked => (1, None),
+        Mutant::ChainNotChecked => (2, None),
+        // Needs a segment that is used again soon.
+        Mutant::ReuseOneCheckpointEarly => (1, Some(Workload::Cleaning)),
+        Mutant::RestoredNotCounted | Mutant::RestoreFlushLeftOut => (1, Some(Workload::Restore)),
+        Mutant::AsideTreeForgotten => (1, Some(Workload::History)),
         // Needs damage in the middle of the log, and the lost records in a segment that is used again.
-        Mutant::GenerationNotChecked => (4, Some(Workload::Mixed)),
+        Mutant::GenerationNotChecked => (1, Some(Workload::Small)),
         // Need a kept snapshot whose segments are reused.
         Mutant::KeptTreeForgotten => (2, Some(Workload::History)),
         Mutant::WholeStretchForgotten => (25, Some(Workload::History)),

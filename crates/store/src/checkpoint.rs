@@ -6,13 +6,14 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use base::PAGE_SIZE;
 use base::checksum::checksum;
+use base::{PAGE_SIZE, PageBytes, PageIndex};
 use core::sync::atomic::Ordering;
 
 use crate::error::CommitError;
 use crate::format::{
-    BLOCK, Entry, Kind, NODE_ENTRIES, RecordEntry, RecordKind, SLOT_BLOCKS, Superblock, set_node_entry,
+    BLOCK, Entry, FORMAT_VERSION, Kind, NODE_ENTRIES, RecordEntry, RecordKind, SLOT_BLOCKS, Stored,
+    Superblock, set_node_entry,
 };
 use crate::history::{Kept, Now, encode_table, thin};
 use crate::log::{GroupHead, LogWriter, write_failed};
@@ -32,6 +33,23 @@ struct Written {
     kept: Vec<Kept>,
     kept_root: Entry,
     whole_from: u64,
+    /// Pages that were changes and are full copies now, for the cache of those.
+    settled: Vec<Settled>,
+}
+
+/// A page that was stored as changes and is stored in full now.
+struct Settled {
+    page: u32,
+    entry: Entry,
+    bytes: Box<PageBytes>,
+}
+
+/// An older snapshot that is to be kept: its state, and what is known of it.
+pub(crate) struct Aside {
+    pub(crate) root: Entry,
+    /// What was committed over that tree by then, ascending.
+    pub(crate) pages: Vec<(u32, Stored)>,
+    pub(crate) kept: Kept,
 }
 
 impl Store {
@@ -66,7 +84,9 @@ impl Shared {
         writer: &mut WriterState,
         wall_ns: u64,
     ) -> Result<bool, CommitError> {
-        let long = writer.record_bytes > self.options.checkpoint_record_bytes;
+        // Changes save so much that four times the records of them may be read by an opening.
+        let counted = writer.record_bytes.saturating_sub(writer.delta_bytes / 4 * 3);
+        let long = counted > self.options.checkpoint_record_bytes;
         let large = writer.log_blocks > writer.checkpoint_blocks_max();
         let (last_ns, finest_ns) = {
             let read = self.read.lock();
@@ -78,7 +98,7 @@ impl Shared {
 
     /// Takes a checkpoint if anything happened since the last one.
     pub(crate) fn checkpoint(&self, writer: &mut WriterState) -> Result<bool, CommitError> {
-        let asked = writer.policy.is_some() || !writer.renamed.is_empty();
+        let asked = writer.policy.is_some() || writer.aside.is_some() || !writer.renamed.is_empty();
         if writer.commits_since == 0 && !writer.unpublished && !asked {
             return Ok(false);
         }
@@ -99,29 +119,85 @@ impl Shared {
 
     /// Writes nodes and table and flushes them.
     fn write_checkpoint(&self, writer: &mut WriterState) -> Result<Written, CommitError> {
-        let changes = self.changes(writer);
+        let pages = self.overlaid();
+        let (mut changes, mut turnover, settled) = self.settle(writer, &pages)?;
+        changes.extend(writer.forced.iter().map(|&page| (page, None)));
+        changes.sort_by_key(|change| change.0);
         let old_root = self.read.lock().root;
-        let mut work = Rebuild {
-            disk: &self.disk,
-            nodes: &self.nodes,
-            log: &mut writer.log,
-            turnover: Turnover::default(),
-        };
+        let mut work = Rebuild { disk: &self.disk, nodes: &self.nodes, log: &mut writer.log, turnover };
+        let settled_pages = work.turnover.added.len();
         let root = map::rebuild(&mut work, old_root, &changes)?;
-        let turnover = work.turnover;
-        count(&self.counters.node_bytes, (turnover.added.len() * PAGE_SIZE) as u64);
+        turnover = work.turnover;
+        count(&self.counters.node_bytes, ((turnover.added.len() - settled_pages) * PAGE_SIZE) as u64);
+        let held = self.write_aside(writer)?;
         let (kept, whole_from) = self.kept_after(writer);
         let kept_root = match kept.as_slice() {
             [] => Entry::NONE,
             kept => self.append_table(&mut writer.log, KEPT_KEY, encode_table(kept))?,
         };
-        let (table, segments) = self.write_table(&mut writer.log, &turnover)?;
+        let (table, segments) = self.write_table(&mut writer.log, &turnover, &held)?;
         writer.log.complete(&self.disk)?;
         assert_eq!(writer.log.segments.list.len(), segments.list.len(), "the plan was followed");
         if !mutants::on(Mutant::SuperblockBeforeMap) {
             self.disk.flush().map_err(CommitError::Device)?;
         }
-        Ok(Written { root, table, segments, kept, kept_root, whole_from })
+        Ok(Written { root, table, segments, kept, kept_root, whole_from, settled })
+    }
+
+    /// Writes every page that is stored as changes in full, so that the map never refers to changes: the changes that it
+    /// takes then, the blocks it adds and supersedes, and the full copies.
+    fn settle(
+        &self,
+        writer: &mut WriterState,
+        pages: &[(u32, Stored)],
+    ) -> Result<(Vec<Change>, Turnover, Vec<Settled>), CommitError> {
+        let mut changes = Vec::with_capacity(pages.len());
+        let mut turnover = Turnover::default();
+        let mut settled = Vec::new();
+        for &(page, stored) in pages {
+            if !stored.entry.is(Kind::Delta) {
+                changes.push((page, Some(stored.entry)));
+                continue;
+            }
+            let (entry, bytes) = self.write_in_full(writer, page, stored)?;
+            turnover.added.push(entry.block());
+            turnover.superseded.extend(stored.blocks());
+            changes.push((page, Some(entry)));
+            settled.push(Settled { page, entry, bytes });
+        }
+        Ok((changes, turnover, settled))
+    }
+
+    fn write_in_full(
+        &self,
+        writer: &mut WriterState,
+        page: u32,
+        stored: Stored,
+    ) -> Result<(Entry, Box<PageBytes>), CommitError> {
+        let mut bytes = Box::new([0u8; PAGE_SIZE]);
+        let index = PageIndex(page);
+        self.read_stored(index, stored, &mut bytes).map_err(|error| map::page_damage(index, error))?;
+        let checksum = stored.entry.checksum;
+        let entry = RecordEntry { key: page, kind: Kind::Full, checksum, ..RecordEntry::default() };
+        let placed = writer.log.append(&self.disk, entry, Some(&bytes))?;
+        count(&self.counters.settled_bytes, PAGE_SIZE as u64);
+        Ok((placed.to_entry(), bytes))
+    }
+
+    /// Writes the tree of an older snapshot that is to be kept; returns the blocks that only it refers to.
+    fn write_aside(&self, writer: &mut WriterState) -> Result<Vec<u64>, CommitError> {
+        let Some(mut aside) = writer.aside.take() else { return Ok(Vec::new()) };
+        let (changes, turnover, _) = self.settle(writer, &aside.pages)?;
+        let turnover = Turnover { added: turnover.added, superseded: Vec::new() };
+        let mut work = Rebuild { disk: &self.disk, nodes: &self.nodes, log: &mut writer.log, turnover };
+        aside.kept.root = map::rebuild(&mut work, aside.root, &changes)?;
+        let held = work.turnover.added;
+        count(&self.counters.node_bytes, (held.len() * PAGE_SIZE) as u64);
+        let group = writer.log.group();
+        aside.kept.later = u32::try_from(group - aside.kept.log.group).unwrap_or(u32::MAX);
+        aside.pages = Vec::new();
+        writer.aside = Some(aside);
+        Ok(held)
     }
 
     /// The checkpoints that are kept from this one on, ascending, and the group from which every epoch can be read.
@@ -138,6 +214,10 @@ impl Shared {
             }
             _ => all.push(Kept::of(&last)),
         }
+        if let Some(aside) = &writer.aside {
+            let at = all.partition_point(|kept| kept.epoch < aside.kept.epoch);
+            all.insert(at, aside.kept.clone());
+        }
         for (epoch, tag) in &writer.renamed {
             if let Some(kept) = all.iter_mut().rfind(|kept| kept.epoch == *epoch) {
                 kept.tag.clone_from(tag);
@@ -149,20 +229,18 @@ impl Shared {
         thin(&all, &policy, writer.pressure, now)
     }
 
-    /// All that changed since the tree was written, ascending; copied a slice at a time so that readers wait for short.
-    fn changes(&self, writer: &WriterState) -> Vec<Change> {
-        let mut changes: Vec<Change> = writer.forced.iter().map(|&page| (page, None)).collect();
+    /// All that was committed since the tree was written, ascending; copied a slice at a time so that readers wait for short.
+    fn overlaid(&self) -> Vec<(u32, Stored)> {
+        let mut pages: Vec<(u32, Stored)> = Vec::new();
         let mut from = Some(0u32);
         while let Some(first) = from {
             let read = self.read.lock();
-            let slice = read.overlay.range(first..).take(1024);
-            let before = changes.len();
-            changes.extend(slice.map(|(&page, &entry)| (page, Some(entry))));
-            let whole = changes.len() - before == 1024;
-            from = changes.last().filter(|_| whole).and_then(|last| last.0.checked_add(1));
+            let before = pages.len();
+            pages.extend(read.overlay.range(first..).take(1024).map(|(&page, &stored)| (page, stored)));
+            let whole = pages.len() - before == 1024;
+            from = pages.last().filter(|_| whole).and_then(|last| last.0.checked_add(1));
         }
-        changes.sort_by_key(|change| change.0);
-        changes
+        pages
     }
 
     /// Appends the segment table as it will be when this checkpoint is complete: the places of its own pages are
@@ -171,6 +249,7 @@ impl Shared {
         &self,
         log: &mut LogWriter,
         turnover: &Turnover,
+        held: &[u64],
     ) -> Result<(Entry, Segments), CommitError> {
         let group = log.group();
         log.ensure_room(&self.disk, table_blocks(log.segments.table_pages()) * 2 + 2)?;
@@ -183,6 +262,7 @@ impl Shared {
         let mut segments = plan.segments;
         turnover.added.iter().for_each(|&block| segments.add_live(block));
         turnover.superseded.iter().for_each(|&block| segments.drop_live(block, group));
+        held.iter().for_each(|&block| segments.hold(block, group));
         let encoded = segments.encode();
         count(&self.counters.table_bytes, table_blocks(pages) * PAGE_SIZE as u64);
         Ok((self.append_table(log, 0, encoded)?, segments))
@@ -213,6 +293,9 @@ impl Shared {
     fn adopt(&self, writer: &mut WriterState, written: Written) -> Superblock {
         writer.log.accept();
         writer.cleaned.clear();
+        for Settled { page, entry, bytes } in &written.settled {
+            writer.bases.moved(*page, entry.block(), bytes);
+        }
         count(&self.counters.record_bytes, writer.log.group_records * PAGE_SIZE as u64);
         writer.record_bytes += writer.log.group_records * PAGE_SIZE as u64;
         writer.log_blocks += writer.log.group_blocks;
@@ -221,6 +304,7 @@ impl Shared {
         assert_eq!(writer.log.segments.next_generation, next_generation, "the plan was followed");
         writer.forced.clear();
         writer.dirty_leaves.clear();
+        writer.changed_pages.clear();
         writer.commits_since = 0;
         writer.unpublished = true;
         let mut read = self.read.lock();
@@ -230,6 +314,7 @@ impl Shared {
         let last = read.history.last();
         let policy = writer.policy.unwrap_or(read.checkpoint.policy);
         let superblock = Superblock {
+            version: FORMAT_VERSION,
             kept: written.kept_root,
             kept_count: written.kept.len() as u32,
             whole_from: written.whole_from,
@@ -271,9 +356,11 @@ impl Shared {
         self.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
         writer.unpublished = false;
         writer.policy = None;
+        writer.aside = None;
         writer.renamed.clear();
         writer.pressure.shed = false;
         writer.record_bytes = 0;
+        writer.delta_bytes = 0;
         writer.log_blocks = 0;
         let mut read = self.read.lock();
         let previous = core::mem::replace(&mut read.checkpoint, superblock);
@@ -289,7 +376,7 @@ impl Shared {
 }
 
 fn table_entry(key: u32, page: &[u8; BLOCK]) -> RecordEntry {
-    RecordEntry { key, kind: Kind::Table, level: 0, block: 0, checksum: checksum(page) }
+    RecordEntry { key, kind: Kind::Table, checksum: checksum(page), ..RecordEntry::default() }
 }
 
 fn table_node(entries: &[Entry]) -> Box<[u8; BLOCK]> {

@@ -159,12 +159,12 @@ fn move_one(
         return Ok(None);
     }
     let current = shared.lookup(entry.key)?;
-    if !current.is(Kind::Full) || current.block() != entry.block {
+    if !current.entry.is(Kind::Full) || current.entry.block() != entry.block {
         return Ok(None);
     }
     let mut bytes = [0u8; PAGE_SIZE];
-    shared.read_entry(PageIndex(entry.key), current, &mut bytes)?;
-    let moved = RecordEntry { block: 0, checksum: current.checksum, ..*entry };
+    shared.read_stored(PageIndex(entry.key), current, &mut bytes)?;
+    let moved = RecordEntry { block: 0, checksum: current.entry.checksum, ..*entry };
     writer.log.append(&shared.disk, moved, Some(&bytes)).map(Some)
 }
 

@@ -8,12 +8,13 @@ use base::checksum::checksum;
 use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex};
 
 use crate::clean;
+use crate::delta::Advice;
 use crate::error::CommitError;
-use crate::format::{Entry, Kind, RecordEntry, RecordKind};
+use crate::format::{FORMAT_VERSION, Kind, RecordEntry, RecordKind, Stored};
 use crate::history::KEPT_PER_PAGE;
 use crate::log::{GroupHead, zero_entry};
 use crate::mutants::{self, Mutant};
-use crate::store::{Delta, Shared, Store, WriterState, count};
+use crate::store::{Commit, Shared, Store, WriterState, count};
 
 /// A commit under way. Dropped without [`CommitWriter::finish`] it leaves nothing behind.
 pub struct CommitWriter {
@@ -23,6 +24,8 @@ pub struct CommitWriter {
     epoch: Epoch,
     wall_ns: u64,
     entries: Vec<RecordEntry>,
+    /// Bytes of records that hold changes.
+    delta_bytes: u64,
 }
 
 /// What a commit did.
@@ -52,6 +55,14 @@ impl Store {
             return Err(CommitError::NotLater { epoch, last });
         }
         let mut writer = self.shared.take_writer()?;
+        if self.shared.read.lock().checkpoint.version < FORMAT_VERSION {
+            // From here on an older Phantom is told that the world is too new for it.
+            writer.commits_since += 1;
+            if let Err(error) = self.shared.checkpoint(&mut writer) {
+                self.shared.put_back(writer);
+                return Err(error);
+            }
+        }
         if writer.was_full {
             // That there is no room for this either is no reason not to try the commit.
             let _ = self.shared.make_room(&mut writer);
@@ -67,6 +78,7 @@ impl Store {
             epoch,
             wall_ns,
             entries: Vec::new(),
+            delta_bytes: 0,
         })
     }
 }
@@ -80,9 +92,22 @@ impl CommitWriter {
         if bytes.iter().all(|&b| b == 0) {
             return self.put_zero(page);
         }
-        let entry =
-            RecordEntry { key: page.0, kind: Kind::Full, level: 0, block: 0, checksum: checksum(bytes) };
-        self.append(entry, Some(bytes))?;
+        let checksum = checksum(bytes);
+        let shared = self.shared.clone();
+        let writer = self.writer()?;
+        // A map that cannot be read is told of when the next checkpoint reads it; the page is written in full.
+        let full_copy = || shared.lookup(page.0).ok().and_then(Stored::full_copy);
+        let advice = writer.bases.advise(page.0, bytes, full_copy);
+        if let Advice::Changes(base, changes) = &advice {
+            return self.append_changes(page, *base, checksum, changes);
+        }
+        let entry = RecordEntry { key: page.0, kind: Kind::Full, checksum, ..RecordEntry::default() };
+        let placed = self.append(entry, Some(bytes))?;
+        let bases = &mut self.writer()?.bases;
+        match advice {
+            Advice::FullAndKeep => bases.keep(page.0, placed.block, bytes),
+            _ => bases.forget(page.0),
+        }
         count(&self.shared.counters.page_bytes, PAGE_SIZE as u64);
         Ok(())
     }
@@ -92,7 +117,14 @@ impl CommitWriter {
     /// # Errors
     /// As [`CommitWriter::put`].
     pub fn put_zero(&mut self, page: PageIndex) -> Result<(), CommitError> {
-        self.append(zero_entry(page.0), None)
+        self.writer()?.bases.forget(page.0);
+        self.append(zero_entry(page.0), None).map(drop)
+    }
+
+    /// Adds a page whose content stands in a block that an earlier commit wrote and a reader holds.
+    pub(crate) fn put_again(&mut self, entry: RecordEntry) -> Result<(), CommitError> {
+        self.writer()?.bases.forget(entry.key);
+        self.append(entry, None).map(drop)
     }
 
     /// Completes the commit: when this returns `Ok` the snapshot is durable. One flush; a checkpoint may follow.
@@ -104,9 +136,12 @@ impl CommitWriter {
         let pages = self.entries.len() as u64;
         let cleaned_pages = self.clean(pages)?;
         let shared = self.shared.clone();
-        let writer = self.writer()?;
+        let Some(writer) = self.writer.as_deref_mut() else { return Err(CommitError::Busy) };
         writer.log.complete(&shared.disk).inspect_err(|e| note_failure(&shared, writer, e))?;
-        if !mutants::on(Mutant::CommitFlushLeftOut) {
+        let restores = || self.entries.iter().any(|entry| entry.kind == Kind::Again);
+        let left_out =
+            mutants::on(Mutant::CommitFlushLeftOut) || mutants::on(Mutant::RestoreFlushLeftOut) && restores();
+        if !left_out {
             let flushed = shared.disk.flush().map_err(CommitError::Device);
             flushed.inspect_err(|e| note_failure(&shared, writer, e))?;
         }
@@ -115,9 +150,11 @@ impl CommitWriter {
         count(&shared.counters.cleaned_bytes, cleaned_pages * PAGE_SIZE as u64);
         count(&shared.counters.commits, 1);
         let mut writer = self.writer.take().ok_or(CommitError::Busy)?;
-        let delta = Delta::new(writer.log.group(), self.epoch, self.wall_ns, bytes, &self.entries);
+        let delta = Commit::new(writer.log.group(), self.epoch, self.wall_ns, bytes, &self.entries);
         writer.note_group();
         shared.apply(&mut writer, &self.entries, delta);
+        writer.delta_bytes += self.delta_bytes;
+        writer.bases.committed();
         let checkpoint = shared.checkpoint_if_due(&mut writer, self.wall_ns);
         shared.put_back(writer);
         Ok(CommitInfo { epoch: self.epoch, pages, bytes, cleaned_pages, checkpoint })
@@ -127,12 +164,35 @@ impl CommitWriter {
         self.writer.as_deref_mut().ok_or(CommitError::Busy)
     }
 
-    fn append(&mut self, entry: RecordEntry, payload: Option<&PageBytes>) -> Result<(), CommitError> {
+    fn append(
+        &mut self,
+        entry: RecordEntry,
+        payload: Option<&PageBytes>,
+    ) -> Result<RecordEntry, CommitError> {
         let shared = self.shared.clone();
         let writer = self.writer()?;
         let placed = writer.log.append(&shared.disk, entry, payload);
         let placed = placed.inspect_err(|e| note_failure(&shared, writer, e))?;
         self.entries.push(placed);
+        Ok(placed)
+    }
+
+    fn append_changes(
+        &mut self,
+        page: PageIndex,
+        base: u64,
+        checksum: u64,
+        changes: &[u8],
+    ) -> Result<(), CommitError> {
+        let shared = self.shared.clone();
+        let writer = self.writer()?;
+        let placed = writer.log.append_changes(&shared.disk, page.0, base, checksum, changes);
+        let placed = placed.inspect_err(|e| note_failure(&shared, writer, e))?;
+        self.entries.push(placed);
+        let bytes = placed.packed_bytes(changes) as u64;
+        self.delta_bytes += bytes;
+        count(&shared.counters.delta_pages, 1);
+        count(&shared.counters.delta_bytes, bytes);
         Ok(())
     }
 
@@ -143,6 +203,8 @@ impl CommitWriter {
         let own: BTreeSet<u32> = self.entries.iter().map(|e| e.key).collect();
         let moved = clean::clean(&shared, writer, &own, pages);
         let moved = moved.inspect_err(|e| note_failure(&shared, writer, e))?;
+        // Their full copies are the same elsewhere; what is kept of them in memory is taken again when it is wanted.
+        moved.iter().for_each(|entry| writer.bases.forget(entry.key));
         self.entries.extend_from_slice(&moved);
         Ok(moved.len() as u64)
     }
@@ -152,6 +214,7 @@ impl Drop for CommitWriter {
     fn drop(&mut self) {
         if let Some(mut writer) = self.writer.take() {
             writer.log.abandon();
+            writer.bases.abandoned();
             self.shared.put_back(writer);
         }
     }
@@ -162,7 +225,7 @@ fn note_failure(shared: &Shared, writer: &mut WriterState, error: &CommitError) 
     shared.poison_on(error);
 }
 
-impl Delta {
+impl Commit {
     /// The changes of a commit from its entries in the order in which they were written.
     pub(crate) fn new(
         group: u64,
@@ -170,14 +233,14 @@ impl Delta {
         wall_ns: u64,
         bytes: u64,
         entries: &[RecordEntry],
-    ) -> Arc<Delta> {
-        let mut sorted: Vec<(u32, Entry)> = entries.iter().map(|e| (e.key, e.to_entry())).collect();
+    ) -> Arc<Commit> {
+        let mut sorted: Vec<(u32, Stored)> = entries.iter().map(|e| (e.key, e.to_stored())).collect();
         // Stable, so the last of equal pages is the one written last.
         sorted.sort_by_key(|e| e.0);
         sorted.reverse();
         sorted.dedup_by_key(|e| e.0);
         sorted.reverse();
-        Arc::new(Delta { group, epoch, wall_ns, bytes, entries: sorted })
+        Arc::new(Commit { group, epoch, wall_ns, bytes, entries: sorted })
     }
 }
 
@@ -207,7 +270,8 @@ impl WriterState {
         let leaves = (self.dirty_leaves.len() + self.forced.len()) as u64;
         let nodes = leaves + leaves.div_ceil(16) + 4;
         let tables = self.log.segments.table_pages() + self.log.keep.pins.len() / KEPT_PER_PAGE + 2;
-        let blocks = nodes + tables as u64 + 2;
+        let settled = self.changed_pages.len() as u64;
+        let blocks = nodes + tables as u64 + settled + settled / 128 + 2;
         let per_segment = u64::from(self.log.segments.blocks - 1).div_ceil(2);
         blocks.div_ceil(per_segment) as usize + 1
     }
@@ -249,6 +313,7 @@ impl Shared {
 
     /// Commits the newest snapshot once more, with up to `budget` pages moved to free segments.
     fn compact(&self, writer: &mut WriterState, budget: u64) -> Result<(), CommitError> {
+        writer.bases.clear();
         let (epoch, wall_ns) = {
             let read = self.read.lock();
             (read.epoch, read.wall_ns)
@@ -267,20 +332,27 @@ impl Shared {
         count(&self.counters.record_bytes, writer.log.group_records * PAGE_SIZE as u64);
         count(&self.counters.cleaned_bytes, moved.len() as u64 * PAGE_SIZE as u64);
         let bytes = writer.log.group_blocks * PAGE_SIZE as u64;
-        let delta = Delta::new(writer.log.group(), epoch, wall_ns, bytes, &moved);
+        let delta = Commit::new(writer.log.group(), epoch, wall_ns, bytes, &moved);
         writer.note_group();
         self.apply(writer, &moved, delta);
         Ok(())
     }
 
     /// Makes a durable commit the newest state, a slice at a time so that readers wait for short.
-    fn apply(&self, writer: &mut WriterState, entries: &[RecordEntry], delta: Arc<Delta>) {
+    fn apply(&self, writer: &mut WriterState, entries: &[RecordEntry], delta: Arc<Commit>) {
         let group = writer.log.group();
         for slice in entries.chunks(1024) {
             let mut read = self.read.lock();
             crate::store::apply_entries(&mut writer.log.segments, &mut read.overlay, slice, group);
         }
         writer.dirty_leaves.extend(entries.iter().map(|e| e.key >> 8));
+        for entry in entries {
+            if entry.kind == Kind::Delta {
+                writer.changed_pages.insert(entry.key);
+            } else if !writer.changed_pages.is_empty() {
+                writer.changed_pages.remove(&entry.key);
+            }
+        }
         writer.log.accept();
         let mut read = self.read.lock();
         read.epoch = delta.epoch;

@@ -11,8 +11,10 @@ use base::{Epoch, PAGE_SIZE, PageBytes, WorldId};
 use crate::history::{HistoryPolicy, KEPT_MAX};
 use crate::mutants::{self, Mutant};
 
-/// Version of the format that this crate writes; it reads this one only.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of the format that this crate writes.
+pub const FORMAT_VERSION: u32 = 2;
+/// The oldest version that this crate reads: what later ones added reads as absent there.
+const FORMAT_VERSION_MIN: u32 = 1;
 /// Blocks of the two superblock slots; 16 KiB apart, so that one bad unit of a disk does not take both.
 pub(crate) const SLOT_BLOCKS: [u64; 2] = [0, 4];
 /// First block of segment 0.
@@ -34,6 +36,10 @@ const SUPERBLOCK_MAGIC: u64 = u64::from_le_bytes(*b"PHANTOMW");
 const RECORD_MAGIC: u64 = u64::from_le_bytes(*b"PHRECORD");
 const RECORD_ENTRIES_AT: usize = 128;
 const ENTRY_BYTES: usize = 16;
+/// Bits of a block number in an entry.
+const BLOCK_BITS: u32 = 44;
+/// Bytes of the block number behind a record's entry that names another block.
+const BASE_BYTES: usize = 8;
 /// Magic and checksum stand before what the checksum covers.
 const SEALED_FROM: usize = 16;
 
@@ -41,14 +47,15 @@ const _: () = assert!(NODE_ENTRIES == 256 && RECORD_ENTRIES_MAX == 248 && TABLE_
 const _: () = assert!(SLOT_BLOCKS[1] < HEADER_BLOCKS);
 
 /// What an [`Entry`] stands for; the same codes in records and in the map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[repr(u8)]
 pub(crate) enum Kind {
     /// Never stored.
+    #[default]
     None = 0,
     /// A page in full.
     Full = 1,
-    /// Changes against a full page: reserved, rejected by this version.
+    /// Changes against a full page, within the record itself; never in the map.
     Delta = 2,
     /// A node of the page map.
     Node = 3,
@@ -56,11 +63,15 @@ pub(crate) enum Kind {
     Zero = 4,
     /// A page or node of the segment table.
     Table = 5,
+    /// A page in full that an earlier record brought; in records only, in the map it is [`Kind::Full`].
+    Again = 6,
 }
 
 impl Kind {
     pub(crate) fn from_code(code: u8) -> Option<Kind> {
-        [Kind::None, Kind::Full, Kind::Delta, Kind::Node, Kind::Zero, Kind::Table].get(code as usize).copied()
+        [Kind::None, Kind::Full, Kind::Delta, Kind::Node, Kind::Zero, Kind::Table, Kind::Again]
+            .get(code as usize)
+            .copied()
     }
     /// Whether an entry of this kind has a block of payload behind its record.
     pub(crate) fn has_payload(self) -> bool {
@@ -71,7 +82,7 @@ impl Kind {
 /// Where something stands and the checksum of its block: 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Entry {
-    /// Kind in the highest byte, block number in the rest.
+    /// Kind in the highest byte, for changes their place in the block in the next 12 bits, block number in the rest.
     location: u64,
     pub(crate) checksum: u64,
 }
@@ -80,8 +91,15 @@ impl Entry {
     pub(crate) const NONE: Entry = Entry { location: 0, checksum: 0 };
 
     pub(crate) fn new(kind: Kind, block: u64, checksum: u64) -> Entry {
-        assert!(block >> 56 == 0, "block numbers have 56 bits");
+        assert!(block >> BLOCK_BITS == 0, "block numbers have 44 bits");
         Entry { location: (kind as u64) << 56 | block, checksum }
+    }
+    /// Changes that stand `offset` bytes into a record's block; the checksum is that of the page put together.
+    pub(crate) fn changes(block: u64, offset: usize, checksum: u64) -> Entry {
+        assert!(offset < BLOCK, "changes stand within their record");
+        let mut entry = Entry::new(Kind::Delta, block, checksum);
+        entry.location |= (offset as u64) << BLOCK_BITS;
+        entry
     }
     pub(crate) fn is_none(self) -> bool {
         self.location == 0
@@ -93,7 +111,15 @@ impl Entry {
         self.kind_code() == kind as u8
     }
     pub(crate) fn block(self) -> u64 {
-        self.location & ((1 << 56) - 1)
+        self.location & ((1 << BLOCK_BITS) - 1)
+    }
+    /// Where in the block changes stand.
+    pub(crate) fn offset(self) -> usize {
+        (self.location >> BLOCK_BITS) as usize & (BLOCK - 1)
+    }
+    /// Whether it stands for a page of zeros, stored or not.
+    pub(crate) fn is_zeros(self) -> bool {
+        self.is_none() || self.is(Kind::Zero)
     }
     pub(crate) fn encode(self, w: &mut Writer) {
         w.u64(self.location);
@@ -101,6 +127,37 @@ impl Entry {
     }
     pub(crate) fn decode(r: &mut Reader<'_>) -> Option<Entry> {
         Some(Entry { location: r.u64().ok()?, checksum: r.u64().ok()? })
+    }
+}
+
+/// Where the content of a page stands, changes with the full copy that they apply to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Stored {
+    pub(crate) entry: Entry,
+    /// Block of the full copy that changes apply to; 0 for everything else.
+    pub(crate) base: u64,
+}
+
+impl Stored {
+    /// The blocks that are needed to read it.
+    pub(crate) fn blocks(self) -> impl Iterator<Item = u64> {
+        let own = (self.entry.is(Kind::Full) || self.entry.is(Kind::Delta)).then(|| self.entry.block());
+        let base = self.entry.is(Kind::Delta).then_some(self.base);
+        own.into_iter().chain(base)
+    }
+    /// The block that holds a full copy of the page, if there is one.
+    pub(crate) fn full_copy(self) -> Option<u64> {
+        if self.entry.is(Kind::Full) {
+            Some(self.entry.block())
+        } else {
+            self.entry.is(Kind::Delta).then_some(self.base)
+        }
+    }
+}
+
+impl From<Entry> for Stored {
+    fn from(entry: Entry) -> Stored {
+        Stored { entry, base: 0 }
     }
 }
 
@@ -141,6 +198,8 @@ pub(crate) struct Cursor {
 /// The root of everything: one self-certifying block in one of two slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Superblock {
+    /// Version of the format that wrote it.
+    pub(crate) version: u32,
     pub(crate) world_id: WorldId,
     pub(crate) schema_hash: u64,
     pub(crate) created_ns: u64,
@@ -184,7 +243,7 @@ impl Superblock {
         let mut w = Writer::new();
         w.u64(SUPERBLOCK_MAGIC);
         w.u64(0);
-        w.u32(FORMAT_VERSION);
+        w.u32(self.version);
         w.u32(0);
         w.raw(&self.world_id.0);
         for value in [
@@ -236,7 +295,7 @@ impl Superblock {
     fn fields(block: &PageBytes) -> Option<Slot> {
         let mut r = Reader::new(&block[SEALED_FROM..]);
         let version = r.u32().ok()?;
-        if version != FORMAT_VERSION {
+        if !(FORMAT_VERSION_MIN..=FORMAT_VERSION).contains(&version) {
             return Some(Slot::Newer(version));
         }
         r.u32().ok()?;
@@ -256,6 +315,7 @@ impl Superblock {
             group: v[3],
         };
         let superblock = Superblock {
+            version,
             world_id: WorldId(id),
             schema_hash: v[0],
             created_ns: v[1],
@@ -343,23 +403,66 @@ pub(crate) struct RecordHeader {
 }
 
 /// One entry of a record; the block of its payload follows from the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct RecordEntry {
     /// Page index, or prefix of a map node.
     pub(crate) key: u32,
     pub(crate) kind: Kind,
     /// Level of a map node.
     pub(crate) level: u8,
-    /// Block of the payload, or 0.
+    /// Block of the payload or of the record that holds the changes, or 0.
     pub(crate) block: u64,
     pub(crate) checksum: u64,
+    /// Changes: where in the block they stand, and the block of the full copy that they apply to.
+    pub(crate) offset: usize,
+    pub(crate) base: u64,
 }
 
 impl RecordEntry {
     /// The entry of the map that this one puts there.
     pub(crate) fn to_entry(self) -> Entry {
-        Entry::new(self.kind, self.block, self.checksum)
+        self.to_stored().entry
     }
+    /// Where the page stands that this one is about.
+    pub(crate) fn to_stored(self) -> Stored {
+        let entry = match self.kind {
+            Kind::Delta => Entry::changes(self.block, self.offset, self.checksum),
+            Kind::Again => Entry::new(Kind::Full, self.block, self.checksum),
+            kind => Entry::new(kind, self.block, self.checksum),
+        };
+        Stored { entry, base: self.base }
+    }
+    /// Bytes that it takes in its record, with the block number and the changes behind it.
+    pub(crate) fn packed_bytes(&self, changes: &[u8]) -> usize {
+        ENTRY_BYTES + if self.names_block() { BASE_BYTES + changes.len() } else { 0 }
+    }
+    fn names_block(&self) -> bool {
+        matches!(self.kind, Kind::Delta | Kind::Again)
+    }
+    /// Appends it to the entries of a record.
+    pub(crate) fn pack(&self, changes: &[u8], packed: &mut Vec<u8>) {
+        let mut w = Writer::new();
+        w.u32(self.key);
+        w.u8(self.kind as u8);
+        w.u8(self.level);
+        w.u16((self.packed_bytes(changes) - ENTRY_BYTES) as u16);
+        w.u64(self.checksum);
+        if self.names_block() {
+            w.u64(if self.kind == Kind::Delta { self.base } else { self.block });
+            w.raw(changes);
+        }
+        packed.extend_from_slice(&w.bytes);
+    }
+}
+
+/// What a reader of changes finds: the block of the full copy, and the changes.
+pub(crate) fn changes_at(record: &PageBytes, offset: usize) -> Option<(u64, &[u8])> {
+    let mut r = Reader::new(record.get(offset..)?);
+    r.take(6).ok()?;
+    let len = usize::from(r.u16().ok()?);
+    r.u64().ok()?;
+    let base = r.u64().ok()?;
+    Some((base, r.take(len.checked_sub(BASE_BYTES)?).ok()?))
 }
 
 /// A record read from the log.
@@ -374,9 +477,32 @@ pub(crate) struct Record {
 
 const FLAG_FINAL: u8 = 1;
 
+/// The entries of a record as they will stand in it.
+#[derive(Clone, Default)]
+pub(crate) struct Packed {
+    pub(crate) count: u32,
+    pub(crate) payload_blocks: u32,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Packed {
+    /// Whether there is room for so many bytes more.
+    pub(crate) fn has_room(&self, more: usize) -> bool {
+        RECORD_ENTRIES_AT + self.bytes.len() + more <= BLOCK
+    }
+    /// Where in the record's block the next entry will stand.
+    pub(crate) fn next_offset(&self) -> usize {
+        RECORD_ENTRIES_AT + self.bytes.len()
+    }
+    pub(crate) fn push(&mut self, entry: &RecordEntry, changes: &[u8]) {
+        entry.pack(changes, &mut self.bytes);
+        self.count += 1;
+        self.payload_blocks += u32::from(entry.kind.has_payload());
+    }
+}
+
 /// Writes a record into the first block of `block`; returns its checksum.
-pub(crate) fn encode_record(header: &RecordHeader, entries: &[RecordEntry], block: &mut [u8]) -> u64 {
-    assert!(entries.len() <= RECORD_ENTRIES_MAX);
+pub(crate) fn encode_record(header: &RecordHeader, entries: &Packed, block: &mut [u8]) -> u64 {
     let mut w = Writer::new();
     w.u64(RECORD_MAGIC);
     w.u64(0);
@@ -389,21 +515,15 @@ pub(crate) fn encode_record(header: &RecordHeader, entries: &[RecordEntry], bloc
     w.u8(header.kind as u8);
     w.u8(if header.is_final { FLAG_FINAL } else { 0 });
     w.u16(0);
-    w.u32(entries.len() as u32);
-    w.u32(entries.iter().filter(|e| e.kind.has_payload()).count() as u32);
+    w.u32(entries.count);
+    w.u32(entries.payload_blocks);
     w.u32(header.chunk);
     w.u32(header.next_segment);
     w.u32(0);
     w.u64(header.next_generation);
     w.u64(header.block);
     w.pad_to(RECORD_ENTRIES_AT);
-    for entry in entries {
-        w.u32(entry.key);
-        w.u8(entry.kind as u8);
-        w.u8(entry.level);
-        w.u16(0);
-        w.u64(entry.checksum);
-    }
+    w.raw(&entries.bytes);
     w.pad_to(BLOCK);
     let sum = record_checksum(&w.bytes);
     block[..BLOCK].copy_from_slice(&w.bytes);
@@ -466,21 +586,37 @@ fn decode_entries(bytes: &PageBytes, count: u32, at: u64) -> Option<Vec<RecordEn
     if count as usize > RECORD_ENTRIES_MAX {
         return None;
     }
-    let mut r = Reader::new(&bytes[RECORD_ENTRIES_AT..]);
+    let mut offset = RECORD_ENTRIES_AT;
     let mut next = at + 1;
     let mut entries = Vec::with_capacity(count as usize);
     for _ in 0..count {
+        let mut r = Reader::new(&bytes[offset..]);
         let key = r.u32().ok()?;
         let kind = Kind::from_code(r.u8().ok()?).filter(|&k| k != Kind::None)?;
         let level = r.u8().ok()?;
-        r.u16().ok()?;
+        let behind = usize::from(r.u16().ok()?);
         let checksum = r.u64().ok()?;
-        let mut block = 0;
+        let mut entry = RecordEntry { key, kind, level, checksum, ..RecordEntry::default() };
         if kind.has_payload() {
-            block = next;
+            entry.block = next;
             next += 1;
         }
-        entries.push(RecordEntry { key, kind, level, block, checksum });
+        let plausible = match kind {
+            Kind::Delta => behind >= BASE_BYTES,
+            Kind::Again => behind == BASE_BYTES,
+            _ => behind == 0,
+        };
+        if !plausible {
+            return None;
+        }
+        if entry.names_block() {
+            let named = r.u64().ok().filter(|&block| block >> BLOCK_BITS == 0)?;
+            r.take(behind - BASE_BYTES).ok()?;
+            (entry.block, entry.base) = if kind == Kind::Delta { (at, named) } else { (named, 0) };
+            entry.offset = if kind == Kind::Delta { offset } else { 0 };
+        }
+        offset += ENTRY_BYTES + behind;
+        entries.push(entry);
     }
     Some(entries)
 }
@@ -547,12 +683,35 @@ mod tests {
     #[test]
     fn a_record_comes_back_and_any_flipped_bit_is_seen() {
         let entries = [
-            RecordEntry { key: 9, kind: Kind::Full, level: 0, block: 101, checksum: 1 },
-            RecordEntry { key: 10, kind: Kind::Zero, level: 0, block: 0, checksum: 2 },
-            RecordEntry { key: 11, kind: Kind::Node, level: 2, block: 102, checksum: 3 },
+            RecordEntry { key: 9, kind: Kind::Full, block: 101, checksum: 1, ..RecordEntry::default() },
+            RecordEntry { key: 10, kind: Kind::Zero, checksum: 2, ..RecordEntry::default() },
+            RecordEntry {
+                key: 8,
+                kind: Kind::Delta,
+                block: 100,
+                checksum: 5,
+                offset: 160,
+                base: 77,
+                level: 0,
+            },
+            RecordEntry {
+                key: 11,
+                kind: Kind::Node,
+                level: 2,
+                block: 102,
+                checksum: 3,
+                ..RecordEntry::default()
+            },
+            RecordEntry { key: 12, kind: Kind::Again, block: 55, checksum: 4, ..RecordEntry::default() },
         ];
+        let mut packed = Packed::default();
+        for entry in &entries {
+            let changes: &[u8] = if entry.kind == Kind::Delta { &[1, 2, 3] } else { &[] };
+            packed.push(entry, changes);
+        }
         let mut block = [0u8; BLOCK];
-        let sum = encode_record(&header(100), &entries, &mut block);
+        let sum = encode_record(&header(100), &packed, &mut block);
+        assert_eq!(changes_at(&block, 160), Some((77, [1u8, 2, 3].as_slice())));
         let record = decode_record(&block, 100).expect("a whole record");
         assert_eq!((record.header, record.entries, record.checksum), (header(100), entries.to_vec(), sum));
         assert!(decode_record(&block, 101).is_none(), "a record in the wrong place is none");
@@ -566,6 +725,7 @@ mod tests {
     #[test]
     fn a_superblock_comes_back_and_others_are_told_apart() {
         let superblock = Superblock {
+            version: FORMAT_VERSION,
             world_id: WorldId([1; 16]),
             schema_hash: 2,
             created_ns: 3,
@@ -586,7 +746,9 @@ mod tests {
             policy: HistoryPolicy::default(),
         };
         let mut block = superblock.encode();
-        assert_eq!(Superblock::decode(&block), Slot::Valid(Box::new(superblock)));
+        assert_eq!(Superblock::decode(&block), Slot::Valid(Box::new(superblock.clone())));
+        let first = Superblock { version: 1, ..superblock };
+        assert_eq!(Superblock::decode(&first.encode()), Slot::Valid(Box::new(first)), "version 1 is read");
         block[300] ^= 1;
         assert_eq!(Superblock::decode(&block), Slot::Damaged);
         block[16] = 9;

@@ -16,11 +16,11 @@ use alloc::vec::Vec;
 use base::codec::{Reader, Writer};
 use base::{Epoch, PAGE_SIZE, PageBytes};
 
-use crate::error::CommitError;
+use crate::error::{CommitError, ReadError};
 use crate::format::{BLOCK, Cursor, Entry, Superblock};
 use crate::mutants::{self, Mutant};
 use crate::segments::Segments;
-use crate::store::{Shared, Store, WriterState};
+use crate::store::{Store, WriterState};
 
 const SECOND_NS: u64 = 1_000_000_000;
 const MINUTE_NS: u64 = 60 * SECOND_NS;
@@ -147,6 +147,8 @@ pub(crate) struct Kept {
     pub(crate) root: Entry,
     /// The log behind it.
     pub(crate) log: Cursor,
+    /// Groups between that of its epoch and the checkpoint that wrote its tree; 0 when it was a checkpoint then.
+    pub(crate) later: u32,
     /// Its name, or nothing; what has one is not thinned.
     pub(crate) tag: String,
 }
@@ -161,8 +163,17 @@ impl Kept {
             bytes: superblock.bytes,
             root: superblock.root,
             log: superblock.log,
+            later: 0,
             tag: String::new(),
         }
+    }
+
+    /// The groups whose trees it needs: its own, and where its tree was written later, that one too.
+    pub(crate) fn pins(&self) -> [u64; 2] {
+        if mutants::on(Mutant::AsideTreeForgotten) {
+            return [self.log.group; 2];
+        }
+        [self.log.group, self.log.group + u64::from(self.later)]
     }
 
     fn encode(&self, w: &mut Writer) {
@@ -176,7 +187,8 @@ impl Kept {
         for value in [self.log.generation, self.log.chain, self.log.sequence, self.log.group] {
             w.u64(value);
         }
-        w.u64(self.tag.len() as u64);
+        w.u32(self.tag.len() as u32);
+        w.u32(self.later);
         w.raw(self.tag.as_bytes());
         w.pad_to(start + KEPT_BYTES);
     }
@@ -194,9 +206,10 @@ impl Kept {
             *value = r.u64().ok()?;
         }
         let log = Cursor { segment, block, generation: c[0], chain: c[1], sequence: c[2], group: c[3] };
-        let len = usize::try_from(r.u64().ok()?).ok().filter(|&len| len <= TAG_BYTES_MAX)?;
+        let len = Some(r.u32().ok()? as usize).filter(|&len| len <= TAG_BYTES_MAX)?;
+        let later = r.u32().ok()?;
         let tag = String::from_utf8(r.take(len).ok()?.into()).ok()?;
-        Some(Kept { epoch: Epoch(v[0]), wall_ns: v[1], pages: v[2], bytes: v[3], root, log, tag })
+        Some(Kept { epoch: Epoch(v[0]), wall_ns: v[1], pages: v[2], bytes: v[3], root, log, later, tag })
     }
 }
 
@@ -339,17 +352,30 @@ pub enum TagError {
         /// The name.
         tag: String,
     },
-    /// The snapshot is not one of those that outlast the whole stretch.
-    #[error(
-        "epoch {epoch} cannot be named: of the snapshots before the newest only those at a checkpoint can; the nearest is epoch {nearest}"
-    )]
-    NotACheckpoint {
-        /// The epoch that was asked for.
-        epoch: Epoch,
-        /// The nearest that can be named.
-        nearest: Epoch,
-    },
+    /// The snapshot is not kept, or what leads to it cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The checkpoint that holds the name could not be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+/// A policy could not be set. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// It contradicts itself.
+    #[error("the history policy makes no sense: {what}")]
+    Senseless {
+        /// In which way.
+        what: &'static str,
+    },
+    /// It would keep no snapshot but the newest.
+    #[error(
+        "the history policy keeps nothing: give an age up to which every snapshot is kept, or a level of older ones"
+    )]
+    KeepsNothing,
+    /// The checkpoint that holds the policy could not be written.
     #[error(transparent)]
     Commit(#[from] CommitError),
 }
@@ -363,12 +389,15 @@ impl Store {
     /// Keeps snapshots by another policy from now on. Durable when this returns.
     ///
     /// # Errors
-    /// As a commit; the policy is then as before.
-    ///
-    /// # Panics
-    /// When the policy makes no sense ([`HistoryPolicy::problem`]).
-    pub fn set_history_policy(&self, policy: HistoryPolicy) -> Result<(), CommitError> {
-        assert_eq!(policy.problem(), None, "a policy that makes no sense");
+    /// When the policy makes no sense, keeps nothing (only a new world can be given [`HistoryPolicy::NONE`]), or the
+    /// checkpoint cannot be written; the policy is then as before.
+    pub fn set_history_policy(&self, policy: HistoryPolicy) -> Result<(), PolicyError> {
+        if let Some(what) = policy.problem() {
+            return Err(PolicyError::Senseless { what });
+        }
+        if policy.keeps_nothing() {
+            return Err(PolicyError::KeepsNothing);
+        }
         let mut writer = self.shared.take_writer()?;
         writer.policy = Some(policy);
         let done = self.shared.checkpoint(&mut writer).map(drop);
@@ -376,50 +405,58 @@ impl Store {
             writer.policy = None;
         }
         self.shared.put_back(writer);
-        done
+        Ok(done?)
     }
 
-    /// Names a snapshot, so that it is never thinned: the newest, or one at a kept checkpoint. An empty name takes the name
-    /// away. Durable when this returns. The epoch that a name stood for before loses it.
+    /// Names a snapshot, any of [`Store::snapshots`], so that it is never thinned. An empty name takes the name away. Durable
+    /// when this returns. The epoch that a name stood for before loses it.
+    ///
+    /// One that is not at a checkpoint gets a page map of its own for this: some nodes for each page that was committed between
+    /// the checkpoint before it and it.
     ///
     /// # Errors
-    /// When the name cannot be used, the snapshot cannot be named, or the checkpoint cannot be written.
+    /// When the name cannot be used, the snapshot is not kept, or the checkpoint cannot be written.
     pub fn tag(&self, epoch: Epoch, tag: &str) -> Result<(), TagError> {
         let digits = !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_digit());
         if tag.len() > TAG_BYTES_MAX || digits || tag.chars().any(char::is_control) {
             return Err(TagError::BadName { tag: tag.into() });
         }
         let mut writer = self.shared.take_writer()?;
-        let done = self.shared.name(&mut writer, epoch, tag);
+        let done = self.name(&mut writer, epoch, tag);
         writer.renamed.clear();
+        writer.aside = None;
         self.shared.put_back(writer);
         done
     }
-}
 
-impl Shared {
     fn name(&self, writer: &mut WriterState, epoch: Epoch, tag: &str) -> Result<(), TagError> {
         // The newest becomes a checkpoint first; its successor's table is the first that it stands in.
-        if epoch == self.read.lock().epoch {
-            self.checkpoint(writer)?;
+        if epoch == self.last_epoch() {
+            self.shared.checkpoint(writer)?;
         }
-        let (named, nearest) = {
-            let read = self.read.lock();
+        let named: Vec<(Epoch, String)> = {
+            let read = self.shared.read.lock();
             let all = read.kept.iter().map(|kept| (kept.epoch, kept.tag.clone()));
-            let all: Vec<(Epoch, String)> = all.chain([(read.checkpoint.epoch, String::new())]).collect();
-            let nearest = all.iter().map(|kept| kept.0).min_by_key(|kept| kept.0.abs_diff(epoch.0));
-            (all, nearest.unwrap_or(epoch))
+            all.chain([(read.checkpoint.epoch, String::new())]).collect()
         };
-        if nearest != epoch {
-            return Err(TagError::NotACheckpoint { epoch, nearest });
+        let mut held = None;
+        if !named.iter().any(|kept| kept.0 == epoch) {
+            if tag.is_empty() {
+                self.reader_at(epoch)?;
+                return Ok(());
+            }
+            let (aside, reader) = self.aside(epoch)?;
+            writer.aside = Some(aside);
+            held = Some(reader);
         }
         if !tag.is_empty() {
             let others = named.iter().filter(|kept| kept.1 == tag && kept.0 != epoch);
             writer.renamed.extend(others.map(|kept| (kept.0, String::new())));
         }
         writer.renamed.push((epoch, tag.into()));
-        self.checkpoint(writer)?;
-        Ok(())
+        let done = self.shared.checkpoint(writer);
+        drop(held);
+        Ok(done.map(drop)?)
     }
 }
 
@@ -435,6 +472,7 @@ mod tests {
             bytes: 2,
             root: Entry::NONE,
             log: Cursor { group: second, ..Cursor::default() },
+            later: second as u32 % 3,
             tag: String::new(),
         }
     }

@@ -12,7 +12,7 @@ use platform::DeviceError;
 use crate::disk::Disk;
 use crate::error::CommitError;
 use crate::format::{
-    BLOCK, Cursor, Kind, RECORD_ENTRIES_MAX, Record, RecordEntry, RecordHeader, RecordKind, Segment,
+    BLOCK, Cursor, Kind, Packed, RECORD_ENTRIES_MAX, Record, RecordEntry, RecordHeader, RecordKind, Segment,
     decode_record, encode_record,
 };
 use crate::history::Keep;
@@ -35,7 +35,7 @@ pub(crate) struct GroupHead {
 /// A chunk that is being filled.
 #[derive(Clone, Default)]
 struct Chunk {
-    entries: Vec<RecordEntry>,
+    entries: Packed,
     /// Room for the record's block, then payload that is not on the device yet.
     bytes: Vec<u8>,
     /// Blocks of payload on the device.
@@ -129,16 +129,39 @@ impl LogWriter {
         self.undo.clear();
     }
 
-    /// Appends an entry with its payload, if its kind has one; returns the block of the payload (or 0).
+    /// Appends an entry with its payload, if its kind has one; returns it with the block of the payload.
     pub(crate) fn append(
+        &mut self,
+        disk: &Disk,
+        entry: RecordEntry,
+        payload: Option<&PageBytes>,
+    ) -> Result<RecordEntry, CommitError> {
+        self.append_with(disk, entry, payload, &[])
+    }
+
+    /// Appends a page as `changes` to the full copy in block `base`; `checksum` is that of the page put together.
+    pub(crate) fn append_changes(
+        &mut self,
+        disk: &Disk,
+        key: u32,
+        base: u64,
+        checksum: u64,
+        changes: &[u8],
+    ) -> Result<RecordEntry, CommitError> {
+        let entry = RecordEntry { key, kind: Kind::Delta, checksum, base, ..RecordEntry::default() };
+        self.append_with(disk, entry, None, changes)
+    }
+
+    fn append_with(
         &mut self,
         disk: &Disk,
         mut entry: RecordEntry,
         payload: Option<&PageBytes>,
+        changes: &[u8],
     ) -> Result<RecordEntry, CommitError> {
         let with_payload = entry.kind.has_payload();
-        let full =
-            |c: &Chunk| c.entries.len() == RECORD_ENTRIES_MAX || with_payload && c.payload == c.capacity;
+        let packed_bytes = entry.packed_bytes(changes);
+        let full = |c: &Chunk| !c.entries.has_room(packed_bytes) || with_payload && c.payload == c.capacity;
         if self.chunk.as_ref().is_some_and(full) {
             self.write_chunk(disk, false)?;
         }
@@ -162,7 +185,10 @@ impl LogWriter {
                 }
             }
         }
-        chunk.entries.push(entry);
+        if entry.kind == Kind::Delta {
+            (entry.block, entry.offset) = (record_at, chunk.entries.next_offset());
+        }
+        chunk.entries.push(&entry, changes);
         Ok(entry)
     }
 
@@ -229,7 +255,7 @@ impl LogWriter {
         let mut bytes = core::mem::take(&mut self.buffer);
         bytes.clear();
         bytes.resize(BLOCK, 0);
-        self.chunk = Some(Chunk { entries: Vec::new(), bytes, written: 0, payload: 0, capacity });
+        self.chunk = Some(Chunk { entries: Packed::default(), bytes, written: 0, payload: 0, capacity });
         Ok(())
     }
 
@@ -297,7 +323,7 @@ impl LogWriter {
                 ..self.header(RecordKind::Jump, at, false)
             };
             let mut block = [0u8; BLOCK];
-            sum = encode_record(&header, &[], &mut block);
+            sum = encode_record(&header, &Packed::default(), &mut block);
             disk.write(at, &block).map_err(write_failed)?;
         }
         self.advance(sum);
@@ -439,5 +465,5 @@ impl LogReader<'_> {
 
 /// An entry for a page of zeros.
 pub(crate) fn zero_entry(key: u32) -> RecordEntry {
-    RecordEntry { key, kind: Kind::Zero, level: 0, block: 0, checksum: checksum(&[0; BLOCK]) }
+    RecordEntry { key, kind: Kind::Zero, checksum: checksum(&[0; BLOCK]), ..RecordEntry::default() }
 }

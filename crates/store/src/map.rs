@@ -244,7 +244,13 @@ fn rebuild_node(
         }
     }
     let key = prefix_of(changes[0].0, level);
-    let entry = RecordEntry { key, kind: Kind::Node, level, block: 0, checksum: checksum(node.as_slice()) };
+    let entry = RecordEntry {
+        key,
+        kind: Kind::Node,
+        level,
+        checksum: checksum(node.as_slice()),
+        ..RecordEntry::default()
+    };
     let placed = work.log.append(work.disk, entry, Some(&node))?.to_entry();
     work.turnover.added.push(placed.block());
     work.nodes.insert(placed, Arc::new(*node));

@@ -48,6 +48,12 @@ pub enum Mutant {
     KeptTreeForgotten,
     /// Epochs of the whole stretch are promised whose log may be overwritten.
     WholeStretchForgotten,
+    /// A restored page does not count as a reference to its block.
+    RestoredNotCounted,
+    /// A restore is acknowledged without its flush, as it writes no page.
+    RestoreFlushLeftOut,
+    /// The tree that a named older snapshot was given is not held: only its own group is.
+    AsideTreeForgotten,
 }
 
 impl Mutant {
@@ -72,6 +78,9 @@ impl Mutant {
         Mutant::CleanerOverwritesNewer,
         Mutant::KeptTreeForgotten,
         Mutant::WholeStretchForgotten,
+        Mutant::RestoredNotCounted,
+        Mutant::RestoreFlushLeftOut,
+        Mutant::AsideTreeForgotten,
     ];
 }
 

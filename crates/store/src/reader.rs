@@ -6,13 +6,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::{Epoch, PageBytes, PageIndex};
 
+use crate::checkpoint::Aside;
 use crate::error::{Part, ReadError};
-use crate::format::{BLOCK, Cursor, Entry, HEADER_BLOCKS, Kind, RecordKind};
+use crate::format::{BLOCK, Cursor, Entry, HEADER_BLOCKS, Kind, RecordKind, Stored};
 use crate::history::Kept;
 use crate::log::LogReader;
 use crate::map;
 use crate::recovery::Scan;
-use crate::store::{Delta, ReadState, Shared, Store};
+use crate::store::{Commit, ReadState, Shared, Store};
 
 /// One kept snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct SnapshotInfo {
     pub bytes: u64,
     /// Its name, or nothing.
     pub tag: String,
+    /// Whether it has a map of its own and outlasts the log; the newest has one from the next checkpoint on.
+    pub is_kept: bool,
 }
 
 /// What a reader holds on to.
@@ -34,8 +37,8 @@ pub struct SnapshotInfo {
 enum Lease {
     /// Everything from this group on.
     Log(u64),
-    /// The tree of this group.
-    Tree(u64),
+    /// The tree of this group, and that of the group that wrote it.
+    Tree([u64; 2]),
 }
 
 /// A view of the world at one epoch; what it needs is not overwritten as long as it lives.
@@ -43,8 +46,8 @@ pub struct PageReader {
     shared: Arc<Shared>,
     epoch: Epoch,
     wall_ns: u64,
-    root: Entry,
-    overlay: BTreeMap<u32, Entry>,
+    pub(crate) root: Entry,
+    pub(crate) overlay: BTreeMap<u32, Stored>,
     lease: Lease,
 }
 
@@ -82,6 +85,30 @@ impl Store {
         Ok(all)
     }
 
+    /// The snapshot with that epoch, if it can be read.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn snapshot(&self, epoch: Epoch) -> Result<Option<SnapshotInfo>, ReadError> {
+        Ok(self.snapshots()?.into_iter().find(|one| one.epoch == epoch))
+    }
+
+    /// The snapshot of that name, if there is one.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn snapshot_named(&self, tag: &str) -> Result<Option<SnapshotInfo>, ReadError> {
+        Ok(self.snapshots()?.into_iter().find(|one| !tag.is_empty() && one.tag == tag))
+    }
+
+    /// The state of the world at a time, as far as it is kept: the newest snapshot up to `wall_ns`, nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn snapshot_at_time(&self, wall_ns: u64) -> Result<Option<SnapshotInfo>, ReadError> {
+        Ok(self.snapshots()?.into_iter().rfind(|one| one.wall_time_ns <= wall_ns))
+    }
+
     /// A view at `epoch`, one of [`Store::snapshots`].
     ///
     /// # Errors
@@ -91,15 +118,7 @@ impl Store {
             self.shared.load_history()?;
         }
         let (base, lease, in_memory) = self.shared.lease(epoch)?;
-        // From here on dropping it ends the lease.
-        let mut reader = PageReader {
-            shared: self.shared.clone(),
-            epoch,
-            wall_ns: base.wall_ns,
-            root: base.root,
-            overlay: BTreeMap::new(),
-            lease,
-        };
+        let mut reader = self.holding(&base, lease, epoch);
         if base.epoch == epoch {
             return Ok(reader);
         }
@@ -118,6 +137,51 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A reader at `base` whose end ends the lease.
+    fn holding(&self, base: &Kept, lease: Lease, epoch: Epoch) -> PageReader {
+        PageReader {
+            shared: self.shared.clone(),
+            epoch,
+            wall_ns: base.wall_ns,
+            root: base.root,
+            overlay: BTreeMap::new(),
+            lease,
+        }
+    }
+
+    /// A readable epoch as it can be kept: the tree before it, what was committed over that, and where its log ends; and what
+    /// holds all that. Followed in the log, which tells the exact place: the newest snapshot may have been committed again
+    /// with pages moved.
+    pub(crate) fn aside(&self, epoch: Epoch) -> Result<(Aside, PageReader), ReadError> {
+        let (base, lease, _) = self.shared.lease(epoch)?;
+        let held = self.holding(&base, lease, epoch);
+        let log = self.shared.log_reader();
+        let mut scan = Scan::new(base.log);
+        let mut pages = BTreeMap::new();
+        while let Some(group) = scan.next_group(&log)? {
+            if group.kind != RecordKind::Commit {
+                continue;
+            }
+            let commit = group.delta();
+            pages.extend(commit.entries.iter().copied());
+            if group.epoch == epoch {
+                let kept = Kept {
+                    epoch,
+                    wall_ns: group.wall_ns,
+                    pages: commit.entries.len() as u64,
+                    bytes: commit.bytes,
+                    log: group.after,
+                    tag: String::new(),
+                    ..base
+                };
+                return Ok((Aside { root: kept.root, pages: pages.into_iter().collect(), kept }, held));
+            }
+        }
+        Err(ReadError::NoSuchEpoch { epoch })
+    }
+}
+
 impl SnapshotInfo {
     fn of_kept(kept: &Kept) -> SnapshotInfo {
         SnapshotInfo {
@@ -126,11 +190,12 @@ impl SnapshotInfo {
             pages: kept.pages,
             bytes: kept.bytes,
             tag: kept.tag.clone(),
+            is_kept: true,
         }
     }
 }
 
-impl Delta {
+impl Commit {
     fn info(&self) -> SnapshotInfo {
         SnapshotInfo {
             epoch: self.epoch,
@@ -138,6 +203,7 @@ impl Delta {
             pages: self.entries.len() as u64,
             bytes: self.bytes,
             tag: String::new(),
+            is_kept: false,
         }
     }
 }
@@ -169,12 +235,24 @@ impl PageReader {
     /// # Errors
     /// When the device fails or the content is damaged; `bytes` is then unspecified.
     pub fn read_page(&self, page: PageIndex, bytes: &mut PageBytes) -> Result<bool, ReadError> {
-        let entry = match self.overlay.get(&page.0) {
-            Some(entry) => *entry,
-            None => map::lookup(&self.shared.disk, &self.shared.nodes, self.root, page.0)?,
-        };
-        let found = self.shared.read_entry(page, entry, bytes);
+        let found = self.shared.read_stored(page, self.stored(page)?, bytes);
         found.map_err(|e| map::page_damage(page, e))
+    }
+
+    /// Where `page` stands at this epoch.
+    pub(crate) fn stored(&self, page: PageIndex) -> Result<Stored, ReadError> {
+        match self.overlay.get(&page.0) {
+            Some(stored) => Ok(*stored),
+            None => map::lookup(&self.shared.disk, &self.shared.nodes, self.root, page.0).map(Stored::from),
+        }
+    }
+
+    /// A node of the map, if the entry names one.
+    pub(crate) fn node(&self, entry: Entry) -> Result<Option<Arc<PageBytes>>, ReadError> {
+        if entry.is_none() {
+            return Ok(None);
+        }
+        self.shared.nodes.load(&self.shared.disk, entry).map(Some)
     }
 
     /// All pages that hold anything but zeros at this epoch, ascending.
@@ -194,7 +272,7 @@ impl PageReader {
         if let Some(error) = failure {
             return Err(error);
         }
-        entries.extend(self.overlay.iter().map(|(&page, &entry)| (page, entry)));
+        entries.extend(self.overlay.iter().map(|(&page, &stored)| (page, stored.entry)));
         Ok(entries.into_iter().filter(|(_, e)| !e.is(Kind::Zero)).map(|(page, _)| PageIndex(page)).collect())
     }
 }
@@ -202,15 +280,18 @@ impl PageReader {
 impl Drop for PageReader {
     fn drop(&mut self) {
         let mut read = self.shared.read.lock();
-        let (leases, group) = match self.lease {
-            Lease::Log(group) => (&mut read.leases, group),
-            Lease::Tree(group) => (&mut read.tree_leases, group),
-        };
-        if let Some(readers) = leases.get_mut(&group) {
-            *readers -= 1;
-            if *readers == 0 {
-                leases.remove(&group);
-            }
+        match self.lease {
+            Lease::Log(group) => end_lease(&mut read.leases, group),
+            Lease::Tree(groups) => groups.iter().for_each(|&group| end_lease(&mut read.tree_leases, group)),
+        }
+    }
+}
+
+fn end_lease(leases: &mut BTreeMap<u64, usize>, group: u64) {
+    if let Some(readers) = leases.get_mut(&group) {
+        *readers -= 1;
+        if *readers == 0 {
+            leases.remove(&group);
         }
     }
 }
@@ -219,7 +300,7 @@ impl Shared {
     /// The newest checkpoint up to `epoch`, which is held from now on with what leads to the epoch; and the commits from
     /// there on where they are in memory.
     #[expect(clippy::type_complexity, reason = "three things that belong to one moment")]
-    fn lease(&self, epoch: Epoch) -> Result<(Kept, Lease, Option<Vec<Arc<Delta>>>), ReadError> {
+    fn lease(&self, epoch: Epoch) -> Result<(Kept, Lease, Option<Vec<Arc<Commit>>>), ReadError> {
         let mut read = self.read.lock();
         let older = read.previous.as_ref().filter(|_| read.history_whole);
         let slot = [Some(&read.checkpoint), older].into_iter().flatten().find(|s| s.epoch <= epoch);
@@ -227,11 +308,12 @@ impl Shared {
         let base = slot.map(Kept::of).or_else(|| kept.cloned()).ok_or(ReadError::NoSuchEpoch { epoch })?;
         let group = base.log.group;
         if base.epoch == epoch {
-            *read.tree_leases.entry(group).or_insert(0) += 1;
-            return Ok((base, Lease::Tree(group), None));
+            let groups = base.pins();
+            groups.iter().for_each(|&group| *read.tree_leases.entry(group).or_insert(0) += 1);
+            return Ok((base, Lease::Tree(groups), None));
         }
         let in_memory = slot.is_some().then(|| {
-            let from_base = |d: &&Arc<Delta>| d.group > group && d.epoch <= epoch;
+            let from_base = |d: &&Arc<Commit>| d.group > group && d.epoch <= epoch;
             read.history.iter().filter(from_base).cloned().collect()
         });
         if slot.is_none() && group < read.checkpoint.whole_from || epoch > read.epoch {
@@ -241,20 +323,24 @@ impl Shared {
         Ok((base, Lease::Log(group), in_memory))
     }
 
-    /// The commits behind `from` up to group `to` or `epoch`, whichever is first, from the log.
-    fn commits_between(&self, from: &Cursor, to: u64, epoch: Epoch) -> Result<Vec<Arc<Delta>>, ReadError> {
+    fn log_reader(&self) -> LogReader<'_> {
         let segment_count = self.read.lock().checkpoint.segment_count;
         let segment_blocks = (self.info.segment_bytes / BLOCK as u64) as u32;
         // The log may have grown since the checkpoint.
         let on_device = (self.disk.blocks().saturating_sub(HEADER_BLOCKS)) / u64::from(segment_blocks);
-        let reader = LogReader {
+        LogReader {
             disk: &self.disk,
             world_id: self.info.world_id,
             segment_blocks,
             segment_count: segment_count.max(on_device as u32),
-        };
+        }
+    }
+
+    /// The commits behind `from` up to group `to` or `epoch`, whichever is first, from the log.
+    fn commits_between(&self, from: &Cursor, to: u64, epoch: Epoch) -> Result<Vec<Arc<Commit>>, ReadError> {
+        let reader = self.log_reader();
         let mut scan = Scan::new(*from);
-        let mut deltas: Vec<Arc<Delta>> = Vec::new();
+        let mut deltas: Vec<Arc<Commit>> = Vec::new();
         let mut reached = from.group;
         while reached < to && deltas.last().is_none_or(|last| last.epoch < epoch) {
             let Some(group) = scan.next_group(&reader)? else {

@@ -22,7 +22,7 @@ use crate::log::{LogReader, LogWriter};
 use crate::map::read_verified;
 use crate::mutants::{self, Mutant};
 use crate::segments::Segments;
-use crate::store::{Delta, ReadState, Store, StoreOptions, WriterState, apply_entries};
+use crate::store::{Commit, ReadState, Store, StoreOptions, WriterState, apply_entries};
 
 /// How a world is to be opened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,7 +95,7 @@ pub(crate) struct Group {
     blocks: u64,
     /// The log before and behind it.
     before: Cursor,
-    after: Cursor,
+    pub(crate) after: Cursor,
 }
 
 impl Store {
@@ -333,6 +333,8 @@ fn replay(
     writer.record_bytes = record_bytes;
     writer.log_blocks = log_blocks;
     writer.commits_since = commits;
+    let changed = state.overlay.iter().filter(|(_, stored)| stored.entry.is(Kind::Delta));
+    writer.changed_pages = changed.map(|(&page, _)| page).collect();
     writer.dirty_leaves = state.overlay.keys().map(|page| page >> 8).collect();
     Recovered { state, writer, loss, discarded, records }
 }
@@ -498,9 +500,9 @@ impl Group {
         }
     }
 
-    pub(crate) fn delta(&self) -> Arc<Delta> {
+    pub(crate) fn delta(&self) -> Arc<Commit> {
         let bytes = self.blocks * BLOCK as u64;
-        Delta::new(self.number, self.epoch, self.wall_ns, bytes, &self.entries)
+        Commit::new(self.number, self.epoch, self.wall_ns, bytes, &self.entries)
     }
 }
 

@@ -38,13 +38,17 @@ impl Segments {
     pub(crate) fn get(&mut self, segment: u32) -> &mut Segment {
         &mut self.list[segment as usize]
     }
-    /// Notes that the map refers to `block` now.
+    /// Notes that the map refers to `block` now. Between checkpoints a block may count more than once: as a page of the tree
+    /// and as the full copy that changes apply to, or for several pages whose changes it holds.
     pub(crate) fn add_live(&mut self, block: u64) {
-        let blocks = self.blocks;
+        let segment = self.of_block(block);
+        self.get(segment).live += 1;
+    }
+    /// Notes that a kept tree refers to `block`, which `group` writes, and the newest state does not.
+    pub(crate) fn hold(&mut self, block: u64, group: u64) {
         let segment = self.of_block(block);
         let segment = self.get(segment);
-        segment.live += 1;
-        assert!(segment.live < blocks, "a segment cannot have more live blocks than blocks");
+        segment.superseded_group = segment.superseded_group.max(group + 1);
     }
     /// Notes that the map refers to `block` no more since `group`.
     pub(crate) fn drop_live(&mut self, block: u64, group: u64) {

@@ -13,12 +13,14 @@ use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex, WorldId};
 use core::sync::atomic::{AtomicU64, Ordering};
 use platform::{BlockDevice, PageSource};
 
+use crate::checkpoint::Aside;
 use crate::clean::Victim;
+use crate::delta;
 use crate::disk::Disk;
 use crate::error::{CommitError, CreateError, Part, ReadError};
 use crate::format::{
-    Cursor, Entry, HEADER_BLOCKS, Kind, RecordEntry, SEGMENT_BLOCKS_MIN, SLOT_BLOCKS, Segment, Slot,
-    Superblock,
+    Cursor, Entry, FORMAT_VERSION, HEADER_BLOCKS, Kind, RecordEntry, SEGMENT_BLOCKS_MIN, SLOT_BLOCKS,
+    Segment, Slot, Stored, Superblock, changes_at,
 };
 use crate::history::{HistoryPolicy, Keep, Kept, Pressure};
 use crate::log::LogWriter;
@@ -37,6 +39,9 @@ pub struct StoreOptions {
     pub checkpoint_record_bytes: u64,
     /// Nodes of the page map that are kept in memory (4 KiB each).
     pub cached_nodes_max: usize,
+    /// Full copies of pages that are kept in memory to store their changes against (4 KiB each); with 0 every page is
+    /// stored in full.
+    pub cached_bases_max: usize,
     /// Pages of a commit that are gathered before they are written: few enough to stay in a processor's own cache, so
     /// that a large commit does not drive out what the mutators have in the cache that all share.
     pub gathered_pages: u32,
@@ -51,6 +56,7 @@ impl Default for StoreOptions {
             initial_segments: 2,
             checkpoint_record_bytes: 3 << 19,
             cached_nodes_max: 4096,
+            cached_bases_max: 4096,
             gathered_pages: 64,
             history: HistoryPolicy::default(),
         }
@@ -85,14 +91,14 @@ pub struct WorldInfo {
 
 /// A commit as it stands in the log: what it changed.
 #[derive(Debug)]
-pub(crate) struct Delta {
+pub(crate) struct Commit {
     pub(crate) group: u64,
     pub(crate) epoch: Epoch,
     pub(crate) wall_ns: u64,
     /// Bytes that it took on the device.
     pub(crate) bytes: u64,
     /// Ascending by page, each page once.
-    pub(crate) entries: Vec<(u32, Entry)>,
+    pub(crate) entries: Vec<(u32, Stored)>,
 }
 
 /// What readers need.
@@ -100,14 +106,14 @@ pub(crate) struct ReadState {
     /// Tree that `overlay` lies over; newer than `checkpoint.root` if the last checkpoint was not published.
     pub(crate) root: Entry,
     /// Pages committed since that tree.
-    pub(crate) overlay: BTreeMap<u32, Entry>,
+    pub(crate) overlay: BTreeMap<u32, Stored>,
     pub(crate) epoch: Epoch,
     pub(crate) wall_ns: u64,
     /// The newest durable superblock, and the one before it if it is readable.
     pub(crate) checkpoint: Superblock,
     pub(crate) previous: Option<Superblock>,
     /// Commits after `checkpoint`, and those between `previous` and it when `history_whole`.
-    pub(crate) history: Vec<Arc<Delta>>,
+    pub(crate) history: Vec<Arc<Commit>>,
     pub(crate) history_whole: bool,
     /// Checkpoints that are kept, ascending: those of `checkpoint`, and those that the older slot still names.
     pub(crate) kept: Arc<Vec<Kept>>,
@@ -128,7 +134,7 @@ impl ReadState {
         let forgotten = early || mutants::on(Mutant::WholeStretchForgotten);
         let whole = if forgotten { u64::MAX } else { older.whole_from };
         let leased = self.leases.keys().next().copied().unwrap_or(u64::MAX);
-        let kept = self.kept.iter().chain(self.kept_before.iter()).map(|kept| kept.log.group);
+        let kept = self.kept.iter().chain(self.kept_before.iter()).flat_map(Kept::pins);
         let mut pins: Vec<u64> = kept.chain(self.tree_leases.keys().copied()).collect();
         pins.sort_unstable();
         pins.dedup();
@@ -143,15 +149,21 @@ pub(crate) struct WriterState {
     pub(crate) forced: BTreeSet<u32>,
     /// Leaves of the map (page index / 256) that were changed since the last checkpoint.
     pub(crate) dirty_leaves: BTreeSet<u32>,
+    /// Pages that are stored as changes; the next checkpoint writes them in full.
+    pub(crate) changed_pages: BTreeSet<u32>,
     /// Segments that the cleaner emptied since the last checkpoint.
     pub(crate) cleaned: BTreeSet<u32>,
     /// Generations of segments that cannot be cleaned because something in them is damaged.
     pub(crate) uncleanable: BTreeSet<u64>,
+    /// Full copies of pages that are written again and again.
+    pub(crate) bases: delta::Bases,
     pub(crate) victim: Option<Victim>,
     /// The last attempt found no room.
     pub(crate) was_full: bool,
     /// Bytes of records and blocks of everything since the last published checkpoint.
     pub(crate) record_bytes: u64,
+    /// Bytes of the records that hold changes of pages.
+    pub(crate) delta_bytes: u64,
     pub(crate) log_blocks: u64,
     /// Complete groups since the last published checkpoint, other than it.
     pub(crate) commits_since: u64,
@@ -161,6 +173,8 @@ pub(crate) struct WriterState {
     pub(crate) kept: Vec<Kept>,
     /// What the next checkpoint changes of the names of kept ones: epoch and name.
     pub(crate) renamed: Vec<(Epoch, String)>,
+    /// A kept one of an older epoch that the next checkpoint writes a tree for.
+    pub(crate) aside: Option<Aside>,
     /// The policy that the next checkpoint brings.
     pub(crate) policy: Option<HistoryPolicy>,
     pub(crate) pressure: Pressure,
@@ -168,20 +182,25 @@ pub(crate) struct WriterState {
 
 impl WriterState {
     pub(crate) fn new(log: LogWriter) -> WriterState {
+        // How many there may be is told when the store is put together.
         WriterState {
             log,
             forced: BTreeSet::new(),
             dirty_leaves: BTreeSet::new(),
+            changed_pages: BTreeSet::new(),
             cleaned: BTreeSet::new(),
             uncleanable: BTreeSet::new(),
+            bases: delta::Bases::new(0),
             victim: None,
             was_full: false,
             record_bytes: 0,
+            delta_bytes: 0,
             log_blocks: 0,
             commits_since: 0,
             unpublished: false,
             kept: Vec::new(),
             renamed: Vec::new(),
+            aside: None,
             policy: None,
             pressure: Pressure::default(),
         }
@@ -195,6 +214,10 @@ pub(crate) struct Counters {
     pub(crate) checkpoints: AtomicU64,
     pub(crate) page_bytes: AtomicU64,
     pub(crate) cleaned_bytes: AtomicU64,
+    pub(crate) delta_pages: AtomicU64,
+    pub(crate) delta_bytes: AtomicU64,
+    pub(crate) settled_bytes: AtomicU64,
+    pub(crate) bases_bytes: AtomicU64,
     pub(crate) node_bytes: AtomicU64,
     pub(crate) table_bytes: AtomicU64,
     pub(crate) record_bytes: AtomicU64,
@@ -218,6 +241,14 @@ pub struct StoreStats {
     pub checkpoints: u64,
     /// Bytes of pages written for commits.
     pub page_bytes: u64,
+    /// Pages that commits stored as changes to a full copy.
+    pub delta_pages: u64,
+    /// Bytes that those took, each with its place in the record; in full they would be `delta_pages` times 4 KiB.
+    pub delta_bytes: u64,
+    /// Bytes of pages that were changes and were written in full by a checkpoint.
+    pub settled_bytes: u64,
+    /// Bytes of memory that full copies take.
+    pub bases_bytes: u64,
     /// Bytes of pages written again by the cleaner.
     pub cleaned_bytes: u64,
     /// Bytes of map nodes written.
@@ -329,7 +360,8 @@ impl Store {
             writer: spin::Mutex::new(None),
             counters: Counters::default(),
         };
-        if let Some(writer) = writer {
+        if let Some(mut writer) = writer {
+            writer.bases = delta::Bases::new(options.cached_bases_max);
             shared.put_back(Box::new(writer));
         }
         Store { shared: Arc::new(shared) }
@@ -374,11 +406,8 @@ impl Store {
         loop {
             let place = self.shared.place(page);
             match self.shared.lookup(page.0) {
-                Ok(entry) if entry.is(Kind::Full) => return Ok(entry.checksum == checksum(bytes.as_slice())),
-                Ok(entry) => {
-                    let reads_as_zero = entry.is_none() || entry.is(Kind::Zero);
-                    return Ok(reads_as_zero && bytes.iter().all(|byte| *byte == 0));
-                }
+                Ok(stored) if stored.entry.is_zeros() => return Ok(bytes.iter().all(|byte| *byte == 0)),
+                Ok(stored) => return Ok(stored.entry.checksum == checksum(bytes.as_slice())),
                 // A segment may have been reused between looking the page up and reading the map.
                 Err(error) if self.shared.place(page) == place => return Err(error),
                 Err(_) => {}
@@ -386,9 +415,10 @@ impl Store {
         }
     }
 
-    fn try_read(&self, page: PageIndex, bytes: &mut PageBytes) -> (Result<bool, ReadError>, (Entry, u64)) {
+    fn try_read(&self, page: PageIndex, bytes: &mut PageBytes) -> (Result<bool, ReadError>, (Stored, u64)) {
         let place = self.shared.place(page);
-        let found = self.shared.lookup(page.0).and_then(|entry| self.shared.read_entry(page, entry, bytes));
+        let found =
+            self.shared.lookup(page.0).and_then(|stored| self.shared.read_stored(page, stored, bytes));
         (found, place)
     }
 
@@ -401,6 +431,10 @@ impl Store {
             commits: get(&c.commits),
             checkpoints: get(&c.checkpoints),
             page_bytes: get(&c.page_bytes),
+            delta_pages: get(&c.delta_pages),
+            delta_bytes: get(&c.delta_bytes),
+            settled_bytes: get(&c.settled_bytes),
+            bases_bytes: get(&c.bases_bytes),
             cleaned_bytes: get(&c.cleaned_bytes),
             node_bytes: get(&c.node_bytes),
             table_bytes: get(&c.table_bytes),
@@ -449,34 +483,38 @@ impl ReadState {
 
 impl Shared {
     /// Where `page` is looked for: its entry in the overlay, or the tree.
-    fn place(&self, page: PageIndex) -> (Entry, u64) {
+    fn place(&self, page: PageIndex) -> (Stored, u64) {
         let read = self.read.lock();
         let overlaid = read.overlay.get(&page.0).copied();
-        overlaid.map_or((read.root, 0), |entry| (entry, 1))
+        overlaid.map_or((read.root.into(), 0), |stored| (stored, 1))
     }
 
-    /// The entry of `page` in the newest durable snapshot.
-    pub(crate) fn lookup(&self, page: u32) -> Result<Entry, ReadError> {
+    /// Where `page` stands in the newest durable snapshot.
+    pub(crate) fn lookup(&self, page: u32) -> Result<Stored, ReadError> {
         let root = {
             let read = self.read.lock();
-            if let Some(entry) = read.overlay.get(&page) {
-                return Ok(*entry);
+            if let Some(stored) = read.overlay.get(&page) {
+                return Ok(*stored);
             }
             read.root
         };
-        map::lookup(&self.disk, &self.nodes, root, page)
+        map::lookup(&self.disk, &self.nodes, root, page).map(Stored::from)
     }
 
-    /// Fills `bytes` with what `entry` stands for and verifies it.
-    pub(crate) fn read_entry(
+    /// Fills `bytes` with what stands there and verifies it.
+    pub(crate) fn read_stored(
         &self,
         page: PageIndex,
-        entry: Entry,
+        stored: Stored,
         bytes: &mut PageBytes,
     ) -> Result<bool, ReadError> {
+        let entry = stored.entry;
         bytes.fill(0);
-        if entry.is_none() || entry.is(Kind::Zero) {
+        if entry.is_zeros() {
             return Ok(!entry.is_none());
+        }
+        if entry.is(Kind::Delta) {
+            return self.put_together(stored, bytes).map(|()| true);
         }
         if !entry.is(Kind::Full) {
             return Err(ReadError::UnknownKind { page, kind: entry.kind_code() });
@@ -487,6 +525,31 @@ impl Shared {
         }
         *bytes = *map::read_verified(&self.disk, entry, Part::Page)?;
         Ok(true)
+    }
+
+    /// Makes a page of its full copy and its changes, and verifies it.
+    fn put_together(&self, stored: Stored, bytes: &mut PageBytes) -> Result<(), ReadError> {
+        let entry = stored.entry;
+        let fail = |what: String| Err(map::damaged(Part::Page, entry.block(), what));
+        if entry.block().max(stored.base) >= self.disk.blocks() {
+            return fail("its changes or its full copy lie beyond the end of the device".into());
+        }
+        let mut record = [0u8; PAGE_SIZE];
+        self.disk.read(entry.block(), &mut record)?;
+        self.disk.read(stored.base, bytes)?;
+        let changes = changes_at(&record, entry.offset()).filter(|changes| changes.0 == stored.base);
+        if changes.and_then(|(_, changes)| delta::apply_changes(bytes, changes)).is_none() {
+            return fail("its changes make no sense".into());
+        }
+        let found = checksum(bytes.as_slice());
+        if found != entry.checksum && !mutants::on(Mutant::PageChecksumNotVerified) {
+            return fail(alloc::format!(
+                "put together with its full copy in block {} its checksum is {found:016x} and should be {:016x}",
+                stored.base,
+                entry.checksum
+            ));
+        }
+        Ok(())
     }
 
     /// Takes the writer's half for a commit or a checkpoint.
@@ -509,6 +572,7 @@ impl Shared {
         self.counters.segments.store(u64::from(log.segments.count()), Ordering::Relaxed);
         self.counters.segments_reusable.store(reusable, Ordering::Relaxed);
         self.counters.live_blocks.store(log.segments.live_blocks(), Ordering::Relaxed);
+        self.counters.bases_bytes.store(writer.bases.bytes() as u64, Ordering::Relaxed);
         *self.writer.lock() = Some(writer);
     }
 
@@ -523,17 +587,17 @@ impl Shared {
 /// Applies the entries of a commit to the segment table and the overlay, in the order in which they were written.
 pub(crate) fn apply_entries(
     segments: &mut Segments,
-    overlay: &mut BTreeMap<u32, Entry>,
+    overlay: &mut BTreeMap<u32, Stored>,
     entries: &[RecordEntry],
     group: u64,
 ) {
     for record in entries {
-        if record.kind == Kind::Full {
-            segments.add_live(record.block);
+        let stored = record.to_stored();
+        if record.kind != Kind::Again || !mutants::on(Mutant::RestoredNotCounted) {
+            stored.blocks().for_each(|block| segments.add_live(block));
         }
-        let old = overlay.insert(record.key, record.to_entry());
-        if let Some(old) = old.filter(|old| old.is(Kind::Full)) {
-            segments.drop_live(old.block(), group);
+        if let Some(old) = overlay.insert(record.key, stored) {
+            old.blocks().for_each(|block| segments.drop_live(block, group));
         }
     }
 }
@@ -551,6 +615,7 @@ fn refuse_other_world(disk: &Disk) -> Result<(), CreateError> {
 
 fn first_superblock(params: &WorldParams, segments: &Segments, cursor: Cursor) -> Superblock {
     Superblock {
+        version: FORMAT_VERSION,
         world_id: params.world_id,
         schema_hash: params.schema_hash,
         created_ns: params.created_ns,

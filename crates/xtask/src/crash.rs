@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// Everything follows from it; a failure names the one that replays it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// mixed, small, large, cleaning or full; all in turn when left out.
+    /// mixed, small, large, cleaning, full, history, deltas or restore; all in turn when left out.
     #[arg(long, value_parser = workload)]
     workload: Option<Workload>,
     /// Prints the report as JSON.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{
     CommitError, CommitInfo, CommitWriter, HistoryLevel, HistoryPolicy, OpenOptions, Store, StoreOptions,
-    TagError, WorldParams,
+    WorldParams,
 };
 
 use crate::device::{Faults, SimDevice};
@@ -32,6 +32,10 @@ pub enum Workload {
     Full,
     /// Snapshots are kept, thinned, named and given up.
     History,
+    /// Pages change in a few bytes, again and again.
+    Deltas,
+    /// Older snapshots become the newest state again.
+    Restore,
 }
 
 impl Workload {
@@ -43,6 +47,8 @@ impl Workload {
         Workload::Cleaning,
         Workload::Full,
         Workload::History,
+        Workload::Deltas,
+        Workload::Restore,
     ];
 
     /// The workload of that name.
@@ -62,11 +68,15 @@ impl Workload {
             Workload::Cleaning => "cleaning",
             Workload::Full => "full",
             Workload::History => "history",
+            Workload::Deltas => "deltas",
+            Workload::Restore => "restore",
         }
     }
     fn pages_of_commit(self, rng: &mut Prng) -> u64 {
         match self {
-            Workload::Mixed | Workload::Full | Workload::History => [1, 2, 5, 9, 20][rng.below(5) as usize],
+            Workload::Mixed | Workload::Full | Workload::History | Workload::Deltas | Workload::Restore => {
+                [1, 2, 5, 9, 20][rng.below(5) as usize]
+            }
             Workload::Small => 1 + rng.below(3),
             Workload::Large => 10 + rng.below(40),
             Workload::Cleaning => 4 + rng.below(8),
@@ -76,7 +86,7 @@ impl Workload {
         match self {
             Workload::Small => 12,
             Workload::Large => 60,
-            Workload::Mixed | Workload::Cleaning | Workload::Full | Workload::History => 32,
+            _ => 32,
         }
     }
 }
@@ -136,13 +146,18 @@ fn tiny(workload: Workload, rng: &mut Prng) -> StoreOptions {
         initial_segments: 3,
         checkpoint_record_bytes: (2 + rng.below(10)) * PAGE_SIZE as u64,
         cached_nodes_max: 16,
-        history: if workload == Workload::History { short_history(rng) } else { HistoryPolicy::NONE },
+        cached_bases_max: 6,
+        history: match workload {
+            Workload::History | Workload::Restore => short_history(rng),
+            Workload::Deltas if rng.chance(1, 2) => short_history(rng),
+            _ => HistoryPolicy::NONE,
+        },
         gathered_pages: if rng.chance(1, 4) { 1 + rng.below(8) as u32 } else { 64 },
     }
 }
 
 /// Nanoseconds stand for commits: the clock of a life counts them.
-fn short_history(rng: &mut Prng) -> HistoryPolicy {
+pub(crate) fn short_history(rng: &mut Prng) -> HistoryPolicy {
     let mut history = HistoryPolicy::NONE;
     history.whole_ns = rng.below(12);
     history.levels[0] = HistoryLevel { age_ns: 12 + rng.below(20), every_ns: 2 + rng.below(4) };
@@ -159,6 +174,7 @@ pub(crate) fn open_options(workload: Workload) -> OpenOptions {
         options: StoreOptions {
             checkpoint_record_bytes: records * PAGE_SIZE as u64,
             cached_nodes_max: 16,
+            cached_bases_max: 6,
             gathered_pages: 4,
             ..StoreOptions::default()
         },
@@ -261,8 +277,13 @@ impl Life {
         self.earlier.iter().chain(&self.acknowledged).filter(|a| a.epoch < epoch).cloned().collect()
     }
 
-    fn newest(&self) -> &Acknowledged {
+    pub(crate) fn newest(&self) -> &Acknowledged {
         &self.acknowledged[self.acknowledged.len() - 1]
+    }
+
+    /// What is known of an acknowledged epoch.
+    pub(crate) fn known(&self, epoch: u64) -> Option<Acknowledged> {
+        self.earlier.iter().chain(&self.acknowledged).rev().find(|a| a.epoch == epoch).cloned()
     }
 
     fn open(&mut self) -> Result<Store, String> {
@@ -281,7 +302,7 @@ impl Life {
         Ok(store)
     }
 
-    fn acknowledge(&mut self, epoch: u64, content: Arc<Content>) {
+    pub(crate) fn acknowledge(&mut self, epoch: u64, content: Arc<Content>) {
         let before = Some((self.newest().epoch, self.newest().content.clone()));
         let op = self.device.op_count();
         self.acknowledged.push(Acknowledged { op, epoch, content, before });
@@ -315,41 +336,15 @@ impl Life {
                     store = self.open()?;
                 }
                 4 | 5 => self.fill_up(&store, rng)?,
-                6 | 7 if self.workload == Workload::History => self.name_one(&store, rng)?,
-                8 if self.workload == Workload::History => {
-                    let done = store.set_history_policy(short_history(rng));
-                    done.map_err(|e| format!("policy: {e}"))?;
-                }
-                6..=10 if self.workload == Workload::Full => self.fill_up(&store, rng)?,
+                draw if self.special_step(&store, rng, draw)? => {}
                 _ => self.commit(&store, rng)?,
             }
         }
         Ok(())
     }
 
-    /// Gives a name to a snapshot or takes it away.
-    fn name_one(&self, store: &Store, rng: &mut Prng) -> Result<(), String> {
-        let snapshots = store.snapshots().map_err(|e| format!("snapshots: {e}"))?;
-        let one = &snapshots[rng.below(snapshots.len() as u64) as usize];
-        let tag = ["", "first", "second"][rng.below(3) as usize];
-        match store.tag(one.epoch, tag) {
-            Ok(()) if tag.is_empty() => Ok(()),
-            Ok(()) => {
-                let after = store.snapshots().map_err(|e| format!("snapshots: {e}"))?;
-                let named: Vec<Epoch> = after.iter().filter(|s| s.tag == tag).map(|s| s.epoch).collect();
-                if named == [one.epoch] {
-                    Ok(())
-                } else {
-                    Err(format!("{tag} names {named:?}, not {}", one.epoch))
-                }
-            }
-            Err(TagError::NotACheckpoint { .. }) => Ok(()),
-            Err(error) => Err(format!("tag: {error}")),
-        }
-    }
-
     /// Lets a commit meet a full device somewhere, then tries again with room.
-    fn fill_up(&mut self, store: &Store, rng: &mut Prng) -> Result<(), String> {
+    pub(crate) fn fill_up(&mut self, store: &Store, rng: &mut Prng) -> Result<(), String> {
         self.met_full_device = true;
         self.device.set_faults(Faults { no_space_at: Some(rng.below(8)), ..Faults::default() });
         let begun = self.begin(store, rng);
@@ -420,6 +415,9 @@ impl Life {
 
     /// The pages of a commit with their new content, `None` for zeros; some twice.
     fn draw(&self, rng: &mut Prng) -> Vec<(u32, Option<Arc<PageBytes>>)> {
+        if self.workload == Workload::Deltas {
+            return self.draw_changes(rng);
+        }
         let mut puts = Vec::new();
         for _ in 0..self.workload.pages_of_commit(rng) {
             let i = rng.below(self.workload.world_pages()) as u32;

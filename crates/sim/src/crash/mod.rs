@@ -9,6 +9,7 @@
 
 mod life;
 mod points;
+mod steps;
 mod verdict;
 
 use base::prng::Prng;

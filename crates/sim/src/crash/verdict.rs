@@ -94,7 +94,7 @@ pub(crate) fn after_damage(life: &Life, point: &Point) -> Result<DamageVerdict, 
                 return Err(format!("the error promised epoch {epoch}, {} was opened", report.epoch));
             }
             let hurt = never_wrong(life, point, &store, epoch.0)?;
-            let older = (!hurt).then(|| known(life, epoch.0)).flatten();
+            let older = (!hurt).then(|| life.known(epoch.0)).flatten();
             Ok(DamageVerdict { reported: true, older })
         }
         Err(_) => Ok(DamageVerdict { reported: true, older: None }),
@@ -118,16 +118,11 @@ fn open(point: &Point, how: OpenOptions) -> Result<(Store, OpenReport), OpenErro
     Store::open(Arc::new(SimDevice::from_image(point.image.clone())), how)
 }
 
-/// What is known of an acknowledged epoch.
-fn known(life: &Life, epoch: u64) -> Option<Acknowledged> {
-    life.earlier.iter().chain(&life.acknowledged).rev().find(|a| a.epoch == epoch).cloned()
-}
-
 /// The contents that `epoch` may have in this life.
 fn allowed(life: &Life, op: usize, epoch: u64) -> Vec<Acknowledged> {
     let must = acknowledged_at(life, op);
     if epoch <= must.epoch {
-        return known(life, epoch).into_iter().collect();
+        return life.known(epoch).into_iter().collect();
     }
     let before = Some((must.epoch, must.content.clone()));
     let begun = life.attempts.iter().filter(|a| a.epoch == epoch && a.op <= op);
@@ -158,7 +153,7 @@ fn history_holds(life: &Life, store: &Store, listed: &[u64], epoch: u64) -> Resu
     let older: Vec<u64> = listed.iter().copied().filter(|&kept| (1..epoch).contains(&kept)).collect();
     let step = older.len().div_ceil(HISTORY_COMPARED).max(1);
     for &kept in older.iter().step_by(step) {
-        let state = known(life, kept).ok_or_else(|| format!("kept epoch {kept} was never acknowledged"))?;
+        let state = life.known(kept).ok_or_else(|| format!("kept epoch {kept} was never acknowledged"))?;
         equals(store, kept, &state.content).map_err(|e| format!("a kept snapshot: {e}"))?;
     }
     Ok(())
@@ -197,7 +192,7 @@ fn newest_equals(store: &Store, content: &Content) -> Result<(), String> {
 /// Each page is either exactly that epoch's or refused. Returns whether any was refused.
 fn never_wrong(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<bool, String> {
     let mut allowed = allowed(life, point.op, epoch);
-    allowed.extend(known(life, epoch));
+    allowed.extend(life.known(epoch));
     let states = life.earlier.iter().chain(&life.acknowledged).chain(&allowed);
     let every: std::collections::BTreeSet<u32> = states.flat_map(|s| s.content.keys().copied()).collect();
     let mut refused = false;
