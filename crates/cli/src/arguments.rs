@@ -1,6 +1,7 @@
 //! The command line, declared once: help, completion and parsing follow from it.
 
 use crate::grants::GrantOptions;
+use crate::moment::{Moment, Name, age_ns};
 use base::limits::MEMORY_BYTES_MIN;
 use clap::{Args, Parser, Subcommand};
 use std::num::NonZero;
@@ -50,7 +51,7 @@ pub(crate) enum Verb {
     Kill(OneProgram),
     /// Lets a paused world run, or a program that is quarantined.
     #[command(
-        after_help = "Examples:\n  phantom resume --paused counter.world     in one terminal\n  phantom go counter.world                  in another\n  phantom go counter.world counter          tries a quarantined program again"
+        after_help = "Examples:\n  phantom resume --paused counter.world     in one terminal\n  phantom go counter.world                  in another\n  phantom go counter.world counter          tries a quarantined program again\n  phantom go --attach fork.world            lets a fork, an import or a restored world reach outside"
     )]
     Go(Go),
     /// Shows programs with their share of the processor, and what snapshots cost, again and again.
@@ -60,16 +61,62 @@ pub(crate) enum Verb {
     Top(Top),
     /// Shows what a world is: identity, size, snapshots.
     #[command(after_help = "Example:\n  phantom info counter.world --json")]
-    Info(Inspect),
+    Info(Snapshot),
     /// Lists the snapshots that a world holds.
-    #[command(after_help = "Example:\n  phantom log counter.world")]
-    Log(Inspect),
+    #[command(
+        after_help = "Examples:\n  phantom log counter.world\n  phantom log counter.world@1h     those that are an hour old and older"
+    )]
+    Log(Snapshot),
     /// Lists programs and threads, with what each does.
-    #[command(after_help = "Example:\n  phantom ps --stacks counter.world")]
+    #[command(
+        after_help = "Examples:\n  phantom ps --stacks counter.world\n  phantom ps counter.world@10m     as it was ten minutes ago"
+    )]
     Ps(Ps),
     /// Reads every byte that counts and verifies it.
-    #[command(after_help = "Example:\n  phantom check counter.world")]
-    Check(Inspect),
+    #[command(
+        after_help = "Examples:\n  phantom check counter.world\n  phantom check --objects counter.world@before-the-change"
+    )]
+    Check(Check),
+    /// Shows what a world was: programs, threads, roots, objects by class.
+    #[command(
+        after_help = "Examples:\n  phantom show counter.world\n  phantom show counter.world@10m\n  phantom show counter.world@2026-11-23T10:00\n\nA snapshot is named by its number (WORLD@17), its age (WORLD@90s, @10m, @2h, @3d), a time of this machine's clock\n(WORLD@2026-11-23T10:00, with seconds, Z or an offset if wanted) or a tag; an age or a time means the newest that was\nmade by then."
+    )]
+    Show(Snapshot),
+    /// Shows what changed between two snapshots: programs, threads, roots, classes, then object by object.
+    #[command(
+        after_help = "Examples:\n  phantom diff counter.world@10m                    since ten minutes ago\n  phantom diff counter.world 17 42\n  phantom diff counter.world@17 counter.world@42"
+    )]
+    Diff(Diff),
+    /// Names a snapshot, which is then kept until the name is taken away.
+    #[command(
+        after_help = "Examples:\n  phantom tag counter.world before-the-change       what it is now\n  phantom tag counter.world@10m monday\n  phantom tag --delete counter.world monday\n\nThe world may run or not."
+    )]
+    Tag(Tag),
+    /// Shows or changes which snapshots are kept.
+    #[command(
+        after_help = "Examples:\n  phantom keep counter.world --show\n  phantom keep counter.world --all 1h --one-per 1m:2d --one-per 1h:60d --budget 4G\n  phantom keep counter.world --default\n\nWhat is not given stays as it is. The world may run or not."
+    )]
+    Keep(Keep),
+    /// Makes a new world of a snapshot.
+    #[command(
+        after_help = "Examples:\n  phantom fork counter.world fork.world             what it is now, also while it runs\n  phantom fork counter.world@10m fork.world\n\nThe new world is detached: its threads run, and what would reach outside waits until\n`phantom resume --attach fork.world` or `phantom go --attach fork.world`."
+    )]
+    Fork(Fork),
+    /// Goes back to a snapshot; nothing is lost, the snapshots between stay.
+    #[command(
+        after_help = "Examples:\n  phantom restore counter.world@10m\n  phantom restore counter.world@17 --keep-as before-the-restore\n\nThe world must not run. It is detached then, as a fork is."
+    )]
+    Restore(Restore),
+    /// Writes a snapshot, or what changed since another one, as a stream.
+    #[command(
+        after_help = "Examples:\n  phantom export counter.world -o counter.stream\n  phantom export counter.world | ssh host phantom import --into counter.world\n  phantom export counter.world --since 17 | ssh host phantom import --into counter.world\n\nThe world may run meanwhile."
+    )]
+    Export(Export),
+    /// Makes a world of a stream, or continues one with what changed since.
+    #[command(
+        after_help = "Examples:\n  phantom import counter.stream --into copy.world\n  phantom export counter.world --since 17 | phantom import --into copy.world\n\nA bad stream changes nothing. The world is detached then, as a fork is."
+    )]
+    Import(Import),
     /// Compiles a program to a module.
     #[command(after_help = "Example:\n  phantom compile examples/counter.ph -o counter.phm")]
     Compile(Compile),
@@ -104,6 +151,9 @@ pub(crate) struct Running {
     /// What the objects of the world may take on the disk; beyond it a program gets `out_of_memory`.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1T")]
     pub(crate) heap: u64,
+    /// Lets a fork, an import or a restored world reach outside from now on.
+    #[arg(long)]
+    pub(crate) attach: bool,
     /// Forces how pages are tracked: userfaultfd or software.
     #[arg(long, hide = true, value_name = "NAME")]
     pub(crate) mapper: Option<String>,
@@ -129,6 +179,7 @@ impl Default for Running {
             accept_older: false,
             memory: None,
             heap: base::limits::HEAP_BYTES,
+            attach: false,
             mapper: None,
             kill_at: None,
             no_snapshots: false,
@@ -202,6 +253,9 @@ pub(crate) struct Go {
     pub(crate) json: bool,
     /// File of the world.
     pub(crate) world: PathBuf,
+    /// Lets a detached world reach outside.
+    #[arg(long, conflicts_with = "program")]
+    pub(crate) attach: bool,
     /// Name of the program; the whole world without it.
     pub(crate) program: Option<String>,
 }
@@ -222,7 +276,147 @@ pub(crate) struct Top {
     pub(crate) world: PathBuf,
 }
 
-/// `info`, `log`, `check`, `stop`, `snap`
+/// `info`, `log`, `show`
+#[derive(Args, Debug)]
+pub(crate) struct Snapshot {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// File of the world, and which snapshot of it.
+    #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
+    pub(crate) name: Name,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Verifies every object and reference, too, which takes longer.
+    #[arg(long)]
+    pub(crate) objects: bool,
+    /// File of the world, and which snapshot of it.
+    #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
+    pub(crate) name: Name,
+}
+
+/// `diff`
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Objects that are shown at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// File of the world, and the older snapshot.
+    #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
+    pub(crate) name: Name,
+    /// The other snapshots: `WORLD@SNAPSHOT` of the same world, or SNAPSHOT alone; the newest without it.
+    #[arg(value_name = "SNAPSHOT", num_args = 0..=2)]
+    pub(crate) others: Vec<String>,
+}
+
+/// `tag`
+#[derive(Args, Debug)]
+pub(crate) struct Tag {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Takes the tag away; the snapshot is then thinned as others are.
+    #[arg(long)]
+    pub(crate) delete: bool,
+    /// File of the world, and which snapshot of it; what it is now without.
+    #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
+    pub(crate) name: Name,
+    /// The name.
+    pub(crate) tag: String,
+}
+
+/// `keep`
+#[derive(Args, Debug)]
+pub(crate) struct Keep {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Shows what is kept, which is what happens without options, too.
+    #[arg(long, conflicts_with_all = ["all", "one_per", "budget", "default"])]
+    pub(crate) show: bool,
+    /// Every snapshot up to this age is kept, such as 10m, 2h.
+    #[arg(long, value_name = "AGE", value_parser = age_ns)]
+    pub(crate) all: Option<u64>,
+    /// One snapshot in each stretch is kept up to an age, such as 1m:1d; up to four times, ever further back; `none` for no such.
+    #[arg(long = "one-per", value_name = "STRETCH:AGE", value_parser = level)]
+    pub(crate) one_per: Vec<(u64, u64)>,
+    /// Bytes that history may take; 0 for the larger of 1 GiB and a quarter of the live data.
+    #[arg(long, value_name = "SIZE", value_parser = budget)]
+    pub(crate) budget: Option<u64>,
+    /// Begins with what a new world has.
+    #[arg(long)]
+    pub(crate) default: bool,
+    /// File of the world.
+    pub(crate) world: PathBuf,
+}
+
+/// `fork`
+#[derive(Args, Debug)]
+pub(crate) struct Fork {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// File of the world, and which snapshot of it; the newest without.
+    #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
+    pub(crate) name: Name,
+    /// File of the new world.
+    pub(crate) new: PathBuf,
+}
+
+/// `restore`
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Tag for what the world is before.
+    #[arg(long, value_name = "TAG")]
+    pub(crate) keep_as: Option<String>,
+    /// File of the world, and which snapshot of it.
+    #[arg(value_name = "WORLD@SNAPSHOT", value_parser = Name::parse)]
+    pub(crate) name: Name,
+}
+
+/// `export`
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// Prints JSON for machines; not with a stream on standard output.
+    #[arg(long, requires = "output")]
+    pub(crate) json: bool,
+    /// Only what changed since this snapshot.
+    #[arg(long, value_name = "SNAPSHOT", value_parser = Moment::parse)]
+    pub(crate) since: Option<Moment>,
+    /// File for the stream; standard output without it.
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// File of the world, and which snapshot of it; the newest without.
+    #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
+    pub(crate) name: Name,
+}
+
+/// `import`
+#[derive(Args, Debug)]
+pub(crate) struct Import {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// File of the world: a new one for a whole snapshot, one that is there for what changed since.
+    #[arg(long, value_name = "WORLD")]
+    pub(crate) into: PathBuf,
+    /// File with the stream; standard input without it, or with `-`.
+    pub(crate) stream: Option<PathBuf>,
+}
+
+/// `stop`, `snap`
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
     /// Prints JSON for machines.
@@ -241,8 +435,9 @@ pub(crate) struct Ps {
     /// Shows the stack of every thread.
     #[arg(long)]
     pub(crate) stacks: bool,
-    /// File of the world.
-    pub(crate) world: PathBuf,
+    /// File of the world, and which snapshot of it.
+    #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
+    pub(crate) name: Name,
 }
 
 /// `compile`, `asm`
@@ -290,6 +485,22 @@ fn duration(text: &str) -> Result<Duration, String> {
         text[..digits].parse().map_err(|_| "write a number and a unit: 50ms, 1s, 2m, 1h".to_string())?;
     let ms = count.checked_mul(unit_ms).filter(|ms| (1..=86_400_000).contains(ms));
     ms.map(Duration::from_millis).ok_or_else(|| "between 1ms and 24h".to_string())
+}
+
+/// Parses `STRETCH:AGE`, such as `1m:1d`; `none` is no level at all.
+fn level(text: &str) -> Result<(u64, u64), String> {
+    if text == "none" {
+        return Ok((0, 0));
+    }
+    let wrong = || "write a stretch and an age, such as 1m:1d".to_string();
+    let (every, age) = text.split_once(':').ok_or_else(wrong)?;
+    let (every, age) = (age_ns(every)?, age_ns(age)?);
+    if every == 0 || age == 0 { Err(wrong()) } else { Ok((every, age)) }
+}
+
+/// A budget in bytes, or 0.
+fn budget(text: &str) -> Result<u64, String> {
+    if text == "0" { Ok(0) } else { size(text) }
 }
 
 /// Bytes, with a binary unit.

@@ -6,8 +6,8 @@ use platform::Waiter;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, Vm, Worker, World};
 
@@ -20,6 +20,14 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 /// A snapshot that found no room on the disk is tried again after so long.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// Who writes to the store: the snapshot thread, or a command that names a snapshot. A process has one world.
+static STORE_TURN: Mutex<()> = Mutex::new(());
+
+/// Waits until nobody else writes to the store.
+pub(crate) fn store_turn() -> MutexGuard<'static, ()> {
+    STORE_TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// How often snapshots are made.
 #[derive(Clone, Copy, Debug)]
@@ -156,12 +164,14 @@ fn make_snapshots(
             quiet_since = Some(now);
             let flipped = Instant::now();
             let captured = Cell::new(flipped);
+            let turn = store_turn();
             let result = snapshotter.complete(&|phase| {
                 if phase == Phase::Captured {
                     captured.set(Instant::now());
                 }
                 watch(phase);
             });
+            drop(turn);
             match result {
                 Ok(_) => full.room(),
                 Err(error) if full.is_met(&error) => {}
@@ -213,6 +223,7 @@ fn rest(snapshotter: &Snapshotter, waiter: &dyn Waiter, quiet_since: &mut Option
         Some(_) => {
             *quiet_since = None;
             // It only shortens the next start; a failure shows when the next snapshot is written.
+            let _turn = store_turn();
             let _ = snapshotter.close();
         }
     }
@@ -269,6 +280,7 @@ fn try_last_snapshot(
     snapshotter: &mut Snapshotter,
     watch: &dyn Fn(Phase),
 ) -> Result<(), SnapshotError> {
+    let _turn = store_turn();
     snapshotter.complete(watch)?;
     let shared = world.shared().clone();
     // A snapshot that found no room left its pages to the next one.

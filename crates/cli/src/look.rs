@@ -1,7 +1,9 @@
 //! `info`, `log`, `ps`, `check`: looking into a world that nobody runs, or that another process runs.
 
+use crate::arguments::Diff;
 use crate::control::protocol::Look;
 use crate::control::verbs;
+use crate::moment::{Moment, Name};
 use crate::{Failure, STATUS_DIED};
 use base::Epoch;
 use host::FileDevice;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{OpenReport, SlotReport, Store};
 use world::inspect::{ProgramInfo, ProgramState, ThreadInfo};
-use world::{FileView, STATUS_KILLED, WorldFile, inspect};
+use world::{FileView, Lineage, STATUS_KILLED, WorldFile, inspect};
 
 /// What a verb found.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    fn fine(machine: Value, human: String) -> Result<Shown, Failure> {
+    pub(crate) fn fine(machine: Value, human: String) -> Result<Shown, Failure> {
         Ok(Shown { machine, human, failure: None })
     }
 }
@@ -36,12 +38,12 @@ impl Shown {
 ///
 /// # Errors
 /// What is wrong with the file.
-fn open(path: &Path) -> Result<WorldFile, Failure> {
+pub(crate) fn open(path: &Path) -> Result<WorldFile, Failure> {
     let device = FileDevice::open_read_only(path).map_err(|error| Failure::Input(error.to_string()))?;
     WorldFile::open(Arc::new(device)).map_err(|error| Failure::World(format!("{}: {error}", path.display())))
 }
 
-fn said(path: &Path) -> impl Fn(&dyn std::fmt::Display) -> Failure + '_ {
+pub(crate) fn said(path: &Path) -> impl Fn(&dyn std::fmt::Display) -> Failure + '_ {
     move |error| Failure::World(format!("{}: {error}", path.display()))
 }
 
@@ -66,12 +68,12 @@ pub(crate) fn print(as_json: bool, machine: &Value, human: &str) -> Result<u8, F
 ///
 /// # Errors
 /// When the world cannot be read, or is damaged.
-pub(crate) fn look(path: &Path, as_json: bool, what: Look) -> Result<u8, Failure> {
-    let shown = match verbs::look_there(path, what)? {
+pub(crate) fn look(name: &Name, as_json: bool, what: &Look) -> Result<u8, Failure> {
+    let shown = match verbs::look_there(&name.world, what, &name.at)? {
         Some(shown) => shown,
         None => {
-            let file = open(path)?;
-            of_world(path, &file.store, Some(&file.report), what)?
+            let file = open(&name.world)?;
+            of_world(&name.world, &file.store, Some(&file.report), what, &name.at)?
         }
     };
     print(as_json, &shown.machine, &shown.human)?;
@@ -79,6 +81,38 @@ pub(crate) fn look(path: &Path, as_json: bool, what: Look) -> Result<u8, Failure
         None => Ok(0),
         Some(failure) => Err(Failure::World(failure)),
     }
+}
+
+/// `diff`: of one world, whose snapshots are named in one of three ways.
+///
+/// # Errors
+/// When the world cannot be read, or two worlds are named.
+pub(crate) fn diff(options: &Diff) -> Result<u8, Failure> {
+    let usage = |error: String| Failure::Usage(error);
+    let Name { world, at } = &options.name;
+    let moment = |text: &String| -> Result<Moment, Failure> {
+        match Name::parse(text) {
+            Ok(name) if name.world == *world => Ok(name.at),
+            Ok(name) if name.at != Moment::Newest || name.world.exists() => Err(usage(format!(
+                "{text} is of another world than {}: two snapshots of one world are compared",
+                world.display()
+            ))),
+            _ => Moment::parse(text).map_err(usage),
+        }
+    };
+    let others = options.others.iter().map(moment).collect::<Result<Vec<_>, _>>()?;
+    let (from, to) = match (at, others.as_slice()) {
+        (Moment::Newest, [from, to]) => (from.clone(), to.clone()),
+        (Moment::Newest, [from]) => (from.clone(), Moment::Newest),
+        (_, [to]) => (at.clone(), to.clone()),
+        (Moment::Newest, []) | (_, [_, _, ..]) => {
+            let example = "`phantom diff WORLD@17`, `WORLD@17 WORLD@42` or `WORLD 17 42`";
+            return Err(usage(format!("say which two snapshots are compared: {example}")));
+        }
+        (_, []) => (at.clone(), Moment::Newest),
+    };
+    let what = Look::Diff { to, limit: options.limit };
+    look(&Name { world: world.clone(), at: from }, options.json, &what)
 }
 
 /// The newest snapshot in a file.
@@ -93,16 +127,37 @@ pub(crate) fn newest(path: &Path) -> Result<u64, Failure> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn of_store(path: &Path, store: &Store, what: Look) -> Result<Shown, Failure> {
-    of_world(path, store, None, what)
+pub(crate) fn of_store(path: &Path, store: &Store, what: &Look, at: &Moment) -> Result<Shown, Failure> {
+    of_world(path, store, None, what, at)
 }
 
-fn of_world(path: &Path, store: &Store, report: Option<&OpenReport>, what: Look) -> Result<Shown, Failure> {
+/// The epoch of a snapshot that was named; zero for the newest of a world without any.
+///
+/// # Errors
+/// When there is none such.
+pub(crate) fn find(path: &Path, store: &Store, at: &Moment) -> Result<Epoch, Failure> {
+    if *at == Moment::Newest {
+        return Ok(store.last_epoch());
+    }
+    let snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
+    at.find(&snapshots).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+fn of_world(
+    path: &Path,
+    store: &Store,
+    report: Option<&OpenReport>,
+    what: &Look,
+    at: &Moment,
+) -> Result<Shown, Failure> {
+    let epoch = find(path, store, at)?;
     match what {
-        Look::Info => info(path, store, report),
-        Look::Log => log(path, store),
-        Look::Ps { stacks } => ps(path, store, stacks),
-        Look::Check => check(path, store, report),
+        Look::Info => info(path, store, report, epoch),
+        Look::Log => log(path, store, (*at != Moment::Newest).then_some(epoch)),
+        Look::Ps { stacks } => ps(path, store, *stacks, epoch),
+        Look::Check { objects } => check(path, store, report, epoch, *objects),
+        Look::Show => crate::show::show(path, store, epoch),
+        Look::Diff { to, limit } => crate::show::diff(path, store, epoch, find(path, store, to)?, *limit),
     }
 }
 
@@ -110,14 +165,15 @@ fn damage_of(report: Option<&OpenReport>) -> Vec<String> {
     report.map_or_else(Vec::new, |report| report.damage.iter().map(ToString::to_string).collect())
 }
 
-fn info(path: &Path, store: &Store, report: Option<&OpenReport>) -> Result<Shown, Failure> {
+fn info(path: &Path, store: &Store, report: Option<&OpenReport>, epoch: Epoch) -> Result<Shown, Failure> {
     let fail = said(path);
     let about = store.info();
     let snapshots = store.snapshots().map_err(|error| fail(&error))?;
     let stats = store.stats();
     let bytes = std::fs::metadata(path).map_err(|error| Failure::Input(error.to_string()))?.len();
     let damage = damage_of(report);
-    let (epoch, committed_ns) = (store.last_epoch(), store.last_wall_ns());
+    let committed_ns =
+        snapshots.iter().find(|one| one.epoch == epoch).map_or(about.created_ns, |one| one.wall_time_ns);
     // Who answers for a world that runs is the process that runs it.
     let pid = report.is_none().then(std::process::id);
     let machine = json!({
@@ -138,6 +194,10 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>) -> Result<Shown
         ago(committed_ns),
         snapshots.len()
     );
+    if epoch > Epoch(0) {
+        let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
+        human.push_str(&crate::history::lineage_text(&Lineage::of(&view).map_err(|error| fail(&error))?));
+    }
     if let Some(pid) = pid {
         human.push_str(&format!("runs in    process {pid}\n"));
     }
@@ -156,8 +216,10 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>) -> Result<Shown
     Shown::fine(machine, human)
 }
 
-fn log(path: &Path, store: &Store) -> Result<Shown, Failure> {
-    let snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
+/// The snapshots, or only those up to one.
+fn log(path: &Path, store: &Store, until: Option<Epoch>) -> Result<Shown, Failure> {
+    let mut snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
+    snapshots.retain(|one| until.is_none_or(|until| one.epoch <= until));
     let machine: Vec<Value> = snapshots
         .iter()
         .map(|s| json!({"epoch": s.epoch.0, "committed_ns": s.wall_time_ns, "pages": s.pages, "bytes": s.bytes, "tag": s.tag}))
@@ -177,9 +239,8 @@ fn log(path: &Path, store: &Store) -> Result<Shown, Failure> {
     Shown::fine(Value::Array(machine), human)
 }
 
-fn ps(path: &Path, store: &Store, stacks: bool) -> Result<Shown, Failure> {
+fn ps(path: &Path, store: &Store, stacks: bool, epoch: Epoch) -> Result<Shown, Failure> {
     let fail = said(path);
-    let epoch = store.last_epoch();
     if epoch == Epoch(0) {
         return Shown::fine(json!({"programs": [], "threads": []}), "no snapshot yet\n".to_string());
     }
@@ -260,7 +321,7 @@ pub(crate) fn top(path: &Path, store: &Store) -> Result<Value, Failure> {
     }))
 }
 
-fn state(p: &ProgramInfo) -> String {
+pub(crate) fn state(p: &ProgramInfo) -> String {
     match p.state {
         ProgramState::Running if p.quarantined => "quarantined".to_string(),
         ProgramState::Running => "running".to_string(),
@@ -270,7 +331,7 @@ fn state(p: &ProgramInfo) -> String {
     }
 }
 
-fn program_json(p: &ProgramInfo) -> Value {
+pub(crate) fn program_json(p: &ProgramInfo) -> Value {
     let (state, status) = match p.state {
         ProgramState::Running if p.quarantined => ("quarantined", None),
         ProgramState::Running => ("running", None),
@@ -283,19 +344,25 @@ fn program_json(p: &ProgramInfo) -> Value {
         "started_ns": p.started_ns, "failure": p.failure})
 }
 
-fn thread_json(t: &ThreadInfo) -> Value {
+pub(crate) fn thread_json(t: &ThreadInfo) -> Value {
     json!({"id": t.id, "program": t.program, "state": t.state, "waits_for_thread": t.held_by,
         "stack_bytes": t.stack_bytes, "stack": t.stack})
 }
 
-fn check(path: &Path, store: &Store, report: Option<&OpenReport>) -> Result<Shown, Failure> {
+/// With `objects`, those of the snapshot are verified as well.
+fn check(
+    path: &Path,
+    store: &Store,
+    report: Option<&OpenReport>,
+    epoch: Epoch,
+    objects: bool,
+) -> Result<Shown, Failure> {
     let fail = said(path);
     let bar = if report.is_some() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     bar.set_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} pages {eta}")
             .map_err(|error| Failure::Usage(error.to_string()))?,
     );
-    let epoch = store.last_epoch();
     let found = store
         .check(&mut |done, all| {
             bar.set_length(all);
@@ -306,14 +373,32 @@ fn check(path: &Path, store: &Store, report: Option<&OpenReport>) -> Result<Show
     let mut damage = damage_of(report);
     damage.extend(found.damage.iter().map(ToString::to_string));
     damage.dedup();
+    let mut heap = None;
     if epoch > Epoch(0) && damage.is_empty() {
         let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
         let listings = [inspect::programs(&view).err(), inspect::threads(&view, inspect::FRAMES_MAX).err()];
         damage.extend(listings.into_iter().flatten().map(|error| error.to_string()));
+        match objects.then(|| world::verify_heap(&view, &mut |_| {})).transpose() {
+            Ok(None) => {}
+            Ok(Some((report, found))) => {
+                damage.extend(found.iter().map(ToString::to_string));
+                heap = Some(report);
+            }
+            Err(error) => damage.push(error.to_string()),
+        }
     }
+    let objects = heap.map(|heap| heap.objects + heap.large_objects);
     let machine = json!({"epoch": epoch.0, "pages": found.pages, "nodes": found.nodes, "damage": damage,
+        "objects": objects, "references": heap.map(|heap| heap.references),
         "unreadable_superblocks": found.unreadable_slots});
     let mut human = format!("snapshot {epoch}: {} pages, {} map nodes verified\n", found.pages, found.nodes);
+    if let Some(heap) = heap {
+        human.push_str(&format!(
+            "{} objects, {} references verified\n",
+            objects.unwrap_or(0),
+            heap.references
+        ));
+    }
     for line in &damage {
         human.push_str(&format!("damage: {line}\n"));
     }

@@ -7,15 +7,19 @@
 )]
 
 mod arguments;
+mod carry;
 mod compile;
 mod control;
 mod drive;
 mod figures;
 mod grants;
+mod history;
 mod killer;
 mod look;
+mod moment;
 mod quarantine;
 mod run;
+mod show;
 
 use arguments::{Arguments, Verb};
 use clap::Parser;
@@ -82,12 +86,23 @@ fn main() -> ExitCode {
         Verb::Stop(options) => verbs::stop(&options),
         Verb::Snap(options) => verbs::snap(&options),
         Verb::Kill(options) => verbs::kill(&options),
+        Verb::Go(options) if options.attach => history::attach_outside(&options.world, options.json),
         Verb::Go(options) => verbs::go(&options),
         Verb::Top(options) => verbs::top(&options),
-        Verb::Info(options) => look::look(&options.world, options.json, Look::Info),
-        Verb::Log(options) => look::look(&options.world, options.json, Look::Log),
-        Verb::Ps(options) => look::look(&options.world, options.json, Look::Ps { stacks: options.stacks }),
-        Verb::Check(options) => look::look(&options.world, options.json, Look::Check),
+        Verb::Info(options) => look::look(&options.name, options.json, &Look::Info),
+        Verb::Log(options) => look::look(&options.name, options.json, &Look::Log),
+        Verb::Ps(options) => look::look(&options.name, options.json, &Look::Ps { stacks: options.stacks }),
+        Verb::Check(options) => {
+            look::look(&options.name, options.json, &Look::Check { objects: options.objects })
+        }
+        Verb::Show(options) => look::look(&options.name, options.json, &Look::Show),
+        Verb::Diff(options) => look::diff(&options),
+        Verb::Tag(options) => history::tag(&options),
+        Verb::Keep(options) => history::keep(&options),
+        Verb::Fork(options) => carry::fork(&options),
+        Verb::Restore(options) => history::restore(&options),
+        Verb::Export(options) => carry::export(&options),
+        Verb::Import(options) => carry::import(&options),
         Verb::KillPoints => look::print(false, &Value::Null, &format!("{}\n", killer::PHASES.join("\n"))),
         Verb::Compile(options) => compile::compile(&options),
         Verb::Disasm(options) => compile::disasm(&options),

@@ -3,7 +3,7 @@
 use crate::arguments::{Resume, Run, Running};
 use crate::compile::{self, Program};
 use crate::control::console::Consoles;
-use crate::control::protocol::Launch;
+use crate::control::protocol::{Launch, Request};
 use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::Figures;
@@ -66,6 +66,9 @@ pub(crate) fn run(options: Run) -> Result<u8, Failure> {
             Err(Failure::InUse(reason)) => reason,
             result => return result,
         };
+        if options.running.attach {
+            verbs::ask(&path, &Request::Outside)?;
+        }
         let module = program.compile()?;
         if path.exists()
             && let Some(status) =
@@ -306,6 +309,16 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
     if figures.is_some() {
         // A flip cuts two slices short, which then count as nothing: small ones, so that this does not show.
         world.vm.set_slice(FIGURES_SLICE_POLLS);
+    }
+    if world.is_detached() {
+        if running.attach {
+            world.attach_outside();
+        } else {
+            say(&format_args!(
+                "note: this world is a copy and detached: what would reach outside waits until `phantom go --attach {}`",
+                path.display()
+            ));
+        }
     }
     let store = snapshotter.store().clone();
     let id = store.info().world_id.to_string();

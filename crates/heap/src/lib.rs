@@ -44,6 +44,7 @@ mod nursery;
 mod shape;
 mod shared;
 mod verify;
+pub mod view;
 
 pub use collect::{CollectStats, Roots};
 pub use heap::{Collection, Heap, HeapError, HeapUse, Object, OutOfMemory, Survivors, is_young};

@@ -289,6 +289,7 @@ internal_classes! {
         10 "log" "(L.internal.string;)V" "Adds a line to the log of the world, which keeps the last 1024.";
         11 "snapSync" "()J" idempotent "Returns when a snapshot that contains this call is durable: its epoch.";
         12 "epoch" "()J" "The epoch that the next snapshot will have.";
+        13 "isDetached" "()I" "1 while this world is a fork, an import or a restored one that was not attached yet: whatever would reach outside waits.";
     }
     Console ".internal.console" ".internal.object" "Standard input, output and error." {
         16 "print" "(L.internal.object;)V" idempotent "Writes the text of any object.";

@@ -214,6 +214,14 @@ schema! {
         ADDRESS_WAITER_COUNT: u64,
         /// Which start of the world this is, from 1 on: what is open outside belongs to one of them.
         BOOT_NUMBER: u64,
+        /// First half of the identity of the world that this one was copied from; zero for none.
+        ORIGIN_ID: u64,
+        /// Its second half.
+        ORIGIN_ID_END: u64,
+        /// The snapshot of that world.
+        ORIGIN_EPOCH: u64,
+        /// 1 when it was forked, imported or restored and has not been attached since: it does not reach outside.
+        DETACHED: u64,
     }
 
     /// A class.

@@ -129,7 +129,8 @@ pub fn threads_of(view: &dyn View, program: Addr, frames_max: usize) -> Result<V
 }
 
 fn thread_infos(view: &dyn View, addrs: Vec<Addr>, frames_max: usize) -> Result<Vec<ThreadInfo>, ViewError> {
-    let mut stacks = Stacks { view, modules: BTreeMap::new(), frames_max };
+    let is_detached = view.u64(area::ROOT.add(root::DETACHED))? != 0;
+    let mut stacks = Stacks { view, modules: BTreeMap::new(), frames_max, is_detached };
     let mut threads = Vec::with_capacity(addrs.len());
     for addr in addrs {
         threads.push(thread_info(&mut stacks, addr)?);
@@ -214,7 +215,10 @@ fn strings(view: &dyn View, slot: Addr) -> Result<Vec<String>, ViewError> {
 fn thread_info(stacks: &mut Stacks<'_>, addr: Addr) -> Result<ThreadInfo, ViewError> {
     let view = stacks.view;
     let (state, wait) = (view.u32(addr.add(thread::STATE))?, view.u32(addr.add(thread::WAIT))?);
-    let words = thread_words(state, wait).ok_or(ViewError::Damaged { addr, expected: "thread" })?;
+    let words = match (state, wait) {
+        (thread_state::BLOCKED, wait::OUTSIDE) if stacks.is_detached => "detached: waits for --attach",
+        _ => thread_words(state, wait).ok_or(ViewError::Damaged { addr, expected: "thread" })?,
+    };
     let program = match view.object(addr.add(thread::PROGRAM))? {
         Some(program) => Some(view.u64(program.add(program::ID))?),
         None => None,
@@ -301,6 +305,7 @@ struct Stacks<'v> {
     view: &'v dyn View,
     modules: BTreeMap<u64, Option<Module>>,
     frames_max: usize,
+    is_detached: bool,
 }
 
 impl Stacks<'_> {

@@ -72,6 +72,17 @@ impl World {
         self.vm.release_program(program)
     }
 
+    /// Whether this world is a copy that does not reach outside yet.
+    pub fn is_detached(&self) -> bool {
+        self.vm.is_detached()
+    }
+
+    /// Lets a copy reach outside; false when it could already.
+    pub fn attach_outside(&mut self) -> bool {
+        self.shared.set_active();
+        self.vm.attach_outside()
+    }
+
     /// Keeps all threads from running, for this time: a restart forgets it.
     pub fn pause(&mut self) {
         if self.paused.is_none() {

@@ -1,15 +1,16 @@
 //! A world that nobody runs, read through page readers: nothing is mapped and nothing written.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
 use alloc::sync::Arc;
-use base::{Addr, Epoch, PAGE_SIZE, PageBytes};
+use alloc::vec::Vec;
+use base::{Addr, Epoch, PAGE_SIZE, PageBytes, PageIndex};
 use layout::{SCHEMA_HASH, View, ViewError};
 use platform::BlockDevice;
 use store::{OpenError, OpenOptions, OpenReport, PageReader, ReadError, Store};
 
 /// Pages that a view keeps.
-const CACHED_PAGES_MAX: usize = 4096;
+const CACHED_PAGES_MAX: usize = 16_384;
 
 /// A world opened for reading only.
 pub struct WorldFile {
@@ -86,4 +87,23 @@ impl View for FileView {
         }
         Ok(())
     }
+}
+
+/// The pages that differ between two snapshots, ascending.
+///
+/// # Errors
+/// When a snapshot is not kept or cannot be read.
+pub fn changed_pages(store: &Store, from: Epoch, to: Epoch) -> Result<Vec<PageIndex>, ReadError> {
+    let (old, new) = (store.reader_at(from)?, store.reader_at(to)?);
+    let all: BTreeSet<PageIndex> = old.pages()?.into_iter().chain(new.pages()?).collect();
+    let (mut a, mut b) = ([0u8; PAGE_SIZE], [0u8; PAGE_SIZE]);
+    let mut changed = Vec::new();
+    for page in all {
+        old.read_page(page, &mut a)?;
+        new.read_page(page, &mut b)?;
+        if a != b {
+            changed.push(page);
+        }
+    }
+    Ok(changed)
 }

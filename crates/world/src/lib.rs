@@ -10,14 +10,23 @@
 extern crate alloc;
 
 mod control;
+mod diff;
 mod file;
 mod library;
+mod lineage;
+mod objects;
+mod paths;
 mod shared;
 mod snapshot;
+pub mod transfer;
 mod world;
 
 pub use control::Program;
-pub use file::{FileView, WorldFile};
+pub use diff::{Change, ClassDelta, Diff, Fate, ObjectDelta, diff};
+pub use file::{FileView, WorldFile, changed_pages};
+pub use heap::view::verify as verify_heap;
+pub use lineage::Lineage;
+pub use objects::{ClassCount, Objects, Root};
 pub use shared::{Ask, Shared};
 pub use snapshot::{Phase, SnapshotError, Snapshotter, Step};
 pub use vm::{DefineError, STATUS_KILLED, Vm, inspect};

@@ -5,6 +5,7 @@
 
 mod echo;
 mod flips;
+mod forks;
 mod process;
 mod statistics;
 mod stores;
@@ -20,12 +21,12 @@ use statistics::{median, median_bounds};
     after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
 )]
 pub(crate) struct Options {
-    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, echo, idle, resume, switch, sleepers; all by default.
+    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, echo, idle, resume, fork, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
     pairs: usize,
-    /// Size of the world of `resume`, MiB.
+    /// Size of the world of `resume` and `fork`, MiB.
     #[arg(long, default_value_t = 4096)]
     resume_mib: u64,
     /// Prints JSON for machines.
@@ -68,6 +69,7 @@ const ALL: &[(&str, Measure)] = &[
     ("echo", echo::measure),
     ("idle", idle),
     ("resume", resume),
+    ("fork", forks::measure),
     ("switch", switch),
     ("sleepers", sleepers),
 ];

@@ -5,4 +5,5 @@
 )]
 
 pub mod chaos;
+pub mod golden;
 pub mod parallel;

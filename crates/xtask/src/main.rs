@@ -34,6 +34,8 @@ enum Verb {
     Kill(kill::Options),
     /// Runs programs under chaos and checks that nothing shows.
     Chaos(torment::Options),
+    /// Makes the golden world of this format anew.
+    Golden,
     /// Measures every figure of docs/performance.md.
     Bench(bench::Options),
     /// Measures which lines of the module decoder and verifier the tests reach.
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Crash(arguments) => return crash::execute(&arguments),
         Verb::Kill(options) => kill::run(&options),
         Verb::Chaos(options) => torment::run(&options),
+        Verb::Golden => xtask::golden::write(&shell::root()).map(|path| println!("{}", path.display())),
         Verb::Bench(options) => bench::run(&options),
         Verb::Coverage(options) => coverage::run(&options),
     };

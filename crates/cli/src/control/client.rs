@@ -130,6 +130,24 @@ impl Client {
         }
     }
 
+    /// The next piece of a stream that was asked for; `None` at its end.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn piece(&mut self) -> Result<Option<Vec<u8>>, String> {
+        match Frame::receive(&mut self.stream) {
+            Ok(Some(Frame { kind: Kind::Stream, payload })) if payload.is_empty() => Ok(None),
+            Ok(Some(Frame { kind: Kind::Stream, payload })) => Ok(Some(payload)),
+            Ok(Some(Frame { kind: Kind::Json, payload })) => match serde_json::from_slice(&payload) {
+                Ok(Farewell::Failed { message }) => Err(message),
+                _ => Err("the answer makes no sense".to_string()),
+            },
+            Ok(Some(_)) => Err("the answer makes no sense".to_string()),
+            Ok(None) => Err(format!("process {} ended in the middle of it", self.greeting.pid)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// Waits until the process that ran the world has ended, so that the world is free.
     pub(crate) fn wait_for_the_end(&self) {
         let Some(process) = &self.process else { return };
@@ -162,7 +180,7 @@ impl Client {
                 Kind::Error => write(&mut io::stderr().lock(), &frame.payload),
                 Kind::WantLine => drop(asked.send(())),
                 Kind::Json => return farewell(&frame.payload, world, program),
-                Kind::Module | Kind::Line | Kind::InputEnd => {}
+                Kind::Module | Kind::Line | Kind::InputEnd | Kind::Stream => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* nothing that comes in is trusted: lengths are bounded, and what cannot be read is an error.
 
+use crate::moment::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::{self, ErrorKind, Read, Write};
@@ -29,12 +30,16 @@ pub(crate) enum Kind {
     Line = b'I',
     /// The input has ended.
     InputEnd = b'Z',
+    /// A piece of a stream of a snapshot; an empty one ends it.
+    Stream = b'S',
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
-        use Kind::{Error, InputEnd, Json, Line, Module, Output, WantLine};
-        [Json, Module, Output, Error, WantLine, Line, InputEnd].into_iter().find(|kind| *kind as u8 == byte)
+        use Kind::{Error, InputEnd, Json, Line, Module, Output, Stream, WantLine};
+        [Json, Module, Output, Error, WantLine, Line, InputEnd, Stream]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -126,8 +131,24 @@ pub(crate) struct Envelope {
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub(crate) enum Request {
-    /// A listing of the newest snapshot.
-    Look(Look),
+    /// A listing of a snapshot.
+    Look {
+        /// What it shows.
+        #[serde(flatten)]
+        what: Look,
+        /// Of which snapshot; the newest unless said otherwise.
+        #[serde(default)]
+        at: Moment,
+    },
+    /// Names a snapshot, or takes a name away; answered when it is durable.
+    Tag {
+        /// Which one.
+        at: Moment,
+        /// Its name; none to take away the one that it has.
+        tag: Option<String>,
+    },
+    /// Changes which snapshots are kept, and says which are; answered when it is durable.
+    Keep(KeepChange),
     /// A snapshot now; answered when it is durable.
     Snap,
     /// A last snapshot, then the end of the process; answered when it is durable.
@@ -142,6 +163,17 @@ pub(crate) enum Request {
         /// Name of the program; none for the world.
         program: Option<String>,
     },
+    /// Lets a detached world reach outside; answered when that is durable.
+    Outside,
+    /// A stream of a snapshot, in frames that follow the answer.
+    Export {
+        /// Which one.
+        at: Moment,
+        /// The one from which on it holds what changed; none for all.
+        since: Option<Moment>,
+        /// Whether it is packed.
+        packed: bool,
+    },
     /// Starts a program, whose module follows, and attaches to it.
     Run(Launch),
     /// Attaches to a program that runs.
@@ -154,7 +186,7 @@ pub(crate) enum Request {
 }
 
 /// What a listing shows.
-#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub(crate) enum Look {
     /// Programs and threads.
@@ -167,7 +199,41 @@ pub(crate) enum Look {
     /// Identity and size.
     Info,
     /// Damage.
-    Check,
+    Check {
+        /// Of objects and references, too.
+        #[serde(default)]
+        objects: bool,
+    },
+    /// Programs, threads, roots, and objects by class.
+    Show,
+    /// What differs in another snapshot.
+    Diff {
+        /// The other one.
+        to: Moment,
+        /// Objects that are shown at most.
+        limit: usize,
+    },
+}
+
+/// What is to change in a policy of history; what is not given stays.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct KeepChange {
+    /// Begins with what a new world has.
+    #[serde(default)]
+    pub(crate) reset: bool,
+    /// Every snapshot up to this age is kept, nanoseconds.
+    pub(crate) whole_ns: Option<u64>,
+    /// Pairs: one snapshot in each stretch of so many nanoseconds, up to an age.
+    pub(crate) levels: Option<Vec<(u64, u64)>>,
+    /// Bytes that history may take; zero for a share of the live data.
+    pub(crate) budget_bytes: Option<u64>,
+}
+
+impl KeepChange {
+    /// Whether nothing is to change.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == KeepChange::default()
+    }
 }
 
 /// A program to be started.
@@ -302,7 +368,11 @@ mod tests {
             (r#"{"protocol":1,"do":"snap"}"#, Request::Snap),
             (
                 r#"{"protocol":1,"do":"look","what":"ps","stacks":true}"#,
-                Request::Look(Look::Ps { stacks: true }),
+                Request::Look { what: Look::Ps { stacks: true }, at: Moment::Newest },
+            ),
+            (
+                r#"{"protocol":1,"do":"look","what":"log","at":{"epoch":7}}"#,
+                Request::Look { what: Look::Log, at: Moment::Epoch(7) },
             ),
             (r#"{"protocol":1,"do":"go","program":null}"#, Request::Go { program: None }),
         ] {

@@ -4,11 +4,12 @@
 use super::console::{Attached, Consoles, Next};
 use super::place::{self, Bound};
 use super::protocol::{
-    Answer, Envelope, Farewell, Frame, Greeting, Kind, Look, PROTOCOL, Refusal, RefusalKind, Request,
+    Answer, Envelope, Farewell, Frame, Greeting, KeepChange, Kind, Look, PROTOCOL, Refusal, RefusalKind,
+    Request,
 };
 use super::work::{self, Done, Work};
-use crate::look;
-use crate::say;
+use crate::moment::Moment;
+use crate::{Failure, carry, drive, history, look, say};
 use base::Epoch;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -238,7 +239,12 @@ impl Desk {
         Frame::json(&greeting).send(&mut stream)?;
         let Some(frame) = Frame::receive(&mut stream)? else { return Ok(()) };
         let answer = match understand(&frame) {
-            Ok(Request::Look(what)) => self.look(what),
+            Ok(Request::Look { what, at }) => self.look(&what, &at),
+            Ok(Request::Export { at, since, packed }) => {
+                return self.export(&at, since.as_ref(), packed, &mut stream);
+            }
+            Ok(Request::Tag { at, tag }) => self.tag(&at, tag.as_deref()),
+            Ok(Request::Keep(change)) => self.keep(&change),
             Ok(Request::Top) => self.top(),
             Ok(Request::Stop) => self.stop(),
             Ok(request) => match self.work(request, &mut stream)? {
@@ -256,12 +262,18 @@ impl Desk {
             Request::Snap => Work::Snap,
             Request::Kill { program } => Work::Kill(program),
             Request::Go { program } => Work::Go(program),
+            Request::Outside => Work::Outside,
             Request::Attach { program } => Work::Attach(program),
             Request::Run(launch) => match Frame::receive(stream)? {
                 Some(Frame { kind: Kind::Module, payload }) => Work::Run(Box::new(launch), payload),
                 _ => return Ok(Err(Refusal::new(RefusalKind::Usage, "the module does not come"))),
             },
-            Request::Look(_) | Request::Top | Request::Stop => {
+            Request::Look { .. }
+            | Request::Tag { .. }
+            | Request::Keep(_)
+            | Request::Export { .. }
+            | Request::Top
+            | Request::Stop => {
                 return Ok(Err(Refusal::new(RefusalKind::Usage, "that is no work for the worker")));
             }
         };
@@ -344,8 +356,43 @@ impl Desk {
         }
     }
 
-    fn look(&self, what: Look) -> Result<Value, Refusal> {
-        let shown = look::of_store(&self.world, &self.store, what).map(|mut shown| {
+    /// Sends a snapshot. Its pages are held as long as that takes.
+    fn export(
+        &self,
+        at: &Moment,
+        since: Option<&Moment>,
+        packed: bool,
+        stream: &mut UnixStream,
+    ) -> io::Result<()> {
+        let parcel = match carry::parcel(&self.world, &self.store, at, since) {
+            Ok(parcel) => parcel,
+            Err(failure) => return send_answer(Err(refusal(failure)), stream),
+        };
+        send_answer(Ok(parcel.machine()), stream)?;
+        let mut sink = |bytes: &[u8]| {
+            let frame = Frame { kind: Kind::Stream, payload: bytes.to_vec() };
+            frame.send(stream).map_err(|error| error.to_string())
+        };
+        let sent = parcel.send(packed, &mut sink, &mut |_| {});
+        let end = match sent {
+            Ok(()) => Frame { kind: Kind::Stream, payload: Vec::new() },
+            Err(failure) => Frame::json(&Farewell::Failed { message: failure.to_string() }),
+        };
+        end.send(stream)
+    }
+
+    fn tag(&self, at: &Moment, tag: Option<&str>) -> Result<Value, Refusal> {
+        let _turn = drive::store_turn();
+        history::tag_in(&self.world, &self.store, at, tag).map_err(refusal)
+    }
+
+    fn keep(&self, change: &KeepChange) -> Result<Value, Refusal> {
+        let _turn = drive::store_turn();
+        history::keep_in(&self.world, &self.store, change).map_err(refusal)
+    }
+
+    fn look(&self, what: &Look, at: &Moment) -> Result<Value, Refusal> {
+        let shown = look::of_store(&self.world, &self.store, what, at).map(|mut shown| {
             if matches!(what, Look::Ps { .. }) && self.paused.load(Relaxed) {
                 shown.machine["paused"] = json!(true);
                 shown.human.push_str("\nthe world is paused: no thread runs until `phantom go`\n");
@@ -354,7 +401,7 @@ impl Desk {
         });
         shown
             .map(|shown| json!({"machine": shown.machine, "human": shown.human, "failure": shown.failure}))
-            .map_err(|failure| Refusal::new(RefusalKind::World, failure.to_string()))
+            .map_err(refusal)
     }
 
     fn top(&self) -> Result<Value, Refusal> {
@@ -438,6 +485,17 @@ fn listen(attached: &Attached, from: &mut UnixStream) {
         }
     }
     attached.close();
+}
+
+/// A failure of a verb as it is told to who asked.
+fn refusal(failure: Failure) -> Refusal {
+    let kind = match &failure {
+        Failure::Usage(_) => RefusalKind::Usage,
+        Failure::Input(_) => RefusalKind::Input,
+        Failure::World(_) => RefusalKind::World,
+        Failure::InUse(_) | Failure::NotRunning(_) => RefusalKind::Busy,
+    };
+    Refusal::new(kind, failure.to_string())
 }
 
 fn stopping() -> Refusal {

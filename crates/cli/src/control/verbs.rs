@@ -4,6 +4,7 @@ use super::client::{self, Trouble};
 use super::protocol::{Ending, Launch, Look, Request};
 use crate::arguments::{Go, Inspect, OneProgram, Top};
 use crate::look::{self, Shown, print, size};
+use crate::moment::Moment;
 use crate::run::change;
 use crate::{Failure, say};
 use serde_json::{Value, json};
@@ -22,8 +23,11 @@ fn must_exist(world: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Asks for something that has an answer and no more.
-fn ask(world: &Path, request: &Request) -> Result<Option<Value>, Failure> {
+/// Asks for something that has an answer and no more; `None` when nobody runs the world.
+///
+/// # Errors
+/// Why it was not done.
+pub(crate) fn ask(world: &Path, request: &Request) -> Result<Option<Value>, Failure> {
     must_exist(world)?;
     client::with_runner(world, |mut client| client.ask(request.clone(), None))
 }
@@ -162,10 +166,10 @@ pub(crate) fn go(options: &Go) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// When it cannot be had.
-pub(crate) fn look_there(world: &Path, what: Look) -> Result<Option<Shown>, Failure> {
+pub(crate) fn look_there(world: &Path, what: &Look, at: &Moment) -> Result<Option<Shown>, Failure> {
     // The file can be read whoever has the socket.
     let Some(mut client) = client::reach(world).unwrap_or_default() else { return Ok(None) };
-    match client.ask(Request::Look(what), None) {
+    match client.ask(Request::Look { what: what.clone(), at: at.clone() }, None) {
         Ok(answer) => Ok(Some(Shown {
             human: answer["human"].as_str().unwrap_or_default().to_string(),
             failure: answer["failure"].as_str().map(ToString::to_string),

@@ -18,6 +18,7 @@ pub(super) enum Work {
     Go(Option<String>),
     Run(Box<Launch>, Vec<u8>),
     Attach(String),
+    Outside,
 }
 
 /// What came of it.
@@ -123,6 +124,11 @@ pub(super) fn execute(world: &mut World, consoles: &Consoles, work: &Work) -> Re
             let durable_with = Some(world.want_snapshot());
             let value = json!({"changed": changed, "state": ending(&program).map(|ending| ending.state)});
             Ok(Done { durable_with, forgiven: Some(name.clone()), ..Done::at_once(value) })
+        }
+        Work::Outside => {
+            let changed = world.attach_outside();
+            let durable_with = Some(world.want_snapshot());
+            Ok(Done { durable_with, ..Done::at_once(json!({"changed": changed})) })
         }
         Work::Run(wanted, module) => run(world, consoles, wanted, module),
         Work::Attach(name) => {

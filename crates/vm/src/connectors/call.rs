@@ -100,6 +100,10 @@ impl Call<'_> {
 
     /// Starts an operation that opens something.
     fn opening(&mut self, opens: Option<Handle>, operation: Operation) -> Result<Ended, Outcome> {
+        // The one place where anything outside is begun. Whoever is woken comes here again, in the phase that it is in.
+        if self.vm.is_detached() {
+            return Err(Outcome::Block(Wait::Outside { object: self.this() }));
+        }
         let (id, ended) = self.vm.submit(self.thread, opens, operation);
         if let Some(ended) = ended {
             self.set_phase(FRESH);

@@ -92,6 +92,21 @@ impl Vm {
         while self.wake_first(Ring::Root(root::WAIT_OUTSIDE)).is_some() {}
     }
 
+    /// Whether this world is a copy that has not been attached: nothing outside is begun.
+    pub fn is_detached(&self) -> bool {
+        self.root_u64(root::DETACHED) != 0
+    }
+
+    /// Lets a copy reach outside: what waits for that goes on. False when it could already.
+    pub fn attach_outside(&mut self) -> bool {
+        if !self.is_detached() {
+            return false;
+        }
+        self.set_root_u64(root::DETACHED, 0);
+        while self.wake_first(Ring::Root(root::WAIT_OUTSIDE)).is_some() {}
+        true
+    }
+
     /// Which start of the world this is, from 1 on.
     pub fn boot_number(&self) -> u64 {
         self.common.outside.boot

@@ -12,6 +12,7 @@ pub(super) const METHODS: Methods = methods! {
     10 log;
     11 snap_sync;
     12 |call: &mut Call<'_>| Ok(Outcome::long(call.vm.epoch() as i64));
+    13 |call: &mut Call<'_>| Ok(Outcome::truth(call.vm.is_detached()));
 };
 
 /// Lines that the log keeps.

@@ -62,7 +62,7 @@ impl Runner {
         Ok(Runner { phantom, scratch })
     }
 
-    fn world(&self, program: &str) -> PathBuf {
+    pub(super) fn world(&self, program: &str) -> PathBuf {
         self.scratch.path().join(format!("{program}.world"))
     }
 
@@ -191,8 +191,21 @@ impl Runner {
         Ok(Resumed { read_bytes: field("first_read_bytes")?, cpu_ns: field("first_cpu_ns")? })
     }
 
+    /// Runs a verb that prints JSON.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(super) fn phantom(&self, arguments: &[&str]) -> Result<Value, String> {
+        let output = Command::new(&self.phantom).args(arguments).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{arguments:?}: {error}"))
+    }
+
     /// Runs a program in a new world until it says `ready`, lets the world settle, and kills the process.
-    fn fill(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
+    pub(super) fn fill(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
         let _ = std::fs::remove_file(self.world(program));
         let mut child = self
             .command(program, &["--every", "1s"], arguments)
@@ -242,7 +255,7 @@ fn usage(child: &Child) -> Result<(u64, f64), String> {
 }
 
 /// Makes the next reads come from the disk; without the right to do so the figures of CPU time come out lower.
-fn drop_page_cache() {
+pub(super) fn drop_page_cache() {
     let _ = Command::new("sync").status();
     if std::fs::write("/proc/sys/vm/drop_caches", "3").is_err() {
         eprintln!("the page cache cannot be emptied (not root): the resume is not cold");

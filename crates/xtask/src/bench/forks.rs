@@ -1,0 +1,97 @@
+//! `cargo xtask bench fork`: copies of a large world, against what the disk itself takes for a copy.
+
+use super::process::{Runner, drop_page_cache};
+use super::{Options, Row};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::Instant;
+
+/// Bytes that the plain copy moves at a time.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// A fork into a file of its own, the same after the world has left the page cache, and a restore in the file.
+///
+/// # Errors
+/// When something cannot be run.
+pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
+    let size = options.resume_mib.to_string();
+    runner.fill("large", &[&size])?;
+    let world = runner.world("large");
+    let (copy, fork) = (world.with_extension("copy"), world.with_extension("fork"));
+    drop_page_cache();
+    let (bytes, copied_s) = plain_copy(&world, &copy)?;
+    let copy_rate = bytes as f64 / copied_s;
+    std::fs::remove_file(&copy).map_err(|error| error.to_string())?;
+    drop_page_cache();
+    let before = Instant::now();
+    let forked = runner.phantom(&["fork", "--json", &shown(&world), &shown(&fork)])?;
+    // As durable as the copy is.
+    File::open(&fork).and_then(|file| file.sync_all()).map_err(|error| error.to_string())?;
+    let fork_s = before.elapsed().as_secs_f64();
+    let live = forked["pages"].as_f64().unwrap_or(0.0) * 4096.0;
+    let shared = forked["shared"] == serde_json::json!(true);
+    let _ = std::fs::remove_file(&fork);
+    let log = runner.phantom(&["log", "--json", &shown(&world)])?;
+    let oldest = log[0]["epoch"].as_u64().ok_or("the world has no snapshots")?;
+    let before = Instant::now();
+    let restored = runner.phantom(&[
+        "restore",
+        "--json",
+        "--keep-as",
+        "before",
+        &format!("{}@{oldest}", shown(&world)),
+    ])?;
+    let restore_ms = before.elapsed().as_secs_f64() * 1e3;
+    if restored["restored"].as_u64() != Some(oldest) {
+        return Err("the restore went elsewhere".to_string());
+    }
+    let rate = live / fork_s;
+    let how = if shared { "shared by the file system" } else { "copied" };
+    Ok(vec![
+        Row::shown(
+            format!("plain copy of the file of {:.0} MiB, cold, durable", bytes as f64 / 1_048_576.0),
+            format!("{copied_s:.1} s, {:.0} MB/s", copy_rate / 1e6),
+        ),
+        Row::new(
+            format!(
+                "fork of a world of {} MiB into a file of its own, cold, durable ({how})",
+                options.resume_mib
+            ),
+            "at once where shared, else ≥ 0.8 of the plain copy's speed",
+            format!("{fork_s:.1} s, {:.0} MB/s", rate / 1e6),
+            if shared { fork_s <= 1.0 } else { rate >= 0.8 * copy_rate },
+        ),
+        Row::new(
+            format!(
+                "fork inside the file: tag and restore, {} MiB, with the start of the process",
+                options.resume_mib
+            ),
+            "≤ 200 ms",
+            format!("{restore_ms:.0} ms"),
+            restore_ms <= 200.0,
+        ),
+    ])
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Bytes and seconds of a copy that nothing is clever about.
+fn plain_copy(from: &Path, to: &Path) -> Result<(u64, f64), String> {
+    let fail = |error: std::io::Error| format!("{}: {error}", to.display());
+    let before = Instant::now();
+    let (mut source, mut target) = (File::open(from).map_err(fail)?, File::create(to).map_err(fail)?);
+    let (mut piece, mut bytes) = (vec![0u8; PIECE_BYTES], 0);
+    loop {
+        let count = source.read(&mut piece).map_err(fail)?;
+        if count == 0 {
+            break;
+        }
+        target.write_all(&piece[..count]).map_err(fail)?;
+        bytes += count as u64;
+    }
+    target.sync_all().map_err(fail)?;
+    Ok((bytes, before.elapsed().as_secs_f64()))
+}
