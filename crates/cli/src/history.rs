@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use store::{HISTORY_LEVELS_MAX, HistoryLevel, HistoryPolicy, OpenOptions, Store};
+use store::{HISTORY_LEVELS_MAX, HistoryLevel, HistoryPolicy, OpenOptions, RestoreError, Store};
 use world::Lineage;
 
 /// Now, nanoseconds since 1970.
@@ -229,7 +229,7 @@ pub(crate) fn restore(options: &Restore) -> Result<u8, Failure> {
     if let Some(tag) = &options.keep_as {
         tag_in(world, &store, &Moment::Epoch(newest.0), Some(tag))?;
     }
-    let made = match restore_in(&store, epoch) {
+    let made = match restore_in(&store, epoch, |lineage| Lineage { is_detached: true, ..lineage }) {
         Ok(made) => made,
         Err(error) => {
             // The tag was for what did not happen.
@@ -251,48 +251,20 @@ pub(crate) fn restore(options: &Restore) -> Result<u8, Failure> {
     print(options.json, &machine, &human)
 }
 
-/// Makes a new snapshot that is as an older one was, detached.
-fn restore_in(store: &Store, epoch: Epoch) -> Result<Epoch, RestoreError> {
-    let newest = store.last_epoch();
-    let reader = store.reader_at(epoch)?;
-    let pages = world::changed_pages(store, newest, epoch)?;
-    let mut writer = store.begin_commit(Epoch(newest.0 + 1), now_ns())?;
-    let mut bytes: Box<PageBytes> = Box::new([0u8; PAGE_SIZE]);
-    for page in pages {
-        reader.read_page(page, &mut bytes)?;
-        writer.put(page, &bytes)?;
-    }
+/// Makes a new snapshot that is as an older one was, with another lineage in the same commit.
+///
+/// # Errors
+/// When it cannot be read or stored. Nothing has changed then.
+pub(crate) fn restore_in(
+    store: &Store,
+    epoch: Epoch,
+    lineage: impl FnOnce(Lineage) -> Lineage,
+) -> Result<Epoch, RestoreError> {
     let root = area::ROOT.page();
-    reader.read_page(root, &mut bytes)?;
-    let lineage = Lineage { is_detached: true, ..Lineage::read(&bytes) };
-    lineage.write(&mut bytes);
-    writer.put(root, &bytes)?;
-    Ok(writer.finish()?.epoch)
-}
-
-#[derive(Debug)]
-enum RestoreError {
-    Read(store::ReadError),
-    Commit(store::CommitError),
-}
-
-impl From<store::ReadError> for RestoreError {
-    fn from(error: store::ReadError) -> Self {
-        RestoreError::Read(error)
-    }
-}
-impl From<store::CommitError> for RestoreError {
-    fn from(error: store::CommitError) -> Self {
-        RestoreError::Commit(error)
-    }
-}
-impl std::fmt::Display for RestoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            RestoreError::Read(error) => error.fmt(f),
-            RestoreError::Commit(error) => error.fmt(f),
-        }
-    }
+    let mut bytes: Box<PageBytes> = Box::new([0u8; PAGE_SIZE]);
+    store.reader_at(epoch)?.read_page(root, &mut bytes)?;
+    lineage(Lineage::read(&bytes)).write(&mut bytes);
+    Ok(store.restore(epoch, now_ns(), &[(root, &bytes)])?.epoch)
 }
 
 /// `phantom go --attach`: lets a copy reach outside, whether it runs or not.
@@ -306,13 +278,8 @@ pub(crate) fn attach_outside(world: &Path, as_json: bool) -> Result<u8, Failure>
         store.read_page(area::ROOT.page(), &mut bytes).map_err(|error| fail(&error))?;
         let lineage = Lineage::read(&bytes);
         if lineage.is_detached {
-            Lineage { is_detached: false, ..lineage }.write(&mut bytes);
-            let commit =
-                store.begin_commit(Epoch(store.last_epoch().0 + 1), now_ns()).and_then(|mut writer| {
-                    writer.put(area::ROOT.page(), &bytes)?;
-                    writer.finish()
-                });
-            commit.map_err(|error| fail(&error))?;
+            restore_in(store, store.last_epoch(), |lineage| Lineage { is_detached: false, ..lineage })
+                .map_err(|error| fail(&error))?;
         }
         Ok(json!({"changed": lineage.is_detached}))
     })?;

@@ -44,6 +44,14 @@ struct Runs {
     out: BufReader<std::process::ChildStdout>,
 }
 
+impl Drop for Runs {
+    fn drop(&mut self) {
+        // Nothing of a test that failed goes on; what was stopped has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Runs {
     fn start(s: &Scratch, arguments: &[&str]) -> Runs {
         let mut child = s.command(arguments).stderr(Stdio::inherit()).spawn().expect("it starts");

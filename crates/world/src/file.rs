@@ -1,6 +1,6 @@
 //! A world that nobody runs, read through page readers: nothing is mapped and nothing written.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -94,16 +94,5 @@ impl View for FileView {
 /// # Errors
 /// When a snapshot is not kept or cannot be read.
 pub fn changed_pages(store: &Store, from: Epoch, to: Epoch) -> Result<Vec<PageIndex>, ReadError> {
-    let (old, new) = (store.reader_at(from)?, store.reader_at(to)?);
-    let all: BTreeSet<PageIndex> = old.pages()?.into_iter().chain(new.pages()?).collect();
-    let (mut a, mut b) = ([0u8; PAGE_SIZE], [0u8; PAGE_SIZE]);
-    let mut changed = Vec::new();
-    for page in all {
-        old.read_page(page, &mut a)?;
-        new.read_page(page, &mut b)?;
-        if a != b {
-            changed.push(page);
-        }
-    }
-    Ok(changed)
+    store.diff_pages(from, to)?.map(|change| change.map(|change| change.page)).collect()
 }

@@ -20,8 +20,11 @@ const SHOWN_CHARS_MAX: usize = 60;
 /// Bytes of a string that are read to be shown.
 const SHOWN_BYTES_MAX: usize = 4 * SHOWN_CHARS_MAX;
 
+/// Fields as the schema declares them: name, offset, type.
+type Table = &'static [(&'static str, u64, &'static str)];
+
 /// Fields of the kernel's own objects, by the name of their class.
-const KERNEL_FIELDS: &[(&str, &[(&str, u64, &str)])] = &[
+const KERNEL_FIELDS: &[(&str, Table)] = &[
     (class::CLASS_NAME, class::TABLE),
     (method::CLASS_NAME, method::TABLE),
     (field::CLASS_NAME, field::TABLE),

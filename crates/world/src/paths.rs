@@ -1,6 +1,7 @@
 //! How an object is reached: the shortest path from a static field, a thread, a program or a table of the kernel.
 
 use crate::objects::Objects;
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -58,7 +59,7 @@ pub(crate) fn paths(
                 }
             })?;
             for (offset, to) in found {
-                if let alloc::collections::btree_map::Entry::Vacant(vacant) = met.entry(to) {
+                if let Entry::Vacant(vacant) = met.entry(to) {
                     vacant.insert(From::Object(addr, offset));
                     missing.remove(&to);
                     queue.push_back(to);
@@ -214,14 +215,17 @@ fn local_names(
     modules: &mut BTreeMap<Addr, Option<Module>>,
 ) -> Result<BTreeMap<u16, String>, ViewError> {
     let Some(module_addr) = view.object(class_addr.add(class::MODULE))? else { return Ok(BTreeMap::new()) };
-    if !modules.contains_key(&module_addr) {
-        let bytes = match view.object(module_addr.add(module::BYTES))? {
-            Some(bytes) => view.bytes(bytes)?,
-            None => Vec::new(),
-        };
-        modules.insert(module_addr, bytecode::decode(&bytes).ok());
-    }
-    let Some(Some(module)) = modules.get(&module_addr) else { return Ok(BTreeMap::new()) };
+    let module = match modules.entry(module_addr) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(vacant) => {
+            let bytes = match view.object(module_addr.add(module::BYTES))? {
+                Some(bytes) => view.bytes(bytes)?,
+                None => Vec::new(),
+            };
+            vacant.insert(bytecode::decode(&bytes).ok())
+        }
+    };
+    let Some(module) = module else { return Ok(BTreeMap::new()) };
     let (index, pc) = (view.u32(method_addr.add(method::INDEX))?, view.u32(here.add(frame::PC))?);
     let def = module.classes.iter().find(|def| def.name == class_name);
     let code = def.and_then(|def| def.methods.get(index as usize)).and_then(|one| one.code.as_ref());
