@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::arguments::{Export, Fork, Import};
 use crate::control::client::{self, Client, Trouble};
 use crate::control::protocol::Request;
-use crate::history::{named, now_ns, open_to_change};
+use crate::history::{named, now_ns, open_to_change, restore_in};
 use crate::look::{find, print, said, size};
 use crate::moment::{Moment, Name};
 use base::{Epoch, PAGE_SIZE, PageIndex, WorldId};
@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use store::{HistoryPolicy, PageReader, Store, StoreOptions, WorldParams};
-use world::WorldFile;
 use world::transfer::{self, Incoming, Mark, Packing, Sink, Source, StreamHead};
+use world::{Lineage, WorldFile};
 
 /// Pieces of a stream that are under way between two threads.
 const UNDER_WAY_MAX: usize = 32;
@@ -308,11 +308,7 @@ fn new_world(
     let fail = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
     let mut incoming = Incoming::begin(source).map_err(|error| Failure::Input(error.to_string()))?;
     let made_at = beside(path);
-    if made_at.exists() {
-        // Left behind by a kill, unless another process is making it right now.
-        drop(FileDevice::open(&made_at).map_err(|error| Failure::InUse(error.to_string()))?);
-        std::fs::remove_file(&made_at).map_err(|error| fail(&error))?;
-    }
+    clear(&made_at)?;
     let device = FileDevice::create(&made_at).map_err(|error| fail(&error))?;
     let made = create(device, history)
         .and_then(|store| take(&mut incoming, &store, bar))
@@ -320,12 +316,26 @@ fn new_world(
     made.inspect_err(|_| drop(std::fs::remove_file(&made_at)))
 }
 
-fn create(device: FileDevice, history: HistoryPolicy) -> Result<Store, Failure> {
+fn new_id() -> Result<WorldId, Failure> {
     let platform = host::platform().map_err(|error| Failure::World(error.to_string()))?;
     let mut id = [0u8; 16];
     platform.entropy.fill(&mut id);
+    Ok(WorldId(id))
+}
+
+/// Removes what a kill left behind, unless another process is making it right now.
+fn clear(made_at: &Path) -> Result<(), Failure> {
+    if made_at.exists() {
+        drop(FileDevice::open(made_at).map_err(|error| Failure::InUse(error.to_string()))?);
+        std::fs::remove_file(made_at)
+            .map_err(|error| Failure::Input(format!("{}: {error}", made_at.display())))?;
+    }
+    Ok(())
+}
+
+fn create(device: FileDevice, history: HistoryPolicy) -> Result<Store, Failure> {
     let params = WorldParams {
-        world_id: WorldId(id),
+        world_id: new_id()?,
         schema_hash: SCHEMA_HASH,
         created_ns: now_ns(),
         options: StoreOptions { history, ..StoreOptions::default() },
@@ -354,6 +364,9 @@ pub(crate) fn fork(options: &Fork) -> Result<u8, Failure> {
             "{}: it is there already; a fork makes a new world",
             new.display()
         )));
+    }
+    if let Some(head) = fork_shared(name, new)? {
+        return forked(options, &head, true);
     }
     let origin = Origin::of(&name.world)?;
     let history = match &origin {
@@ -385,17 +398,67 @@ pub(crate) fn fork(options: &Fork) -> Result<u8, Failure> {
         (Err(Failure::World(text)), Err(made)) if text == NOBODY_TAKES => return Err(made),
         (Err(sent), _) => return Err(sent),
     };
+    forked(options, &head, false)
+}
+
+/// Says what was made.
+fn forked(options: &Fork, head: &StreamHead, is_shared: bool) -> Result<u8, Failure> {
+    let (name, new) = (&options.name, &options.new);
     let bytes = std::fs::metadata(new).map_or(0, |about| about.len());
     let machine = json!({"world": new, "epoch": head.snapshot.epoch.0, "from": head.world.to_string(),
-        "pages": head.pages, "file_bytes": bytes});
+        "pages": (!is_shared).then_some(head.pages), "file_bytes": bytes, "shared": is_shared});
+    let how = if is_shared { "sharing blocks until they change" } else { "copied" };
     let human = format!(
-        "{0} is {1} of {2}, {3}; it is detached: `phantom resume {0}` runs it and nothing outside is reached, with --attach it is\n",
+        "{0} is {1} of {2}, {3}, {how}; it is detached: `phantom resume {0}` runs it and nothing outside is reached, with --attach it is\n",
         new.display(),
         named(head.snapshot.epoch, head.snapshot.wall_ns),
         name.world.display(),
         size(bytes)
     );
     print(options.json, &machine, &human)
+}
+
+/// A fork on a file system that shares blocks: the whole file at once, with what is kept of its history, then made the
+/// snapshot that was asked for and a world of its own. `None` where nothing can be shared.
+///
+/// A world that runs is written to meanwhile; what the clone holds is the file at one instant, which is a whole world.
+fn fork_shared(name: &Name, new: &Path) -> Result<Option<StreamHead>, Failure> {
+    let made_at = beside(new);
+    clear(&made_at)?;
+    if !clone_file(&name.world, &made_at) {
+        let _ = std::fs::remove_file(&made_at);
+        return Ok(None);
+    }
+    let made = become_fork(name, &made_at).and_then(|head| {
+        place(&made_at, new).map_err(|error| Failure::Input(format!("{}: {error}", new.display())))?;
+        Ok(head)
+    });
+    made.map(Some).inspect_err(|_| drop(std::fs::remove_file(&made_at)))
+}
+
+/// Whether the file system has made a copy that shares the blocks of a file.
+fn clone_file(from: &Path, to: &Path) -> bool {
+    let (Ok(from), Ok(to)) = (File::open(from), File::create_new(to)) else { return false };
+    rustix::fs::ioctl_ficlone(&to, &from).is_ok()
+}
+
+/// Makes a clone the snapshot that was asked for, detached, under an identity of its own.
+fn become_fork(name: &Name, made_at: &Path) -> Result<StreamHead, Failure> {
+    let fail = said(made_at);
+    let store = open_to_change(made_at, "another process is making it right now")?;
+    let epoch = find(&name.world, &store, &name.at)?;
+    if epoch == Epoch(0) {
+        return Err(Failure::Usage(format!("{}: it holds no snapshot yet", name.world.display())));
+    }
+    let world = store.info().world_id;
+    let reader = store.reader_at(epoch).map_err(|error| fail(&error))?;
+    let wall_ns = reader.wall_ns();
+    drop(reader);
+    let lineage = Lineage { origin: Some((world, epoch)), is_detached: true };
+    restore_in(&store, epoch, |_| lineage).map_err(|error| fail(&error))?;
+    store.become_another(new_id()?).map_err(|error| fail(&error))?;
+    let snapshot = Mark { epoch, wall_ns };
+    Ok(StreamHead { world, schema_hash: SCHEMA_HASH, snapshot, base: None, pages: 0 })
 }
 
 /// What comes through a channel, as a source of bytes.

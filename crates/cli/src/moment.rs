@@ -263,6 +263,7 @@ mod tests {
             pages: 1,
             bytes: 4096,
             tag: tag.to_string(),
+            is_kept: false,
         };
         vec![one(3, 100, "first"), one(7, 200, ""), one(8, 300, "before the change")]
     }

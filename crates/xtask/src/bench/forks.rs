@@ -29,6 +29,7 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     // As durable as the copy is.
     File::open(&fork).and_then(|file| file.sync_all()).map_err(|error| error.to_string())?;
     let fork_s = before.elapsed().as_secs_f64();
+    // Where nothing is copied, there are no pages to count.
     let live = forked["pages"].as_f64().unwrap_or(0.0) * 4096.0;
     let shared = forked["shared"] == serde_json::json!(true);
     let _ = std::fs::remove_file(&fork);
