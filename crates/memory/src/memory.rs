@@ -187,6 +187,12 @@ impl Memory {
         }
     }
 
+    /// Stretches of pages that hold every page announced or discarded since the start, and many that were not: what an
+    /// oracle compares with the store.
+    pub fn touched(&self) -> Vec<PageRange> {
+        self.ledger.table.leaves()
+    }
+
     /// Whether a flip has happened whose capture is neither committed nor abandoned: the next flip has to wait.
     pub fn capture_pending(&self) -> bool {
         self.ledger.pending.load(Acquire)

@@ -5,7 +5,8 @@
 
 use alloc::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use alloc::boxed::Box;
-use base::PageIndex;
+use alloc::vec::Vec;
+use base::{PageIndex, PageRange};
 use core::marker::PhantomData;
 use core::ptr;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -264,6 +265,20 @@ impl Table {
             leaf_number += 1;
         }
         None
+    }
+
+    /// The pages of each leaf that is there, ascending.
+    pub(crate) fn leaves(&self) -> Vec<PageRange> {
+        let root = self.root.get_or_allocate();
+        let mut ranges = Vec::new();
+        for (i, middle) in root.middles.iter().enumerate() {
+            let Some(middle) = middle.get() else { continue };
+            for j in (0..1 << MIDDLE_BITS).filter(|&j| middle.leaves[j].get().is_some()) {
+                let first = PageIndex(((i << MIDDLE_BITS | j) << LEAF_BITS) as u32);
+                ranges.push(PageRange { first, count: 1 << LEAF_BITS });
+            }
+        }
+        ranges
     }
 
     /// Sets every state word to zero. No mutator may run.

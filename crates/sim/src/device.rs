@@ -32,12 +32,31 @@ pub struct Faults {
     pub no_space_at: Option<u64>,
     /// This write fails, and nothing of it is done.
     pub write_fails_at: Option<u64>,
+    /// Of this write the first half of the blocks is done, then it fails.
+    pub write_is_short_at: Option<u64>,
     /// This flush fails; what was written stays in the device's cache.
     pub flush_fails_at: Option<u64>,
+    /// This flush fails, and what was written since the one before is lost.
+    pub flush_loses_at: Option<u64>,
+    /// This growth fails, other than for lack of room.
+    pub grow_fails_at: Option<u64>,
     /// This read fails.
     pub read_fails_at: Option<u64>,
     /// The device does not become longer than this many blocks.
     pub len_max: Option<usize>,
+}
+
+/// How often a device was called, failures included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Reads.
+    pub reads: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Flushes.
+    pub flushes: u64,
+    /// Calls that ask for a length, longer than it was or not.
+    pub grows: u64,
 }
 
 /// The device. Handles share it.
@@ -51,6 +70,9 @@ struct State {
     now: Image,
     ops: Vec<Op>,
     faults: Faults,
+    calls: Calls,
+    /// What is durable, where a flush is to lose what is not.
+    durable: Option<Image>,
 }
 
 impl SimDevice {
@@ -78,7 +100,13 @@ impl SimDevice {
     }
     /// Sets what is to fail.
     pub fn set_faults(&self, faults: Faults) {
-        self.lock().faults = faults;
+        let mut state = self.lock();
+        state.durable = faults.flush_loses_at.is_some().then(|| state.now.clone());
+        state.faults = faults;
+    }
+    /// How often it was called so far.
+    pub fn calls(&self) -> Calls {
+        self.lock().calls
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -134,6 +162,7 @@ impl BlockDevice for SimDevice {
     }
     fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), DeviceError> {
         let mut state = self.lock();
+        state.calls.reads += 1;
         if strikes(&mut state.faults.read_fails_at) {
             return Err(injected("read"));
         }
@@ -145,11 +174,15 @@ impl BlockDevice for SimDevice {
     }
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), DeviceError> {
         let mut state = self.lock();
+        state.calls.writes += 1;
         state.has_room("write")?;
         if strikes(&mut state.faults.write_fails_at) {
             return Err(injected("write"));
         }
-        let first = state.range(offset, bytes.len())?;
+        let is_short = strikes(&mut state.faults.write_is_short_at);
+        let whole = bytes;
+        let bytes = if is_short { &bytes[..bytes.len() / PAGE_SIZE / 2 * PAGE_SIZE] } else { bytes };
+        let first = state.range(offset, whole.len())?;
         let mut blocks = Vec::new();
         for raw in bytes.chunks(PAGE_SIZE) {
             let mut block = [0; PAGE_SIZE];
@@ -160,19 +193,33 @@ impl BlockDevice for SimDevice {
             state.now.set(first + i, block.clone());
         }
         state.ops.push(Op::Write { first, blocks });
-        Ok(())
+        if is_short { Err(injected("write")) } else { Ok(()) }
     }
     fn flush(&self) -> Result<(), DeviceError> {
         let mut state = self.lock();
+        state.calls.flushes += 1;
         if strikes(&mut state.faults.flush_fails_at) {
             return Err(injected("flush"));
+        }
+        if strikes(&mut state.faults.flush_loses_at) {
+            if let Some(durable) = state.durable.take() {
+                state.now = durable;
+            }
+            return Err(injected("flush"));
+        }
+        if state.durable.is_some() {
+            state.durable = Some(state.now.clone());
         }
         state.ops.push(Op::Flush);
         Ok(())
     }
     fn grow(&self, len: u64) -> Result<(), DeviceError> {
         let mut state = self.lock();
+        state.calls.grows += 1;
         state.has_room("grow")?;
+        if strikes(&mut state.faults.grow_fails_at) {
+            return Err(injected("grow"));
+        }
         let blocks = len.div_ceil(PAGE_SIZE as u64) as usize;
         if state.faults.len_max.is_some_and(|max| blocks > max) {
             return Err(DeviceError::NoSpace { what: "grow".into() });

@@ -8,6 +8,7 @@ mod clock;
 mod console;
 pub mod crash;
 mod device;
+pub mod faults;
 mod image;
 mod mapper;
 mod reactor;
@@ -15,7 +16,7 @@ mod waiter;
 
 pub use clock::{SimClock, SimEntropy};
 pub use console::SimConsole;
-pub use device::{Faults, Op, SimDevice};
+pub use device::{Calls, Faults, Op, SimDevice};
 pub use image::{Block, Image};
 pub use mapper::SimMapper;
 pub use reactor::{SimOutside, SimReactor};

@@ -1,31 +1,35 @@
-//! Every planted bug is found by the crash enumeration within a known number of points: else it proves nothing.
+//! Every planted bug of the store is found by the crash enumeration within a known number of images: else it proves nothing.
 
-use sim::crash::{Options, Report, Workload, run};
+use sim::crash::{Enumeration, Report, Workload};
 use store::mutants::{Mutant, activate};
 
 /// Distinct images within which each mutant must be found.
 const POINTS_MAX: u64 = 2_000;
 
-/// The seed and workload that meet the mutant: those of the smoke test, unless it takes something rarer.
-fn where_met(mutant: Mutant) -> (u64, Option<Workload>) {
+/// The workload that meets the mutant, and which part of the images of a life is tried: all of few lives, or some of many.
+/// The seed is the same for all.
+fn where_met(mutant: Mutant) -> (Workload, u64) {
     match mutant {
         // Needs a stale chunk of a long commit right behind a new one.
-        Mutant::ChainNotChecked => (2, None),
-        // Needs a segment that is used again soon.
-        Mutant::ReuseOneCheckpointEarly => (1, Some(Workload::Cleaning)),
-        Mutant::RestoredNotCounted | Mutant::RestoreFlushLeftOut => (1, Some(Workload::Restore)),
-        Mutant::AsideTreeForgotten => (1, Some(Workload::History)),
+        Mutant::ChainNotChecked => (Workload::Mixed, 1),
         // Needs damage in the middle of the log, and the lost records in a segment that is used again.
-        Mutant::GenerationNotChecked => (1, Some(Workload::Small)),
-        // Need a kept snapshot whose segments are reused.
-        Mutant::KeptTreeForgotten => (2, Some(Workload::History)),
-        Mutant::WholeStretchForgotten => (25, Some(Workload::History)),
-        _ => (1, None),
+        Mutant::GenerationNotChecked => (Workload::Mixed, 2),
+        // Needs a kept snapshot whose segments are reused.
+        Mutant::KeptTreeForgotten => (Workload::History, 3),
+        // Needs a table of kept snapshots that fell back with its slot.
+        Mutant::WholeStretchForgotten => (Workload::Small, 16),
+        Mutant::RecordChecksumWithoutEntries => (Workload::Small, 16),
+        Mutant::OpenWithoutFlush => (Workload::Cleaning, 16),
+        Mutant::RestoredNotCounted | Mutant::RestoreFlushLeftOut => (Workload::Restore, 16),
+        Mutant::AsideTreeForgotten => (Workload::History, 16),
+        _ => (Workload::Mixed, 16),
     }
 }
 
-fn try_points((seed, workload): (u64, Option<Workload>)) -> Report {
-    run(Options { points: POINTS_MAX, seed, workload, progress: &mut |_| {} })
+fn try_points((workload, one_in): (Workload, u64)) -> Report {
+    let enumeration = Enumeration::new(vec![&workload], 1, POINTS_MAX).sparse(one_in);
+    enumeration.work();
+    enumeration.report()
 }
 
 /// One test for all: the planted bug is a switch of the whole process.
@@ -38,7 +42,7 @@ fn every_mutant_is_found() {
         let report = try_points(where_met(mutant));
         activate(None);
         match report.failure {
-            Some(failure) => println!("{mutant:?} found at point {}: {}", failure.point, failure.what),
+            Some(failure) => println!("{mutant:?} found at image {}: {}", failure.point, failure.what),
             None => missed.push(mutant),
         }
         let plain = try_points(where_met(mutant));
@@ -50,6 +54,6 @@ fn every_mutant_is_found() {
     drop(std::panic::take_hook());
     assert!(
         missed.is_empty(),
-        "not found within {POINTS_MAX} points, or found without being there: {missed:?}"
+        "not found within {POINTS_MAX} images, or found without being there: {missed:?}"
     );
 }

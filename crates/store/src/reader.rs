@@ -260,6 +260,15 @@ impl PageReader {
     /// # Errors
     /// When the map cannot be read.
     pub fn pages(&self) -> Result<Vec<PageIndex>, ReadError> {
+        Ok(self.checksums()?.into_iter().map(|(page, _)| page).collect())
+    }
+
+    /// All pages that hold anything but zeros at this epoch, ascending, with the checksums of their contents as the map
+    /// has them: no page is read.
+    ///
+    /// # Errors
+    /// When the map cannot be read.
+    pub fn checksums(&self) -> Result<Vec<(PageIndex, u64)>, ReadError> {
         let mut entries = BTreeMap::new();
         let mut failure = None;
         let mut visit = |level: u8, page: u32, entry: Entry| {
@@ -273,7 +282,8 @@ impl PageReader {
             return Err(error);
         }
         entries.extend(self.overlay.iter().map(|(&page, &stored)| (page, stored.entry)));
-        Ok(entries.into_iter().filter(|(_, e)| !e.is(Kind::Zero)).map(|(page, _)| PageIndex(page)).collect())
+        let stored = entries.into_iter().filter(|(_, e)| !e.is(Kind::Zero));
+        Ok(stored.map(|(page, e)| (PageIndex(page), e.checksum)).collect())
     }
 }
 

@@ -6,9 +6,10 @@ use crate::decode::Codes;
 use crate::frames::{Frame, Maps};
 use crate::objects::root_field;
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use base::Addr;
 use core::mem;
-use heap::{CollectStats, Collection, Roots, is_young};
+use heap::{CollectStats, Collection, Damage as HeapDamage, HeapReport, Moment, Roots, is_young};
 use layout::Value;
 use layout::schema::{array, frame, root, thread};
 use memory::{Memory, MemoryError};
@@ -124,6 +125,27 @@ impl Vm {
         let stats = self.collect_alone(kind);
         self.resume_world(stopped);
         stats
+    }
+
+    /// Checks every object, reference, class and table of the heap, from the root page and all frames; see [`heap::Heap::verify`].
+    ///
+    /// # Errors
+    /// What was found, the first hundred.
+    pub fn verify_heap(&mut self, moment: Moment) -> Result<HeapReport, Vec<HeapDamage>> {
+        let stopped = self.stop_world();
+        let common = &mut *self.common;
+        let mut roots = VmRoots {
+            memory: &self.memory,
+            maps: &mut self.maps,
+            codes: &mut self.codes,
+            ran: &mut common.ran,
+            outside: &mut common.outside,
+            reactor: &*self.platform.reactor,
+            swept: false,
+        };
+        let found = self.heap.verify(&mut roots, moment);
+        self.resume_world(stopped);
+        found
     }
 
     fn collect_alone(&mut self, kind: Collection) -> Result<CollectStats, MemoryError> {

@@ -12,6 +12,7 @@ use lang::{Request, SourceFile, SourceProvider};
 use platform::{Clock, Console, ConsoleInput, Platform};
 use sim::{SimClock, SimDevice, SimEntropy, SimMapper, SimOutside, SimReactor, SimWaiter};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use world::inspect::{MemoryView, ProgramInfo, ProgramState, programs};
 use world::{Event, Ports, Snapshotter, Step, World, WorldOptions};
@@ -85,6 +86,27 @@ impl SourceProvider for Sources {
 }
 
 impl Script {
+    /// Compiles a program that imports nothing but the library; it may use the network of this machine.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn from_text(name: &str, text: &str) -> Result<Script, String> {
+        let output = lang::compile(&Request::single(name, text), &lang::NoSources);
+        let Some(module) = output.module else {
+            let all: Vec<String> = output.diagnostics.iter().map(|d| d.message.clone()).collect();
+            return Err(format!("{name}: {}", all.join("; ")));
+        };
+        let entry = module.entry.clone().ok_or_else(|| format!("{name}: no entry"))?;
+        Ok(Script {
+            name: name.to_string(),
+            module: bytecode::encode(&module),
+            entry,
+            arguments: Vec::new(),
+            input: Vec::new(),
+            grants: vec!["net".to_string()],
+        })
+    }
+
     /// Compiles a source file; imports are found beside it and in `include`.
     ///
     /// # Errors
@@ -125,10 +147,12 @@ pub(crate) struct Tape {
     lines: Vec<String>,
     state: Mutex<Mark>,
     output: Mutex<Vec<u8>>,
+    /// Bytes written before what is in `output`.
+    start: AtomicUsize,
 }
 
 /// A place on the tape: lines taken, bytes written.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mark {
     taken: usize,
     written: usize,
@@ -136,7 +160,12 @@ pub(crate) struct Mark {
 
 impl Tape {
     pub(crate) fn new(lines: &[String]) -> Tape {
-        Tape { lines: lines.to_vec(), state: Mutex::default(), output: Mutex::default() }
+        Tape {
+            lines: lines.to_vec(),
+            state: Mutex::default(),
+            output: Mutex::default(),
+            start: AtomicUsize::new(0),
+        }
     }
     fn state(&self) -> MutexGuard<'_, Mark> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -149,7 +178,16 @@ impl Tape {
     }
     pub(crate) fn back_to(&self, mark: Mark) {
         *self.state() = mark;
-        self.bytes().truncate(mark.written);
+        self.bytes().truncate(mark.written - self.start());
+    }
+    /// An empty tape goes on where another one stood.
+    pub(crate) fn begin_at(&self, mark: Mark) {
+        *self.state() = mark;
+        self.start.store(mark.written, Ordering::SeqCst);
+    }
+    /// Bytes written before what is on this tape.
+    pub(crate) fn start(&self) -> usize {
+        self.start.load(Ordering::SeqCst)
     }
 }
 

@@ -7,3 +7,4 @@
 pub mod chaos;
 pub mod golden;
 pub mod parallel;
+pub mod worlds;

@@ -9,6 +9,7 @@
 mod bench;
 mod coverage;
 mod crash;
+mod faults;
 mod kill;
 mod shell;
 mod test;
@@ -30,6 +31,8 @@ enum Verb {
     Test(test::Options),
     /// Enumerates what power cuts may leave of a world, and opens each.
     Crash(crash::Arguments),
+    /// Lets a device fail at each of its calls in turn, and rot anywhere.
+    Faults(faults::Options),
     /// Kills programs with kill -9 and checks that they go on.
     Kill(kill::Options),
     /// Runs programs under chaos and checks that nothing shows.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Test(options) => test::run_tests(&options),
         Verb::Crash(arguments) => return crash::execute(&arguments),
+        Verb::Faults(options) => faults::run(&options),
         Verb::Kill(options) => kill::run(&options),
         Verb::Chaos(options) => torment::run(&options),
         Verb::Golden => xtask::golden::write(&shell::root()).map(|path| println!("{}", path.display())),

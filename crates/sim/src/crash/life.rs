@@ -11,6 +11,7 @@ use store::{
     WorldParams,
 };
 
+use crate::crash::points::Recording;
 use crate::device::{Faults, SimDevice};
 use crate::image::Image;
 
@@ -271,6 +272,11 @@ impl Life {
         };
         life.run(rng, 6)?;
         Ok(life)
+    }
+
+    /// What was done to its device.
+    pub(crate) fn recording(&self) -> Recording {
+        Recording::new(self.base.clone(), &self.device)
     }
 
     fn history_until(&self, epoch: u64) -> Vec<Acknowledged> {

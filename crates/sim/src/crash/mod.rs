@@ -1,36 +1,56 @@
-//! Crash enumeration: what a disk may hold after power was cut, and whether the store makes the right world of it.
+//! Crash enumeration: what a disk may hold after power was cut, and whether the right world is made of it.
 //!
-//! A [`Life`] records every write and flush of a workload. For each flush window the enumeration makes images of what
+//! A *life* records every write and flush of a workload. For each flush window the enumeration makes images of what
 //! may have reached the disk (prefixes, subsets, sectors torn and stale, growth lost), also images of disks that lied
 //! about a flush and of damage later on. Each image is opened, checked, and compared page by page with the oracle;
 //! images are counted once, by their hash. Some images are lived on in and crash again.
 //!
-//! One seed, one run: options and seed replay every point; a failure names both.
+//! Key types: [`Enumeration`] (a run over many rounds), [`Round`] (one life with all that is tried on it), [`Lives`]
+//! (what is lived: [`Workload`] for the bare store; whoever knows programs adds whole worlds), [`Recording`] (the images).
+//!
+//! One seed, one run: a round follows from seed, workload and its number alone, so rounds may be worked on by as many
+//! threads as the caller has, and a failure names the round and the image that meet it again.
 
+mod bare;
 mod life;
 mod points;
+mod round;
 mod steps;
 mod verdict;
 
 use base::prng::Prng;
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::image::Image;
 pub use life::Workload;
-use life::{Acknowledged, Life};
-use points::Point;
+pub use points::{Point, Recording, Visit};
+pub use round::Round;
 
-/// What to try.
-pub struct Options<'a> {
-    /// Stop after this many distinct images.
-    pub points: u64,
-    /// Everything follows from it.
-    pub seed: u64,
-    /// One workload, or all in turn.
-    pub workload: Option<Workload>,
-    /// Hears how many distinct images were tried, now and then.
-    pub progress: &'a mut dyn FnMut(u64),
+/// What is lived and crashed.
+pub trait Lives: Sync {
+    /// Name for `--workload` and reports.
+    fn name(&self) -> &str;
+    /// Lives once, and tries the images that it leaves, until [`Round::is_done`].
+    fn enumerate(&self, round: &mut Round<'_>, rng: &mut Prng);
+}
+
+/// The lives of the bare store.
+pub fn bare_lives() -> Vec<&'static dyn Lives> {
+    Workload::ALL.iter().map(|workload| workload as &dyn Lives).collect()
+}
+
+/// A run over many rounds; see [`Enumeration::work`].
+pub struct Enumeration<'a> {
+    lives: Vec<&'a dyn Lives>,
+    seed: u64,
+    points_max: u64,
+    one_in: u64,
+    next_round: AtomicU64,
+    points: AtomicU64,
+    failed: AtomicBool,
+    seen: Mutex<BTreeSet<u64>>,
+    report: Mutex<Report>,
 }
 
 /// What a run tried and found.
@@ -38,6 +58,8 @@ pub struct Options<'a> {
 pub struct Report {
     /// Distinct images tried, by their hash.
     pub points: u64,
+    /// Distinct images of each workload.
+    pub points_of: BTreeMap<String, u64>,
     /// Images made, those met before included.
     pub images: u64,
     /// Lives: workloads recorded, those after a crash included.
@@ -58,191 +80,180 @@ pub struct Report {
     pub damaged: u64,
     /// Those that were reported; the others gave exactly the right state.
     pub damaged_reported: u64,
+    /// Images of whole worlds whose heap was verified.
+    pub heaps: u64,
+    /// Images of whole worlds whose programs ran on to their end, with the right output.
+    pub resumed: u64,
     /// The first failure.
     pub failure: Option<Failure>,
 }
 
-/// The store was wrong.
+/// A wrong state was made of an image.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Seed that replays it, with the same workload.
+    /// Seed and workload of the round.
     pub seed: u64,
-    /// Workload of the run, if one was chosen.
-    pub workload: Option<Workload>,
-    /// Number of the distinct image; running to this many points meets it again.
+    /// Workload of the round.
+    pub workload: String,
+    /// Which round of the workload, and which image of the round.
+    pub at: At,
+    /// Distinct images tried before, in the whole run.
     pub point: u64,
-    /// Which image it was.
+    /// How the image came about.
     pub image: String,
     /// What was wrong.
     pub what: String,
 }
 
+/// An image of a run: number of the round, number of the image in it. Written `round.image`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// Number of the round.
+    pub round: u64,
+    /// Number of the image in the round.
+    pub image: u64,
+}
+
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.round, self.image)
+    }
+}
+
+impl std::str::FromStr for At {
+    type Err = String;
+    fn from_str(text: &str) -> Result<At, String> {
+        let numbers = text.split_once('.').map(|(round, image)| (round.parse(), image.parse()));
+        match numbers {
+            Some((Ok(round), Ok(image))) => Ok(At { round, image }),
+            _ => Err(format!("`{text}` is no image; a failure prints it as ROUND.IMAGE, such as 12.345")),
+        }
+    }
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "point {}: {}", self.point, self.what)?;
+        writeln!(f, "image {} of {}: {}", self.at, self.workload, self.what)?;
         writeln!(f, "  image: {}", self.image)?;
-        let workload = self.workload.map(|w| format!(" --workload {}", w.name())).unwrap_or_default();
-        let points = self.point + 1;
-        write!(f, "  again: cargo xtask crash --seed {} --points {points}{workload}", self.seed)
+        write!(
+            f,
+            "  again: cargo xtask crash --seed {} --workload {} --replay {}",
+            self.seed, self.workload, self.at
+        )
     }
 }
 
-/// Lives of one workload before the next; a life has this many steps.
-const STEPS: u64 = 24;
-
-/// A run under way.
-struct Run<'a> {
-    points_max: u64,
-    seed: u64,
-    workload: Option<Workload>,
-    progress: &'a mut dyn FnMut(u64),
-    /// Images tried, with the epoch that had to be found at least.
-    seen: BTreeMap<u64, u64>,
-    report: Report,
+impl Report {
+    /// Adds what a round found.
+    fn add(&mut self, other: Report) {
+        self.images += other.images;
+        self.lives += other.lives;
+        self.second_lives += other.second_lives;
+        self.lives_after_loss += other.lives_after_loss;
+        self.cleaned_pages += other.cleaned_pages;
+        self.checkpoints += other.checkpoints;
+        self.lying += other.lying;
+        self.lying_reported += other.lying_reported;
+        self.damaged += other.damaged;
+        self.damaged_reported += other.damaged_reported;
+        self.heaps += other.heaps;
+        self.resumed += other.resumed;
+        for (name, points) in other.points_of {
+            *self.points_of.entry(name).or_insert(0) += points;
+        }
+        if let Some(failure) = other.failure {
+            self.failure.get_or_insert(failure);
+        }
+    }
 }
 
-/// Runs until enough distinct images were tried or one failed.
-pub fn run(options: Options<'_>) -> Report {
-    let Options { points, seed, workload, progress } = options;
-    let mut run = Run {
-        points_max: points,
-        seed,
-        workload,
-        progress,
-        seen: BTreeMap::new(),
-        report: Report::default(),
-    };
-    let mut round = 0;
-    while !run.is_done() {
-        let mut rng = Prng::new(seed.wrapping_add(round * 0x1234_5678_9abc_def1));
-        let workload = workload.unwrap_or(Workload::ALL[round as usize % Workload::ALL.len()]);
-        let life = run.guarded("the first life", || Life::first(workload, &mut rng, STEPS));
-        if let Some(life) = life {
-            run.enumerate(&life, &mut rng, 0);
+impl<'a> Enumeration<'a> {
+    /// A run over `lives` in turn, until `points` distinct images were tried or one failed.
+    ///
+    /// # Panics
+    /// When there is no life.
+    pub fn new(lives: Vec<&'a dyn Lives>, seed: u64, points: u64) -> Enumeration<'a> {
+        assert!(!lives.is_empty(), "nothing is to be lived");
+        Enumeration {
+            lives,
+            seed,
+            points_max: points,
+            one_in: 1,
+            next_round: AtomicU64::new(0),
+            points: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            seen: Mutex::default(),
+            report: Mutex::default(),
         }
-        round += 1;
     }
-    run.report
+
+    /// Tries one of so many images, so that few images see many lives.
+    pub fn sparse(mut self, one_in: u64) -> Enumeration<'a> {
+        self.one_in = one_in.max(1);
+        self
+    }
+
+    /// Works on rounds until the run is over. Any number of threads may call it.
+    pub fn work(&self) {
+        while !self.is_over() {
+            let turn = self.next_round.fetch_add(1, SeqCst);
+            let count = self.lives.len() as u64;
+            self.round(self.lives[(turn % count) as usize], turn / count, None);
+        }
+    }
+
+    /// Meets one image of the first workload again, alone where the images before it are not needed for it.
+    pub fn replay(&self, at: At) {
+        self.round(self.lives[0], at.round, Some(at.image));
+    }
+
+    /// Distinct images tried so far.
+    pub fn points(&self) -> u64 {
+        self.points.load(SeqCst)
+    }
+
+    /// What was found so far.
+    pub fn report(&self) -> Report {
+        let report = lock(&self.report).clone();
+        Report { points: self.points(), ..report }
+    }
+
+    fn round(&self, lives: &dyn Lives, number: u64, only: Option<u64>) {
+        let name = lives.name().bytes().fold(0u64, |hash, byte| hash.wrapping_mul(31) + u64::from(byte));
+        let mut rng = Prng::new(self.seed ^ name << 20 ^ number.wrapping_mul(0x1234_5678_9abc_def1));
+        let mut round = Round::new(self, lives.name(), number, only);
+        lives.enumerate(&mut round, &mut rng);
+        let report = round.into_report();
+        if report.failure.is_some() {
+            self.failed.store(true, SeqCst);
+        }
+        lock(&self.report).add(report);
+    }
+
+    fn is_over(&self) -> bool {
+        self.failed.load(SeqCst) || self.points() >= self.points_max
+    }
+
+    /// Counts an image; false when it was met before in any round.
+    fn count(&self, hash: u64) -> bool {
+        let is_new = lock(&self.seen).insert(hash);
+        if is_new {
+            self.points.fetch_add(1, SeqCst);
+        }
+        is_new
+    }
 }
 
-impl Run<'_> {
-    fn is_done(&self) -> bool {
-        self.report.failure.is_some() || self.report.points >= self.points_max
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn fail(&mut self, image: &str, what: String) {
-        let failure = Failure {
-            seed: self.seed,
-            workload: self.workload,
-            point: self.report.points,
-            image: image.into(),
-            what,
-        };
-        self.report.failure.get_or_insert(failure);
-    }
-
-    /// Runs the store; an error or a panic of its own fails the run.
-    fn guarded<T>(&mut self, image: &str, work: impl FnOnce() -> Result<T, String>) -> Option<T> {
-        let outcome = catch_unwind(AssertUnwindSafe(work));
-        match outcome {
-            Ok(Ok(value)) => return Some(value),
-            Ok(Err(what)) => self.fail(image, what),
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| String::from(*s)));
-                self.fail(image, format!("the store panicked: {}", text.unwrap_or_default()));
-            }
-        }
-        None
-    }
-
-    /// Tries the crash images of a life; `depth` lives crashed before it.
-    fn enumerate(&mut self, life: &Life, rng: &mut Prng, depth: u32) {
-        self.report.lives += 1;
-        self.report.lives_after_loss += u64::from(life.after_damage);
-        self.report.cleaned_pages += life.cleaned_pages;
-        self.report.checkpoints += life.checkpoints;
-        let ops = life.device.ops();
-        let mut lasting = Vec::new();
-        points::crashes(life, &ops, rng, depth, &mut |point, rng| {
-            if let Some((image, last)) = self.try_crash(life, &point)
-                && depth < 2
-                && rng.chance(1, life.workload.second_life_in())
-            {
-                lasting.push((image, last));
-            }
-            !self.is_done()
-        });
-        for (image, last) in lasting {
-            if self.is_done() {
-                return;
-            }
-            self.report.second_lives += 1;
-            let steps = 3 + rng.below(6);
-            let next = self.guarded("a life after a crash", || life.after(image, last, rng, steps));
-            if let Some(next) = next {
-                self.enumerate(&next, rng, depth + 1);
-            }
-        }
-        points::lies(life, &ops, rng, &mut |point, _| {
-            self.try_lie(life, &point);
-            !self.is_done()
-        });
-        self.try_damage(life, rng, depth);
-    }
-
-    /// Whether the image is new, or must satisfy more than when it was met before.
-    fn is_new(&mut self, image: &Image, at_least: u64) -> bool {
-        self.report.images += 1;
-        let before = self.seen.insert(image.hash(), at_least);
-        if before.is_none() {
-            self.report.points += 1;
-            if self.report.points.is_multiple_of(64) {
-                (self.progress)(self.report.points);
-            }
-        }
-        before.is_none_or(|before| before < at_least)
-    }
-
-    fn try_crash(&mut self, life: &Life, point: &Point) -> Option<(Image, Acknowledged)> {
-        let acknowledged = verdict::acknowledged_at(life, point.op);
-        if !self.is_new(&point.image, acknowledged.epoch) {
-            return None;
-        }
-        let found = self.guarded(&point.what, || verdict::after_crash(life, point));
-        found.map(|last| (point.image.clone(), last))
-    }
-
-    fn try_lie(&mut self, life: &Life, point: &Point) {
-        if !self.is_new(&point.image, 0) {
-            return;
-        }
-        self.report.lying += 1;
-        let reported = self.guarded(&point.what, || verdict::after_lie(life, point));
-        self.report.lying_reported += u64::from(reported == Some(true));
-    }
-
-    /// Damages the disk after an orderly end, and goes on from the older snapshot where one is lost.
-    fn try_damage(&mut self, life: &Life, rng: &mut Prng, depth: u32) {
-        let mut lost = Vec::new();
-        points::damages(life, rng, &mut |point, _| {
-            if self.is_new(&point.image, 0) {
-                self.report.damaged += 1;
-                let verdict = self.guarded(&point.what, || verdict::after_damage(life, &point));
-                self.report.damaged_reported += u64::from(verdict.as_ref().is_some_and(|v| v.reported));
-                lost.extend(verdict.and_then(|v| v.older).map(|last| (point.image, last)));
-            }
-            !self.is_done()
-        });
-        lost.truncate(if depth < 2 { 2 } else { 0 });
-        for (image, last) in lost {
-            if self.is_done() {
-                return;
-            }
-            let next = self.guarded("a life after a loss", || life.after_loss(image, last, rng));
-            if let Some(next) = next {
-                self.enumerate(&next, rng, depth + 1);
-            }
-        }
-    }
+/// Runs in this thread until so many distinct images were tried, of one workload of the bare store or of all in turn.
+pub fn run(points: u64, seed: u64, workload: Option<Workload>) -> Report {
+    let all = bare_lives();
+    let name = workload.map(Workload::name);
+    let lives = all.into_iter().filter(|lives| name.is_none_or(|name| name == lives.name())).collect();
+    let enumeration = Enumeration::new(lives, seed, points);
+    enumeration.work();
+    enumeration.report()
 }

@@ -2,23 +2,31 @@
 
 use base::prng::Prng;
 
-use crate::crash::life::Life;
-use crate::device::Op;
+use crate::device::{Op, SimDevice};
 use crate::image::{Block, Image};
 
 /// An image and where in the recording it belongs.
-pub(crate) struct Point {
-    pub(crate) image: Image,
+pub struct Point {
+    /// What the disk holds.
+    pub image: Image,
     /// Number of recorded operations before the crash.
-    pub(crate) op: usize,
+    pub op: usize,
     /// How the image came about.
-    pub(crate) what: String,
+    pub what: String,
     /// The block that was damaged, if one was.
-    pub(crate) damaged_block: Option<usize>,
+    pub damaged_block: Option<usize>,
+}
+
+/// What a device held at first, and everything that was done to it.
+pub struct Recording {
+    base: Image,
+    ops: Vec<Op>,
+    /// What it holds at the end.
+    whole: Image,
 }
 
 /// Hears of each point; answers whether to go on.
-pub(crate) type Visit<'a> = dyn FnMut(Point, &mut Prng) -> bool + 'a;
+pub type Visit<'a> = dyn FnMut(Point, &mut Prng) -> bool + 'a;
 
 /// Blocks of the superblock slots.
 pub(crate) const SLOTS: [usize; 2] = [0, 4];
@@ -68,26 +76,129 @@ fn windows(ops: &[Op]) -> Vec<(usize, usize)> {
     windows
 }
 
-/// Everything that a power cut may leave, window by window.
-pub(crate) fn crashes(life: &Life, ops: &[Op], rng: &mut Prng, depth: u32, visit: &mut Visit<'_>) {
-    let mut durable = life.base.clone();
-    for (first, end) in windows(ops) {
-        if !prefixes(&durable, ops, first, end, rng, visit) {
-            return;
+impl Recording {
+    /// What was done to `device`, which held `base` at first.
+    pub fn new(base: Image, device: &SimDevice) -> Recording {
+        Recording { base, ops: device.ops(), whole: device.image() }
+    }
+
+    /// Everything that was done.
+    pub fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    /// Everything that a power cut may leave, window by window; with `draws` random subsets of each window.
+    pub fn crashes(&self, rng: &mut Prng, draws: u64, visit: &mut Visit<'_>) {
+        let ops = &self.ops;
+        let mut durable = self.base.clone();
+        for (first, end) in windows(ops) {
+            if !prefixes(&durable, ops, first, end, rng, visit) {
+                return;
+            }
+            if !without_superblock(&durable, ops, first, end, rng, visit) {
+                return;
+            }
+            for _ in 0..draws {
+                let crash = first + rng.below((end - first) as u64 + 1) as usize;
+                let (image, how) = scattered(&durable, &ops[first..crash], rng);
+                let what = format!("operations {first}..{crash} since the last flush, {how}");
+                if !visit(Point { image, op: crash, what, damaged_block: None }, rng) {
+                    return;
+                }
+            }
+            ops[first..end].iter().for_each(|op| apply(&mut durable, op));
         }
-        if !without_superblock(&durable, ops, first, end, rng, visit) {
-            return;
+    }
+
+    /// Disks that acknowledged a flush and lost all or some of what it covered, while later writes arrived.
+    pub fn lies(&self, rng: &mut Prng, visit: &mut Visit<'_>) {
+        let ops = &self.ops;
+        let windows = windows(ops);
+        let mut durable = self.base.clone();
+        for (lied, &(first, end)) in windows.iter().enumerate() {
+            for kept in [0, 2] {
+                let mut image = durable.clone();
+                ops[first..end]
+                    .iter()
+                    .filter(|op| matches!(op, Op::Grow { .. }))
+                    .for_each(|op| apply(&mut image, op));
+                for piece in pieces(&ops[first..end]) {
+                    if rng.chance(kept, 3) {
+                        put(&mut image, &piece, 0xff);
+                    }
+                }
+                let later = (lied + 1 + rng.below(3) as usize).min(windows.len() - 1);
+                let upto = windows[later].1.max(end);
+                ops[end..upto].iter().for_each(|op| apply(&mut image, op));
+                let what =
+                    format!("operations 0..{upto}, flush of {first}..{end} was a lie ({kept}/3 of it kept)");
+                if !visit(Point { image, op: upto, what, damaged_block: None }, rng) {
+                    return;
+                }
+            }
+            ops[first..end].iter().for_each(|op| apply(&mut durable, op));
         }
-        let draws = if depth == 0 { 4 } else { 3 };
-        for _ in 0..draws {
-            let crash = first + rng.below((end - first) as u64 + 1) as usize;
-            let (image, how) = scattered(&durable, &ops[first..crash], rng);
-            let what = format!("operations {first}..{crash} since the last flush, {how}");
-            if !visit(Point { image, op: crash, what, damaged_block: None }, rng) {
+    }
+
+    /// The disk at the end of the life with something damaged: superblocks, records, anything.
+    pub fn damages(&self, rng: &mut Prng, visit: &mut Visit<'_>) {
+        let whole = &self.whole;
+        let records = self.late_records();
+        for n in 0..24 {
+            let record = records.get(rng.below(records.len().max(1) as u64) as usize);
+            let block = match (n, record) {
+                (0, _) => SLOTS[0],
+                (1, _) => SLOTS[1],
+                (2..13, Some(&record)) => record,
+                _ => rng.below(whole.len() as u64) as usize,
+            };
+            let (image, what) = self.hurt(block, rng);
+            let op = self.ops.len();
+            if !visit(Point { image, op, what, damaged_block: Some(block) }, rng) {
                 return;
             }
         }
-        ops[first..end].iter().for_each(|op| apply(&mut durable, op));
+    }
+
+    /// Blocks of the records since the last superblock: those that an opening reads.
+    fn late_records(&self) -> Vec<usize> {
+        let mut records = Vec::new();
+        for op in self.ops.iter().rev().take(24) {
+            match op {
+                Op::Write { first, .. } if SLOTS.contains(first) && !records.is_empty() => break,
+                Op::Write { first, .. } => records.push(*first),
+                Op::Flush | Op::Grow { .. } => {}
+            }
+        }
+        records.retain(|&b| self.whole.block(b).bytes().starts_with(b"PHRECORD"));
+        records
+    }
+
+    fn hurt(&self, block: usize, rng: &mut Prng) -> (Image, String) {
+        let mut image = self.whole.clone();
+        let what = match rng.below(5) {
+            0 => {
+                image.flip(block, rng.below(4096 * 8) as usize);
+                format!("a bit of block {block} flipped")
+            }
+            1 => {
+                image.flip(block, (128 + rng.below(64)) as usize * 8 + rng.below(8) as usize);
+                format!("a bit of bytes 128 to 191 of block {block} flipped (the first entries of a record)")
+            }
+            2 => {
+                image.flip(block, rng.below(128 * 8) as usize);
+                format!("a bit of the first 128 bytes of block {block} flipped (the head of a record)")
+            }
+            3 => {
+                image.set(block, Block::new([0; 4096]));
+                format!("block {block} zeroed")
+            }
+            _ => {
+                image.set(block, self.base.block(block));
+                format!("block {block} as it was at first")
+            }
+        };
+        (image, what)
     }
 }
 
@@ -210,95 +321,4 @@ fn scattered(durable: &Image, ops: &[Op], rng: &mut Prng) -> (Image, &'static st
     };
     pieces.iter().for_each(|piece| put(&mut image, piece, piece.2));
     (image, if growth_lost { "growth lost" } else { how })
-}
-
-/// Disks that acknowledged a flush and lost all or some of what it covered, while later writes arrived.
-pub(crate) fn lies(life: &Life, ops: &[Op], rng: &mut Prng, visit: &mut Visit<'_>) {
-    let windows = windows(ops);
-    let mut durable = life.base.clone();
-    for (lied, &(first, end)) in windows.iter().enumerate() {
-        for kept in [0, 2] {
-            let mut image = durable.clone();
-            ops[first..end]
-                .iter()
-                .filter(|op| matches!(op, Op::Grow { .. }))
-                .for_each(|op| apply(&mut image, op));
-            for piece in pieces(&ops[first..end]) {
-                if rng.chance(kept, 3) {
-                    put(&mut image, &piece, 0xff);
-                }
-            }
-            let later = (lied + 1 + rng.below(3) as usize).min(windows.len() - 1);
-            let upto = windows[later].1.max(end);
-            ops[end..upto].iter().for_each(|op| apply(&mut image, op));
-            let what =
-                format!("operations 0..{upto}, flush of {first}..{end} was a lie ({kept}/3 of it kept)");
-            if !visit(Point { image, op: upto, what, damaged_block: None }, rng) {
-                return;
-            }
-        }
-        ops[first..end].iter().for_each(|op| apply(&mut durable, op));
-    }
-}
-
-/// The disk at the end of the life with something damaged: superblocks, records, anything.
-pub(crate) fn damages(life: &Life, rng: &mut Prng, visit: &mut Visit<'_>) {
-    let whole = life.device.image();
-    let op = life.device.op_count();
-    let records = late_records(life, &whole);
-    for n in 0..24 {
-        let record = records.get(rng.below(records.len().max(1) as u64) as usize);
-        let block = match (n, record) {
-            (0, _) => SLOTS[0],
-            (1, _) => SLOTS[1],
-            (2..13, Some(&record)) => record,
-            _ => rng.below(whole.len() as u64) as usize,
-        };
-        let (image, what) = hurt(life, &whole, block, rng);
-        if !visit(Point { image, op, what, damaged_block: Some(block) }, rng) {
-            return;
-        }
-    }
-}
-
-/// Blocks of the records since the last superblock: those that an opening reads.
-fn late_records(life: &Life, whole: &Image) -> Vec<usize> {
-    let ops = life.device.ops();
-    let mut records = Vec::new();
-    for op in ops.iter().rev().take(24) {
-        match op {
-            Op::Write { first, .. } if SLOTS.contains(first) && !records.is_empty() => break,
-            Op::Write { first, .. } => records.push(*first),
-            Op::Flush | Op::Grow { .. } => {}
-        }
-    }
-    records.retain(|&b| whole.block(b).bytes().starts_with(b"PHRECORD"));
-    records
-}
-
-fn hurt(life: &Life, whole: &Image, block: usize, rng: &mut Prng) -> (Image, String) {
-    let mut image = whole.clone();
-    let what = match rng.below(5) {
-        0 => {
-            image.flip(block, rng.below(4096 * 8) as usize);
-            format!("a bit of block {block} flipped")
-        }
-        1 => {
-            image.flip(block, (128 + rng.below(64)) as usize * 8 + rng.below(8) as usize);
-            format!("a bit of bytes 128 to 191 of block {block} flipped (the first entries of a record)")
-        }
-        2 => {
-            image.flip(block, rng.below(128 * 8) as usize);
-            format!("a bit of the first 128 bytes of block {block} flipped (the head of a record)")
-        }
-        3 => {
-            image.set(block, Block::new([0; 4096]));
-            format!("block {block} zeroed")
-        }
-        _ => {
-            image.set(block, life.base.block(block));
-            format!("block {block} as it was at first")
-        }
-    };
-    (image, what)
 }

@@ -1,0 +1,430 @@
+//! One life of a whole world: what its program does under a seed, recorded, and what memory held at each flip.
+
+use base::checksum::checksum;
+use base::prng::Prng;
+use base::{Epoch, PAGE_SIZE, PageIndex};
+use memory::Memory;
+use sim::crash::Recording;
+use sim::{Faults, Image};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::{OpenOptions, Store};
+use world::{Event, SnapshotError, Snapshotter, Step, World};
+
+use crate::chaos::{Mark, Script};
+use crate::worlds::outside::Client;
+use crate::worlds::rig::{MS, Machine, store_options};
+use crate::worlds::{Trait, WorldLives};
+
+/// Decisions in a first life, and in one after a crash.
+const DECISIONS: u64 = 110;
+const DECISIONS_LATER: u64 = 24;
+/// Polls in a slice: some of these, drawn for each life.
+const SLICE_POLLS: [u32; 4] = [40, 150, 400, 900];
+/// Pages of a leaf are compared with this.
+const ZERO: [u8; PAGE_SIZE] = [0; PAGE_SIZE];
+
+/// The checksums of all pages that hold anything but zeros.
+pub(crate) type Pages = BTreeMap<u32, u64>;
+
+/// What the world was at a flip.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    pub(crate) epoch: u64,
+    /// Recorded operations before it.
+    pub(crate) op: usize,
+    /// Where input and output stood.
+    pub(crate) mark: Mark,
+    pub(crate) clock_ns: u64,
+    pub(crate) pages: Pages,
+}
+
+/// A life, as recorded.
+pub(crate) struct WorldLife {
+    pub(crate) recording: Recording,
+    pub(crate) script: Script,
+    /// Every flip, in order; of one epoch there may be several, where a commit was lost with its process.
+    pub(crate) moments: Vec<Arc<Moment>>,
+    /// Operations before each acknowledgement, and what was acknowledged.
+    pub(crate) acknowledged: Vec<(usize, Arc<Moment>)>,
+    /// What earlier lives acknowledged.
+    pub(crate) earlier: Vec<Arc<Moment>>,
+    /// The greatest answer that the client had after so many operations.
+    pub(crate) answers: Vec<(usize, u64)>,
+    pub(crate) cleaned_pages: u64,
+    pub(crate) checkpoints: u64,
+}
+
+impl WorldLife {
+    /// A new world and its first life.
+    ///
+    /// # Errors
+    /// What went wrong while nothing crashed.
+    pub(crate) fn first(lives: &WorldLives, rng: &mut Prng) -> Result<WorldLife, String> {
+        let script = lives.script()?;
+        let machine = Machine::new(lives, &script, Image::default(), 0);
+        let (world, snapshotter) = machine.create(&script)?;
+        // What is made once, the kernel's classes and the program's, is durable before anything is recorded.
+        let mut start = Living::new(lives, machine, script.clone(), rng);
+        let mut halves = (world, snapshotter);
+        start.flip(&mut halves.0)?;
+        start.commit(&mut halves.1)?;
+        drop(halves);
+        let moment = start.newest().clone();
+        let base = start.machine.device.image();
+        let first = Arc::new(Moment {
+            epoch: moment.epoch,
+            op: 0,
+            mark: moment.mark,
+            clock_ns: moment.clock_ns,
+            pages: moment.pages.clone(),
+        });
+        Living::record(lives, script, base, first, Vec::new(), Vec::new(), rng, DECISIONS)
+    }
+
+    /// The life that goes on from a crash image which recovered to `moment`.
+    ///
+    /// # Errors
+    /// What went wrong while nothing crashed.
+    pub(crate) fn after(
+        lives: &WorldLives,
+        before: &WorldLife,
+        image: Image,
+        moment: &Arc<Moment>,
+        rng: &mut Prng,
+    ) -> Result<WorldLife, String> {
+        let first = Arc::new(Moment {
+            epoch: moment.epoch,
+            op: 0,
+            mark: moment.mark,
+            clock_ns: moment.clock_ns,
+            pages: moment.pages.clone(),
+        });
+        let all = before.earlier.iter().chain(before.acknowledged.iter().map(|(_, moment)| moment));
+        let earlier = all.filter(|earlier| earlier.epoch < moment.epoch).cloned().collect();
+        let answers: Vec<(usize, u64)> =
+            before.answers_at(moment.op).map(|answer| (0, answer)).into_iter().collect();
+        Living::record(lives, before.script.clone(), image, first, earlier, answers, rng, DECISIONS_LATER)
+    }
+
+    /// The newest moment that was acknowledged before operation `op`.
+    pub(crate) fn acknowledged_at(&self, op: usize) -> &Arc<Moment> {
+        let before = self.acknowledged.iter().rev().find(|(at, _)| *at <= op);
+        &before.unwrap_or(&self.acknowledged[0]).1
+    }
+
+    /// The greatest answer that had left the world before operation `op`.
+    pub(crate) fn answers_at(&self, op: usize) -> Option<u64> {
+        self.answers.iter().rev().find(|(at, _)| *at <= op).map(|(_, answer)| *answer)
+    }
+
+    /// The moments that a world with this epoch may be after a crash before operation `op`.
+    pub(crate) fn allowed(&self, op: usize, epoch: u64) -> Vec<Arc<Moment>> {
+        let must = self.acknowledged_at(op);
+        if epoch == must.epoch {
+            return vec![must.clone()];
+        }
+        self.moments.iter().filter(|moment| moment.epoch == epoch && moment.op <= op).cloned().collect()
+    }
+
+    /// The acknowledged moment of an epoch.
+    pub(crate) fn known(&self, epoch: u64) -> Option<&Arc<Moment>> {
+        let acknowledged = self.acknowledged.iter().map(|(_, moment)| moment).rev();
+        acknowledged.chain(self.earlier.iter().rev()).find(|moment| moment.epoch == epoch)
+    }
+}
+
+/// A life under way.
+struct Living<'a> {
+    lives: &'a WorldLives,
+    machine: Machine,
+    script: Script,
+    client: Option<Client>,
+    rng: Prng,
+    slice_polls: u32,
+    /// What memory was last known to hold.
+    at: Option<Arc<Moment>>,
+    moments: Vec<Arc<Moment>>,
+    acknowledged: Vec<(usize, Arc<Moment>)>,
+    answers: Vec<(usize, u64)>,
+    cleaned_pages: u64,
+    checkpoints: u64,
+    met_full_device: bool,
+}
+
+impl<'a> Living<'a> {
+    fn new(lives: &'a WorldLives, machine: Machine, script: Script, rng: &mut Prng) -> Living<'a> {
+        let mut rng = Prng::new(rng.next_u64());
+        Living {
+            lives,
+            slice_polls: SLICE_POLLS[rng.below(SLICE_POLLS.len() as u64) as usize],
+            rng,
+            client: None,
+            machine,
+            script,
+            at: None,
+            moments: Vec::new(),
+            acknowledged: Vec::new(),
+            answers: Vec::new(),
+            cleaned_pages: 0,
+            checkpoints: 0,
+            met_full_device: false,
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that a life begins with, handed on from one place")]
+    fn record(
+        lives: &WorldLives,
+        script: Script,
+        base: Image,
+        first: Arc<Moment>,
+        earlier: Vec<Arc<Moment>>,
+        answers: Vec<(usize, u64)>,
+        rng: &mut Prng,
+        decisions: u64,
+    ) -> Result<WorldLife, String> {
+        let machine = Machine::new(lives, &script, base.clone(), first.clock_ns);
+        let mut living = Living::new(lives, machine, script, rng);
+        living.machine.tape.begin_at(first.mark);
+        living.moments.push(first.clone());
+        living.acknowledged.push((0, first));
+        living.answers = answers;
+        living.live(decisions)?;
+        Ok(WorldLife {
+            recording: Recording::new(base, &living.machine.device),
+            script: living.script,
+            moments: living.moments,
+            acknowledged: living.acknowledged,
+            earlier,
+            answers: living.answers,
+            cleaned_pages: living.cleaned_pages,
+            checkpoints: living.checkpoints,
+        })
+    }
+
+    fn newest(&self) -> &Arc<Moment> {
+        &self.moments[self.moments.len() - 1]
+    }
+
+    fn op(&self) -> usize {
+        self.machine.device.op_count()
+    }
+
+    /// Opens what the device holds, which its process had not finished; input and output go back to that moment.
+    fn open(&mut self) -> Result<(World, Snapshotter), String> {
+        // A client of the machine before is reset when that is gone, and comes again.
+        if self.lives.with == Trait::Outside && self.client.is_none() {
+            self.client = Some(Client::new(&self.machine.outside, false));
+        }
+        let (mut world, snapshotter, report) = self.machine.open()?;
+        let newest = self.acknowledged[self.acknowledged.len() - 1].1.clone();
+        let epoch = report.epoch.0;
+        let found = if epoch == newest.epoch {
+            newest
+        } else {
+            let begun = self.moments.iter().rev().find(|moment| moment.epoch == epoch).cloned();
+            let begun = begun.filter(|_| epoch > newest.epoch);
+            let begun =
+                begun.ok_or_else(|| format!("reopened at {epoch}, acknowledged is {}", newest.epoch))?;
+            // Opening makes durable what it found.
+            self.acknowledged.push((self.op(), begun.clone()));
+            begun
+        };
+        self.machine.tape.back_to(found.mark);
+        self.at = Some(found);
+        world.vm.set_slice(self.slice_polls);
+        world.vm.chaos(self.rng.next_u64());
+        Ok((world, snapshotter))
+    }
+
+    fn live(&mut self, decisions: u64) -> Result<(), String> {
+        let (mut world, mut snapshotter) = self.open()?;
+        for _ in 0..decisions {
+            self.machine.clock.advance(self.rng.below(5 * MS));
+            let slices = 1 + self.rng.below(4);
+            match world.run(Some(slices), &|_| {}).map_err(|error| error.to_string())? {
+                Event::Idle { wait_ns: Some(ns) } => self.machine.clock.advance(ns.clamp(1, 50 * MS)),
+                Event::Ended => break,
+                _ => {}
+            }
+            self.ask();
+            let wanted = world.shared().wanted() > world.shared().committed();
+            match self.rng.below(24) {
+                0 => world.vm.prepare_flip().map_err(|error| error.to_string())?,
+                roll @ 1..=12 if roll <= 7 || wanted => {
+                    if !snapshotter.has_work() {
+                        self.flip(&mut world)?;
+                    } else {
+                        self.commit(&mut snapshotter)?;
+                    }
+                }
+                13..=16 => self.step(&mut snapshotter)?,
+                17 => {
+                    // The process dies, the disk lives: everything that was written is there, durable or not.
+                    drop((world, snapshotter));
+                    (world, snapshotter) = self.open()?;
+                }
+                roll if roll == 18 || self.lives.with == Trait::Restore && roll == 23 => {
+                    if !snapshotter.has_work() {
+                        self.flip(&mut world)?;
+                    }
+                    self.commit(&mut snapshotter)?;
+                    snapshotter.close().map_err(|error| format!("close: {error}"))?;
+                    if self.lives.with == Trait::Resize {
+                        self.lengthen()?;
+                    }
+                    drop((world, snapshotter));
+                    if self.lives.with == Trait::Restore {
+                        self.restore_one()?;
+                    }
+                    (world, snapshotter) = self.open()?;
+                }
+                19 | 20 if self.lives.with == Trait::Full => self.fill_up(&mut world, &mut snapshotter)?,
+                19 | 20 if matches!(self.lives.with, Trait::History | Trait::Restore) => {
+                    self.name_one(&snapshotter)?
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The client takes what it is answered, and asks again.
+    fn ask(&mut self) {
+        let op = self.op();
+        if let Some(client) = &mut self.client {
+            for _ in 0..3 {
+                client.step();
+            }
+            if self.answers.last().is_none_or(|(_, answer)| *answer < client.answered) {
+                self.answers.push((op, client.answered));
+            }
+        }
+    }
+
+    fn flip(&mut self, world: &mut World) -> Result<(), String> {
+        let epoch = world.flip(&|_| {}).map_err(|error| error.to_string())?.0;
+        let before = self.at.as_ref().map(|moment| moment.pages.clone()).unwrap_or_default();
+        let moment = Moment {
+            epoch,
+            op: self.op(),
+            mark: self.machine.tape.mark(),
+            clock_ns: platform::Clock::monotonic_ns(&*self.machine.clock),
+            pages: pages(world.memory(), &before),
+        };
+        let moment = Arc::new(moment);
+        self.at = Some(moment.clone());
+        self.moments.push(moment);
+        Ok(())
+    }
+
+    fn step(&mut self, snapshotter: &mut Snapshotter) -> Result<(), String> {
+        match snapshotter.step() {
+            Ok(Step::Committed(info)) => {
+                self.cleaned_pages += info.cleaned_pages;
+                self.checkpoints += u64::from(info.checkpoint == Ok(true));
+                let moment = self.newest().clone();
+                assert_eq!(info.epoch.0, moment.epoch, "the newest flip is committed");
+                self.acknowledged.push((self.op(), moment));
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) if self.met_full_device && error.is_no_space() => self.given_up(&error),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// A commit that found no room left no final record, so it can never be recovered.
+    fn given_up(&mut self, _: &SnapshotError) -> Result<(), String> {
+        self.moments.pop();
+        Ok(())
+    }
+
+    fn commit(&mut self, snapshotter: &mut Snapshotter) -> Result<(), String> {
+        while snapshotter.has_work() {
+            self.step(snapshotter)?;
+        }
+        Ok(())
+    }
+
+    /// Lets a snapshot meet a full device somewhere.
+    fn fill_up(&mut self, world: &mut World, snapshotter: &mut Snapshotter) -> Result<(), String> {
+        self.met_full_device = true;
+        if !snapshotter.has_work() {
+            self.flip(world)?;
+        }
+        let faults = Faults { no_space_at: Some(self.rng.below(8)), ..Faults::default() };
+        self.machine.device.set_faults(faults);
+        let done = self.commit(snapshotter);
+        self.machine.device.set_faults(Faults::default());
+        done
+    }
+
+    /// Somebody makes the device longer while the world is closed.
+    fn lengthen(&mut self) -> Result<(), String> {
+        let device = &*self.machine.device;
+        let more = (1 + self.rng.below(3 * self.lives.segment_blocks)) * PAGE_SIZE as u64;
+        platform::BlockDevice::grow(device, platform::BlockDevice::len(device) + more)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Gives a name to a snapshot or takes it away.
+    fn name_one(&mut self, snapshotter: &Snapshotter) -> Result<(), String> {
+        if snapshotter.has_work() {
+            return Ok(());
+        }
+        let store = snapshotter.store();
+        let snapshots = store.snapshots().map_err(|error| format!("snapshots: {error}"))?;
+        let one = &snapshots[self.rng.below(snapshots.len() as u64) as usize];
+        let name = ["", "first", "second"][self.rng.below(3) as usize];
+        store.tag(one.epoch, name).map_err(|error| format!("tag: {error}"))
+    }
+
+    /// Somebody makes an older snapshot the newest state while the world is closed: its programs go on from there.
+    fn restore_one(&mut self) -> Result<(), String> {
+        let device = self.machine.device.clone();
+        let (store, _) =
+            Store::open(device, options(self.lives)).map_err(|error| format!("before a restore: {error}"))?;
+        let snapshots = store.snapshots().map_err(|error| format!("snapshots: {error}"))?;
+        let known: Vec<Arc<Moment>> =
+            snapshots.iter().filter_map(|one| self.acknowledged_epoch(one.epoch.0)).collect();
+        let Some(chosen) = known.get(self.rng.below(known.len().max(1) as u64) as usize) else {
+            return Ok(());
+        };
+        let epoch = store.last_epoch().0 + 1;
+        let moment = Arc::new(Moment { epoch, op: self.op(), pages: chosen.pages.clone(), ..**chosen });
+        self.moments.push(moment.clone());
+        let wall_ns = platform::Clock::wall_ns(&*self.machine.clock);
+        store.restore(Epoch(chosen.epoch), wall_ns, &[]).map_err(|error| format!("restore: {error}"))?;
+        self.acknowledged.push((self.op(), moment));
+        store.close().map_err(|error| format!("close: {error}"))
+    }
+
+    fn acknowledged_epoch(&self, epoch: u64) -> Option<Arc<Moment>> {
+        self.acknowledged.iter().rev().map(|(_, moment)| moment).find(|moment| moment.epoch == epoch).cloned()
+    }
+}
+
+fn options(lives: &WorldLives) -> OpenOptions {
+    OpenOptions { options: store_options(lives), ..OpenOptions::default() }
+}
+
+/// What the memory of a world holds, read from itself: around what was touched since it was opened, and where `before`
+/// has pages.
+fn pages(memory: &Memory, before: &Pages) -> Pages {
+    let touched = memory.touched();
+    let around: BTreeSet<u32> = touched.iter().flat_map(|range| range.iter()).map(|page| page.0).collect();
+    let mut pages = Pages::new();
+    let mut bytes = [0u8; PAGE_SIZE];
+    for number in around.into_iter().chain(before.keys().copied()) {
+        let page = PageIndex(number);
+        if pages.contains_key(&number) || memory.scratch().contains(page) {
+            continue;
+        }
+        memory.read_bytes(page.addr(), &mut bytes);
+        if bytes != ZERO {
+            pages.insert(number, checksum(&bytes));
+        }
+    }
+    pages
+}

@@ -1,0 +1,155 @@
+//! Whole worlds under the crash enumeration: a program runs on the simulated platform in one thread, from one seed, while
+//! every write and flush of its device is recorded; then every image that a power cut may leave is recovered.
+//!
+//! The oracle of an image is threefold. Its pages are those of the world's memory at some flip at or after the newest
+//! acknowledged one, exactly, by a checksum of each page taken at the flip from the memory itself and not through the
+//! capture. Its heap is whole. And of a part of the images the program runs on to its end and must print what a quiet
+//! run prints, or, where it answers over a network, must know everything that it ever answered.
+//!
+//! Key types: [`WorldLives`] (a workload, see [`world_lives`]), [`rig::Machine`], [`life::WorldLife`].
+
+mod life;
+mod outside;
+mod rig;
+mod verdict;
+
+use base::prng::Prng;
+use sim::crash::{Lives, Point, Round};
+use std::sync::OnceLock;
+
+use crate::chaos::{Script, Transcript, plain};
+use life::{Moment, WorldLife};
+
+/// What is unkind about a workload beside cuts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Trait {
+    /// Nothing.
+    Plain,
+    /// Snapshots are kept, thinned, named.
+    History,
+    /// An older snapshot becomes the newest state now and then; names as well.
+    Restore,
+    /// The device is full now and then.
+    Full,
+    /// The device is made longer from outside, between runs.
+    Resize,
+    /// A client asks over a network and relies on what it was answered.
+    Outside,
+}
+
+/// A workload of whole worlds.
+pub struct WorldLives {
+    name: &'static str,
+    source: &'static str,
+    pub(crate) with: Trait,
+    /// Blocks of a segment.
+    pub(crate) segment_blocks: u64,
+    script: OnceLock<Result<Script, String>>,
+    expected: OnceLock<Result<Transcript, String>>,
+}
+
+const fn lives(name: &'static str, source: &'static str, with: Trait, segment_blocks: u64) -> WorldLives {
+    WorldLives { name, source, with, segment_blocks, script: OnceLock::new(), expected: OnceLock::new() }
+}
+
+static WORLDS: [WorldLives; 8] = [
+    lives("world-allocation", include_str!("programs/allocation.ph"), Trait::Plain, 256),
+    lives("world-threads", include_str!("programs/threads.ph"), Trait::Plain, 256),
+    lives("world-cleaning", include_str!("programs/rewriting.ph"), Trait::Plain, 48),
+    lives("world-thinning", include_str!("programs/allocation.ph"), Trait::History, 64),
+    lives("world-restore", include_str!("programs/threads.ph"), Trait::Restore, 64),
+    lives("world-full", include_str!("programs/rewriting.ph"), Trait::Full, 48),
+    lives("world-resize", include_str!("programs/growing.ph"), Trait::Resize, 64),
+    lives("world-durable", include_str!("programs/answering.ph"), Trait::Outside, 256),
+];
+
+/// Every workload of whole worlds.
+pub fn world_lives() -> Vec<&'static dyn Lives> {
+    WORLDS.iter().map(|lives| lives as &dyn Lives).collect()
+}
+
+/// One of so many images is lived on in.
+const SECOND_LIFE_IN: u64 = 60;
+/// Random subsets of each flush window.
+const DRAWS: u64 = 40;
+
+impl WorldLives {
+    pub(crate) fn script(&self) -> Result<Script, String> {
+        self.script.get_or_init(|| Script::from_text(self.name, self.source)).clone()
+    }
+
+    /// What a quiet run prints.
+    pub(crate) fn expected(&self) -> Result<Transcript, String> {
+        self.expected.get_or_init(|| self.script().and_then(|script| plain(&script))).clone()
+    }
+
+    fn try_images(&self, round: &mut Round<'_>, life: &WorldLife, rng: &mut Prng, depth: u32) {
+        round.report.lives += 1;
+        round.report.cleaned_pages += life.cleaned_pages;
+        round.report.checkpoints += life.checkpoints;
+        let mut lasting = Vec::new();
+        life.recording.crashes(rng, DRAWS, &mut |point, rng| {
+            if let Some(moment) = self.try_crash(round, life, &point, rng)
+                && depth < 2
+                && rng.chance(1, round.odds(SECOND_LIFE_IN))
+            {
+                lasting.push((point.image, moment));
+            }
+            !round.is_done()
+        });
+        for (image, moment) in lasting {
+            if round.is_done() {
+                return;
+            }
+            round.report.second_lives += 1;
+            let next =
+                round.guarded("a life after a crash", || WorldLife::after(self, life, image, &moment, rng));
+            if let Some(next) = next {
+                self.try_images(round, &next, rng, depth + 1);
+            }
+        }
+        life.recording.lies(rng, &mut |point, _| {
+            if round.is_new(&point.image, 0) && round.is_judged() {
+                round.report.lying += 1;
+                let reported = round.guarded(&point.what, || verdict::after_lie(self, life, &point));
+                round.report.lying_reported += u64::from(reported == Some(true));
+            }
+            !round.is_done()
+        });
+    }
+
+    /// Judges a crash image; what it recovered to. While another image is replayed, only what that one needs is done.
+    fn try_crash(
+        &self,
+        round: &mut Round<'_>,
+        life: &WorldLife,
+        point: &Point,
+        rng: &mut Prng,
+    ) -> Option<std::sync::Arc<Moment>> {
+        let least = life.acknowledged_at(point.op).epoch;
+        let depth = verdict::Depth::draw(rng);
+        if !round.is_new(&point.image, least) {
+            return None;
+        }
+        if !round.is_judged() {
+            return round.guarded(&point.what, || verdict::recovered(self, life, point));
+        }
+        let found = round.guarded(&point.what, || verdict::after_crash(self, life, point, depth));
+        let (moment, tried) = found?;
+        round.report.heaps += u64::from(tried.heap);
+        round.report.resumed += u64::from(tried.resumed);
+        Some(moment)
+    }
+}
+
+impl Lives for WorldLives {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn enumerate(&self, round: &mut Round<'_>, rng: &mut Prng) {
+        if let Some(life) = round.guarded("the first life", || WorldLife::first(self, rng)) {
+            self.try_images(round, &life, rng, 0);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Whole worlds under the crash enumeration, in small. `cargo xtask crash` runs it long.
+
+use sim::crash::{Enumeration, Report};
+use xtask::worlds::world_lives;
+
+/// Images of each workload.
+const POINTS: u64 = 1_000;
+
+#[test]
+fn seven_thousand_images_of_whole_worlds_recover() {
+    let workloads = world_lives();
+    let tried: Vec<Report> = std::thread::scope(|scope| {
+        let works: Vec<_> = [0, 1]
+            .map(|half| {
+                let own: Vec<_> = workloads.iter().skip(half).step_by(2).copied().collect();
+                scope.spawn(move || {
+                    let each = own.into_iter().map(|lives| {
+                        let enumeration = Enumeration::new(vec![lives], 1, POINTS);
+                        enumeration.work();
+                        enumeration.report()
+                    });
+                    each.collect::<Vec<Report>>()
+                })
+            })
+            .into();
+        works.into_iter().flat_map(|work| work.join().expect("no panic leaves a round")).collect()
+    });
+    for report in &tried {
+        if let Some(failure) = &report.failure {
+            panic!("{failure}");
+        }
+        assert!(report.heaps > 20 && report.resumed > 0, "{report:?}");
+    }
+    let points: u64 = tried.iter().map(|report| report.points).sum();
+    assert!(points >= 7_000 && tried.iter().any(|report| report.cleaned_pages > 0), "{tried:?}");
+}
+
+#[test]
+fn one_seed_is_one_run_of_a_world() {
+    let lives = world_lives()[1];
+    let [a, b] = [(); 2].map(|()| {
+        let enumeration = Enumeration::new(vec![lives], 5, 300);
+        enumeration.work();
+        format!("{:?}", enumeration.report())
+    });
+    assert_eq!(a, b);
+}
