@@ -11,7 +11,7 @@ const POINTS_MAX: u64 = 2_000;
 fn where_met(mutant: Mutant) -> (Workload, u64) {
     match mutant {
         // Needs a stale chunk of a long commit right behind a new one.
-        Mutant::ChainNotChecked => (Workload::Mixed, 1),
+        Mutant::ChainNotChecked => (Workload::Small, 6),
         // Needs damage in the middle of the log, and the lost records in a segment that is used again.
         Mutant::GenerationNotChecked => (Workload::Mixed, 2),
         // Needs a kept snapshot whose segments are reused.
@@ -20,7 +20,7 @@ fn where_met(mutant: Mutant) -> (Workload, u64) {
         Mutant::WholeStretchForgotten => (Workload::Small, 16),
         Mutant::RecordChecksumWithoutEntries => (Workload::Small, 16),
         Mutant::OpenWithoutFlush => (Workload::Cleaning, 16),
-        Mutant::RestoredNotCounted | Mutant::RestoreFlushLeftOut => (Workload::Restore, 16),
+        Mutant::RestoredNotCounted | Mutant::RestoreFlushLeftOut => (Workload::Restore, 3),
         Mutant::AsideTreeForgotten => (Workload::History, 16),
         _ => (Workload::Mixed, 16),
     }

@@ -13,7 +13,8 @@ use std::time::Duration;
 #[derive(Parser, Clone, Debug)]
 #[command(after_help = "Examples:\n  cargo xtask crash --points 1000000\n  \
                   cargo xtask crash --workload cleaning --seed 7\n  \
-                  cargo xtask crash --seed 7 --workload cleaning --replay 3.120\n\n\
+                  cargo xtask crash --seed 7 --workload cleaning --replay 3.120\n  \
+                  cargo xtask crash --mutant CommitFlushLeftOut --points 2000\n\n\
                   Workloads: `cargo xtask crash --list`.")]
 pub(crate) struct Arguments {
     /// Distinct disk images to try.
@@ -28,6 +29,12 @@ pub(crate) struct Arguments {
     /// Only this image, as a failure names it; with its seed and workload.
     #[arg(long, value_name = "ROUND.IMAGE", requires = "workload")]
     replay: Option<At>,
+    /// Plants a bug, which is to be found: the run fails then. In a build of its own.
+    #[arg(long)]
+    mutant: Option<String>,
+    /// Tries one of so many images, so that few images see many lives.
+    #[arg(long, default_value_t = 1)]
+    one_in: u64,
     /// Threads; as many as there are processors by default.
     #[arg(long)]
     jobs: Option<usize>,
@@ -60,6 +67,16 @@ pub(crate) fn execute(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(name) = &arguments.mutant {
+        match mutant::plant(name) {
+            Ok(None) => {}
+            Ok(Some(ended)) => return ended,
+            Err(what) => {
+                eprintln!("xtask: {what}");
+                return ExitCode::from(2);
+            }
+        }
+    }
     if arguments.list {
         lives.iter().for_each(|lives| println!("{}", lives.name()));
         return ExitCode::SUCCESS;
@@ -68,7 +85,7 @@ pub(crate) fn execute(arguments: &Arguments) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let report = match arguments.replay {
         Some(at) => {
-            let enumeration = Enumeration::new(lives, arguments.seed, u64::MAX);
+            let enumeration = Enumeration::new(lives, arguments.seed, u64::MAX).sparse(arguments.one_in);
             enumeration.replay(at);
             enumeration.report()
         }
@@ -87,7 +104,7 @@ fn enumerate(lives: Vec<&'static dyn Lives>, arguments: &Arguments) -> Report {
         bar.set_style(style);
     }
     let jobs = arguments.jobs.or_else(|| thread::available_parallelism().ok().map(usize::from));
-    let enumeration = Enumeration::new(lives, arguments.seed, arguments.points);
+    let enumeration = Enumeration::new(lives, arguments.seed, arguments.points).sparse(arguments.one_in);
     thread::scope(|scope| {
         let workers: Vec<_> =
             (0..jobs.unwrap_or(1).max(1)).map(|_| scope.spawn(|| enumeration.work())).collect();
@@ -145,4 +162,37 @@ fn as_json(report: &Report, seed: u64) -> serde_json::Value {
             "image": f.image, "what": f.what,
         })),
     })
+}
+
+/// Planted bugs.
+mod mutant {
+    use std::process::ExitCode;
+    use store::mutants::Mutant;
+
+    /// Plants the bug of that name, in this process or in one that is built for it, whose end is returned.
+    pub(super) fn plant(name: &str) -> Result<Option<ExitCode>, String> {
+        let names: Vec<String> = Mutant::ALL.iter().map(|mutant| format!("{mutant:?}")).collect();
+        let Some(at) = names.iter().position(|one| one == name) else {
+            return Err(format!("there is no mutant `{name}`; there are {}", names.join(", ")));
+        };
+        plant_known(Mutant::ALL[at])
+    }
+
+    #[cfg(feature = "mutants")]
+    #[expect(clippy::unnecessary_wraps, reason = "the other build starts a process")]
+    fn plant_known(mutant: Mutant) -> Result<Option<ExitCode>, String> {
+        store::mutants::activate(Some(mutant));
+        Ok(None)
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    fn plant_known(_: Mutant) -> Result<Option<ExitCode>, String> {
+        let mut cargo = crate::shell::command(
+            "cargo",
+            &["run", "--release", "--quiet", "--package", "xtask", "--features", "mutants", "--"],
+        );
+        let status = cargo.args(std::env::args_os().skip(1)).status();
+        let status = status.map_err(|error| format!("cannot run cargo: {error}"))?;
+        Ok(Some(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+    }
 }

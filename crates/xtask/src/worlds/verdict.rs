@@ -86,11 +86,14 @@ pub(crate) fn after_lie(lives: &WorldLives, life: &WorldLife, point: &Point) -> 
     let epoch = report.epoch.0;
     let mut all: Vec<&Arc<Moment>> = life.moments.iter().filter(|moment| moment.epoch == epoch).collect();
     all.extend(life.known(epoch));
-    let differs = all.iter().map(|moment| equals(&store, epoch, &moment.pages));
-    match differs.fold(Err(format!("epoch {epoch} was never begun")), |found, one| found.or(one)) {
-        Ok(()) => Ok(false),
-        Err(what) => Err(format!("nothing is reported, and {what}")),
+    let mut differs = format!("epoch {epoch} was never begun");
+    for moment in all {
+        match equals(&store, epoch, &moment.pages) {
+            Ok(()) => return Ok(false),
+            Err(what) => differs = what,
+        }
     }
+    Err(format!("nothing is reported, and {differs}"))
 }
 
 fn options(lives: &WorldLives) -> OpenOptions {
