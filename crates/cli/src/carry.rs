@@ -310,7 +310,7 @@ fn new_world(
     let made_at = beside(path);
     clear(&made_at)?;
     let device = FileDevice::create(&made_at).map_err(|error| fail(&error))?;
-    let made = create(device, history)
+    let made = create(device.growing_lazily(), history)
         .and_then(|store| take(&mut incoming, &store, bar))
         .and_then(|head| place(&made_at, path).map(|()| head).map_err(|error| fail(&error)));
     made.inspect_err(|_| drop(std::fs::remove_file(&made_at)))

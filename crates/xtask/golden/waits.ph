@@ -158,7 +158,9 @@ class waits {
         var to = new .internal.tcp();
         to.connect("127.0.0.1:7001");
         to.send("hello");
-        new .internal.udp().sendTo("letter", "127.0.0.1", 7003);
+        var letters = new .internal.udp();
+        letters.bindAddress("127.0.0.1:0");
+        letters.sendTo("letter", "127.0.0.1", 7003);
         for (int i = 0; i < kinds.size(); i++) threads[i].join();
         all.sleeper.join();
         all.paused.join();

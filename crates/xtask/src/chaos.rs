@@ -116,13 +116,26 @@ impl Script {
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let mut folders = vec![path.parent().map(Path::to_path_buf).unwrap_or_default()];
         folders.extend(include.iter().cloned());
-        let output = lang::compile(&Request::single(path.display().to_string(), text), &Sources(folders));
+        Script::of_text(name, path.display().to_string(), text, folders)
+    }
+
+    /// Compiles a text, which is known by `label`; imports are found in `folders`.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn of_text(
+        name: String,
+        label: String,
+        text: String,
+        folders: Vec<PathBuf>,
+    ) -> Result<Script, String> {
+        let output = lang::compile(&Request::single(label.clone(), text), &Sources(folders));
         let Some(module) = output.module else {
             let all: Vec<String> =
                 output.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message)).collect();
-            return Err(format!("{}: {}", path.display(), all.join("; ")));
+            return Err(format!("{label}: {}", all.join("; ")));
         };
-        let entry = module.entry.clone().ok_or_else(|| format!("{}: no entry", path.display()))?;
+        let entry = module.entry.clone().ok_or_else(|| format!("{label}: no entry"))?;
         let (arguments, input) = given(&name);
         let grants = ["read", "write"].map(|kind| format!("{kind}={FOLDER}")).to_vec();
         Ok(Script { name, module: bytecode::encode(&module), entry, arguments, input, grants })

@@ -128,7 +128,10 @@ fn commit(world: &mut World, snapshotter: &mut Snapshotter) -> Result<(), String
 /// # Errors
 /// What does not work.
 pub fn make(root: &Path) -> Result<Vec<u8>, String> {
-    let mut script = Script::compile(&folder(root).join("waits.ph"), &[])?;
+    let source = folder(root).join("waits.ph");
+    let text = std::fs::read_to_string(&source).map_err(|error| format!("{}: {error}", source.display()))?;
+    // Under a name of its own: the world does not say where it was made.
+    let mut script = Script::of_text("waits".to_string(), "waits.ph".to_string(), text, Vec::new())?;
     script.grants = GRANTS.map(ToString::to_string).to_vec();
     let rig = Rig::on(SimDevice::new());
     let store = StoreOptions { segment_bytes: SEGMENT_BYTES, ..StoreOptions::default() };
@@ -181,6 +184,10 @@ pub fn goes_on(packed: &[u8]) -> Result<Vec<String>, String> {
         World::open(&rig.ports()?, WorldOptions::default()).map_err(|error| error.to_string())?;
     rig.console.push_line("typed");
     rig.run(&mut world, &mut snapshotter, |_, event| *event == Event::Ended)?;
+    let failures = world.vm.take_failures();
+    if !failures.is_empty() {
+        return Err(failures.join("\n"));
+    }
     commit(&mut world, &mut snapshotter)?;
     let mut lines: Vec<String> = rig.output().lines().map(ToString::to_string).collect();
     lines.sort();

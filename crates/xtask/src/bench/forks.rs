@@ -34,19 +34,13 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     let shared = forked["shared"] == serde_json::json!(true);
     let _ = std::fs::remove_file(&fork);
     let log = runner.phantom(&["log", "--json", &shown(&world)])?;
-    let oldest = log[0]["epoch"].as_u64().ok_or("the world has no snapshots")?;
-    let before = Instant::now();
-    let restored = runner.phantom(&[
-        "restore",
-        "--json",
-        "--keep-as",
-        "before",
-        &format!("{}@{oldest}", shown(&world)),
-    ])?;
-    let restore_ms = before.elapsed().as_secs_f64() * 1e3;
-    if restored["restored"].as_u64() != Some(oldest) {
-        return Err("the restore went elsewhere".to_string());
-    }
+    let all: Vec<u64> =
+        log.as_array().into_iter().flatten().filter_map(|one| one["epoch"].as_u64()).collect();
+    let [oldest, .., near, _] = all.as_slice() else {
+        return Err("the world has too few snapshots".to_string());
+    };
+    let near_ms = restore(runner, &world, *near, "before")?;
+    let all_ms = restore(runner, &world, *oldest, "again")?;
     let rate = live / fork_s;
     let how = if shared { "shared by the file system" } else { "copied" };
     Ok(vec![
@@ -69,10 +63,26 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
                 options.resume_mib
             ),
             "≤ 200 ms",
-            format!("{restore_ms:.0} ms"),
-            restore_ms <= 200.0,
+            format!("{near_ms:.0} ms"),
+            near_ms <= 200.0,
+        ),
+        Row::shown(
+            "the same, to the oldest snapshot, from which nearly all pages differ",
+            format!("{all_ms:.0} ms"),
         ),
     ])
+}
+
+/// Tags what a world is and makes it an older snapshot; milliseconds, with the start of the process.
+fn restore(runner: &Runner, world: &Path, epoch: u64, tag: &str) -> Result<f64, String> {
+    let before = Instant::now();
+    let name = format!("{}@{epoch}", shown(world));
+    let restored = runner.phantom(&["restore", "--json", "--keep-as", tag, &name])?;
+    let took_ms = before.elapsed().as_secs_f64() * 1e3;
+    if restored["restored"].as_u64() != Some(epoch) {
+        return Err("the restore went elsewhere".to_string());
+    }
+    Ok(took_ms)
 }
 
 fn shown(path: &Path) -> String {
