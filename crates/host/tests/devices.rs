@@ -33,6 +33,21 @@ fn a_file_is_a_device() {
 }
 
 #[test]
+fn a_file_may_grow_without_being_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = FileDevice::create(folder.path().join("a.world")).unwrap().growing_lazily();
+    device.grow(3 << 20).unwrap();
+    assert_eq!(device.len(), 3 << 20);
+    device.write(5000, b"hello").unwrap();
+    device.flush().unwrap();
+    let mut bytes = [1; 7];
+    device.read(4999, &mut bytes).unwrap();
+    assert_eq!(&bytes, b"\0hello\0");
+    device.read(2 << 20, &mut bytes).unwrap();
+    assert_eq!(bytes, [0; 7]);
+}
+
+#[test]
 fn a_second_writer_is_told_who_the_first_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.world");
