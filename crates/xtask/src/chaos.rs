@@ -171,6 +171,13 @@ pub(crate) struct Mark {
     written: usize,
 }
 
+impl Mark {
+    /// Bytes written before it.
+    pub(crate) fn written(self) -> usize {
+        self.written
+    }
+}
+
 impl Tape {
     pub(crate) fn new(lines: &[String]) -> Tape {
         Tape {

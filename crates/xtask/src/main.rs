@@ -12,6 +12,7 @@ mod crash;
 mod faults;
 mod kill;
 mod shell;
+mod simulate;
 mod test;
 mod torment;
 
@@ -33,6 +34,8 @@ enum Verb {
     Crash(crash::Arguments),
     /// Lets a device fail at each of its calls in turn, and rot anywhere.
     Faults(faults::Options),
+    /// Lives whole worlds from seeds, in one thread, and shows the hash of all that happened.
+    Simulate(simulate::Options),
     /// Kills programs with kill -9 and checks that they go on.
     Kill(kill::Options),
     /// Runs programs under chaos and checks that nothing shows.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::run_tests(&options),
         Verb::Crash(arguments) => return crash::execute(&arguments),
         Verb::Faults(options) => faults::run(&options),
+        Verb::Simulate(options) => simulate::run(&options),
         Verb::Kill(options) => kill::run(&options),
         Verb::Chaos(options) => torment::run(&options),
         Verb::Golden => xtask::golden::write(&shell::root()).map(|path| println!("{}", path.display())),

@@ -1,7 +1,7 @@
 //! Whole worlds under the crash enumeration, in small. `cargo xtask crash` runs it long.
 
 use sim::crash::{Enumeration, Report};
-use xtask::worlds::world_lives;
+use xtask::worlds::{simulate, world_lives, world_names};
 
 /// Images of each workload.
 const POINTS: u64 = 1_000;
@@ -44,4 +44,15 @@ fn one_seed_is_one_run_of_a_world() {
         format!("{:?}", enumeration.report())
     });
     assert_eq!(a, b);
+}
+
+#[test]
+fn the_same_seed_is_the_same_world() {
+    for name in world_names() {
+        let [a, b] = [(); 2].map(|()| simulate(name, 11).unwrap_or_else(|what| panic!("{name}: {what}")));
+        assert_eq!(a, b, "{name}");
+        assert!(a.flips > 2 && a.commits > 2, "{name}: {a:?}");
+        let other = simulate(name, 12).unwrap_or_else(|what| panic!("{name}: {what}"));
+        assert_ne!(a.hash, other.hash, "{name}");
+    }
 }

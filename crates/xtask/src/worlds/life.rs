@@ -5,7 +5,7 @@ use base::prng::Prng;
 use base::{Epoch, PAGE_SIZE, PageIndex};
 use memory::Memory;
 use sim::crash::Recording;
-use sim::{Faults, Image};
+use sim::{Faults, Image, Op};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{OpenOptions, Store};
@@ -14,7 +14,7 @@ use world::{Event, SnapshotError, Snapshotter, Step, World};
 use crate::chaos::{Mark, Script};
 use crate::worlds::outside::Client;
 use crate::worlds::rig::{MS, Machine, store_options};
-use crate::worlds::{Trait, WorldLives};
+use crate::worlds::{Trace, Trait, WorldLives};
 
 /// Decisions in a first life, and in one after a crash.
 const DECISIONS: u64 = 110;
@@ -105,6 +105,35 @@ impl WorldLife {
         let answers: Vec<(usize, u64)> =
             before.answers_at(moment.op).map(|answer| (0, answer)).into_iter().collect();
         Living::record(lives, before.script.clone(), image, first, earlier, answers, rng, DECISIONS_LATER)
+    }
+
+    /// All that was done, as one hash and some counts.
+    pub(crate) fn trace(&self) -> Trace {
+        let mut words: Vec<u64> = Vec::new();
+        for op in self.recording.ops() {
+            match op {
+                Op::Write { first, blocks } => {
+                    words.push(*first as u64);
+                    words.extend(blocks.iter().map(|block| checksum(block.bytes())));
+                }
+                Op::Flush => words.push(u64::MAX),
+                Op::Grow { len } => words.push(!(*len as u64)),
+            }
+        }
+        for moment in &self.moments {
+            words.extend([moment.epoch, moment.op as u64, moment.clock_ns, moment.mark.written() as u64]);
+            words.extend(moment.pages.iter().flat_map(|(page, sum)| [u64::from(*page), *sum]));
+        }
+        words.extend(self.answers.iter().flat_map(|(op, answer)| [*op as u64, *answer]));
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        Trace {
+            hash: checksum(&bytes),
+            operations: self.recording.ops().len(),
+            flips: self.moments.len() - 1,
+            commits: self.acknowledged.len() - 1,
+            printed: self.moments.iter().map(|moment| moment.mark.written()).max().unwrap_or(0),
+            answered: self.answers.last().map_or(0, |(_, answer)| *answer),
+        }
     }
 
     /// The newest moment that was acknowledged before operation `op`.

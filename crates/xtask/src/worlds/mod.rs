@@ -153,3 +153,39 @@ impl Lives for WorldLives {
         }
     }
 }
+
+/// What a simulated life came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// Hash of everything that was done to the device, in order, of what memory held at each flip, and of what was printed
+    /// and answered by then.
+    pub hash: u64,
+    /// Writes, flushes and growths.
+    pub operations: usize,
+    /// Flips.
+    pub flips: usize,
+    /// Snapshots that became durable.
+    pub commits: usize,
+    /// Bytes printed.
+    pub printed: usize,
+    /// The greatest answer that a client had.
+    pub answered: u64,
+}
+
+/// Lives once from a seed: program, threads, collections, snapshots, clients, failures of the device and of the process,
+/// all in this thread. The same seed gives the same trace.
+///
+/// # Errors
+/// When there is no such workload, or what went wrong in it.
+pub fn simulate(name: &str, seed: u64) -> Result<Trace, String> {
+    let names: Vec<&str> = WORLDS.iter().map(|lives| lives.name).collect();
+    let lives = WORLDS.iter().find(|lives| lives.name == name);
+    let lives = lives.ok_or_else(|| format!("there is no world `{name}`; there are {}", names.join(", ")))?;
+    let life = WorldLife::first(lives, &mut Prng::new(seed))?;
+    Ok(life.trace())
+}
+
+/// The names that [`simulate`] knows.
+pub fn world_names() -> Vec<&'static str> {
+    WORLDS.iter().map(|lives| lives.name).collect()
+}
