@@ -201,6 +201,17 @@ pub(crate) struct Run {
     /// What the program may use outside.
     #[command(flatten)]
     pub(crate) grants: GrantOptions,
+    /// Holds what the program sends and prints until the snapshot that holds its cause is durable, so that whoever saw it
+    /// can rely on it; `--durable=no` ends that. Kept in the world.
+    #[arg(
+        long,
+        value_name = "YES|NO",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "yes",
+        value_parser = yes_or_no
+    )]
+    pub(crate) durable: Option<bool>,
     /// Forgets the program's past and starts it over.
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -229,6 +240,17 @@ pub(crate) struct Resume {
     /// What the program may use outside, instead of what it was granted before.
     #[command(flatten)]
     pub(crate) grants: GrantOptions,
+    /// Holds what the program sends and prints until the snapshot that holds its cause is durable, so that whoever saw it
+    /// can rely on it; `--durable=no` ends that. Kept in the world.
+    #[arg(
+        long,
+        value_name = "YES|NO",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "yes",
+        value_parser = yes_or_no
+    )]
+    pub(crate) durable: Option<bool>,
     /// File of the world.
     pub(crate) world: PathBuf,
 }
@@ -468,6 +490,15 @@ fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
         _ => Err("write a name and a value: NAME=VALUE".to_string()),
+    }
+}
+
+/// Parses `yes`, `no`.
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("write yes or no".to_string()),
     }
 }
 

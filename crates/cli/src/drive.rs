@@ -15,6 +15,9 @@ use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, Vm, Wo
 const PREPARE_LEAD: Duration = Duration::from_millis(1);
 /// Scanning and copying may take one part in so many of the time; the interval is stretched to keep to it.
 const CAPTURE_SHARE: u32 = 20;
+/// Of the time of a commit, the part for which is waited for more who want it, and the longest such wait.
+const GATHER_SHARE: u32 = 2;
+const GATHER_MAX: Duration = Duration::from_millis(4);
 /// A world in which nothing happened for so long gets a checkpoint.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -144,6 +147,7 @@ fn make_snapshots(
 ) -> (Snapshotter, Full) {
     let shared = snapshotter.shared().clone();
     let mut due = Instant::now();
+    let mut last_commit = Duration::ZERO;
     let mut quiet_since = None;
     let mut full = Full::default();
     while !ended.load(Ordering::Acquire) && shared.failure().is_none() {
@@ -160,7 +164,7 @@ fn make_snapshots(
             rest(&snapshotter, waiter, &mut quiet_since, now);
         } else if now < due && !pressed {
             waiter.wait(Some(nanoseconds(due - now)));
-        } else if flip(&shared, waiter, ended) {
+        } else if flip(&shared, waiter, ended, pressed.then_some(last_commit)) {
             quiet_since = Some(now);
             let flipped = Instant::now();
             let captured = Cell::new(flipped);
@@ -180,6 +184,7 @@ fn make_snapshots(
                     break;
                 }
             }
+            last_commit = flipped.elapsed();
             due = flipped + every.max((captured.get() - flipped) * CAPTURE_SHARE);
         }
     }
@@ -229,11 +234,20 @@ fn rest(snapshotter: &Snapshotter, waiter: &dyn Waiter, quiet_since: &mut Option
     }
 }
 
-/// Has the worker collect, and a moment later flip; false when the world ended meanwhile.
-fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool) -> bool {
+/// Has the worker collect, and a moment later flip; false when the world ended meanwhile. When somebody waits for it (and
+/// the commit before took so long) the flip comes at once.
+fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool, awaited: Option<Duration>) -> bool {
     let before = shared.flipped();
-    shared.ask(Ask::Prepare);
-    std::thread::sleep(PREPARE_LEAD);
+    match awaited {
+        Some(last_commit) => {
+            gather(shared, waiter, last_commit);
+            shared.ask(Ask::Prepare);
+        }
+        None => {
+            shared.ask(Ask::Prepare);
+            std::thread::sleep(PREPARE_LEAD);
+        }
+    }
     shared.ask(Ask::Flip);
     while shared.flipped() == before {
         if ended.load(Ordering::Acquire) {
@@ -242,6 +256,19 @@ fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool) -> bool {
         waiter.wait(None);
     }
     true
+}
+
+/// Waits until all who were answered by the last commit wait again, so that they share the next one too: at most a part
+/// of what a commit takes, and not at all for a single one.
+fn gather(shared: &Shared, waiter: &dyn Waiter, last_commit: Duration) {
+    let until = Instant::now() + (last_commit / GATHER_SHARE).min(GATHER_MAX);
+    loop {
+        let now = Instant::now();
+        if now >= until || shared.all_wait_again() || shared.failure().is_some() {
+            return;
+        }
+        waiter.wait(Some(nanoseconds(until - now)));
+    }
 }
 
 /// As [`last_snapshot`], but waits for room on the disk.

@@ -198,6 +198,10 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>, epoch: Epoch) -
         let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
         human.push_str(&crate::history::lineage_text(&Lineage::of(&view).map_err(|error| fail(&error))?));
     }
+    let durable = durable_programs(store);
+    if !durable.is_empty() {
+        human.push_str(&format!("durable    {}: what leaves waits for its snapshot\n", durable.join(", ")));
+    }
     if let Some(pid) = pid {
         human.push_str(&format!("runs in    process {pid}\n"));
     }
@@ -239,6 +243,14 @@ fn log(path: &Path, store: &Store, until: Option<Epoch>) -> Result<Shown, Failur
     Shown::fine(Value::Array(machine), human)
 }
 
+/// Names of the programs that run and whose output waits for its snapshot; none of a world whose pages cannot be read.
+fn durable_programs(store: &Store) -> Vec<String> {
+    let view = Some(store.last_epoch()).filter(|epoch| epoch.0 > 0).map(|epoch| FileView::new(store, epoch));
+    let programs = view.and_then(Result::ok).and_then(|view| inspect::programs(&view).ok());
+    let durable = programs.unwrap_or_default().into_iter();
+    durable.filter(|p| p.durable && p.state == ProgramState::Running).map(|p| p.name).collect()
+}
+
 fn ps(path: &Path, store: &Store, stacks: bool, epoch: Epoch) -> Result<Shown, Failure> {
     let fail = said(path);
     if epoch == Epoch(0) {
@@ -256,12 +268,12 @@ fn ps(path: &Path, store: &Store, stacks: bool, epoch: Epoch) -> Result<Shown, F
         "deadlocks": deadlocks,
     });
     let mut human = format!(
-        "{:>6}  {:<20} {:<12} {:>7} {:>10} {:>12} {:<14} {}\n",
+        "{:>6}  {:<20} {:<16} {:>7} {:>10} {:>12} {:<14} {}\n",
         "ID", "PROGRAM", "STATE", "THREADS", "CPU s", "ALLOCATED", "STARTED", "ARGUMENTS"
     );
     for p in &programs {
         human.push_str(&format!(
-            "{:>6}  {:<20} {:<12} {:>7} {:>10.1} {:>12} {:<14} {}\n",
+            "{:>6}  {:<20} {:<16} {:>7} {:>10.1} {:>12} {:<14} {}\n",
             p.id,
             p.name,
             state(p),
@@ -324,6 +336,7 @@ pub(crate) fn top(path: &Path, store: &Store) -> Result<Value, Failure> {
 pub(crate) fn state(p: &ProgramInfo) -> String {
     match p.state {
         ProgramState::Running if p.quarantined => "quarantined".to_string(),
+        ProgramState::Running if p.durable => "running, durable".to_string(),
         ProgramState::Running => "running".to_string(),
         ProgramState::Ended { status } => format!("ended ({status})"),
         ProgramState::Died => "died".to_string(),
@@ -339,7 +352,7 @@ pub(crate) fn program_json(p: &ProgramInfo) -> Value {
         ProgramState::Killed => ("killed", Some(STATUS_KILLED)),
         ProgramState::Died => ("died", Some(i32::from(STATUS_DIED))),
     };
-    json!({"id": p.id, "name": p.name, "arguments": p.arguments, "grants": p.grants, "state": state, "status": status,
+    json!({"id": p.id, "name": p.name, "arguments": p.arguments, "grants": p.grants, "durable": p.durable, "state": state, "status": status,
         "threads": p.threads, "cpu_ns": p.cpu_ns, "allocated_bytes": p.allocated_bytes,
         "started_ns": p.started_ns, "failure": p.failure})
 }

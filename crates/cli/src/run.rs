@@ -119,6 +119,7 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
         grants: options.grants.grants()?.unwrap_or_default(),
+        durable: options.durable.unwrap_or(false),
         source_hash: program.source_hash,
         fresh: options.fresh,
     })
@@ -158,7 +159,7 @@ pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
         say(&format_args!("paused: no thread runs until `phantom go {}`", options.world.display()));
         opened.world.pause();
     }
-    grant(&mut opened, &name, &options.grants)?;
+    grant(&mut opened, &name, &options.grants, options.durable)?;
     finish(opened, &options.running, &name)
 }
 
@@ -199,16 +200,26 @@ fn go_on(opened: Opened, options: &Run, program: &Program, known: &ProgramInfo) 
     }
     told_where(&program.name, &opened);
     let mut opened = opened;
-    grant(&mut opened, &program.name, &options.grants)?;
+    grant(&mut opened, &program.name, &options.grants, options.durable)?;
     finish(opened, &options.running, &program.name)
 }
 
-/// Gives a program that goes on other grants, if some were given.
-fn grant(opened: &mut Opened, name: &str, options: &GrantOptions) -> Result<(), Failure> {
-    let Some(grants) = options.grants()? else { return Ok(()) };
+/// Gives a program that goes on other grants, and holds what leaves it or not, if that was asked for.
+fn grant(
+    opened: &mut Opened,
+    name: &str,
+    options: &GrantOptions,
+    durable: Option<bool>,
+) -> Result<(), Failure> {
+    let grants = options.grants()?;
     let known = opened.world.vm.programs().map_err(|error| Failure::World(error.to_string()))?;
     if let Some(program) = known.into_iter().find(|known| known.name == name) {
-        opened.world.set_grants(program.addr, &grants);
+        if let Some(grants) = grants {
+            opened.world.set_grants(program.addr, &grants);
+        }
+        if let Some(durable) = durable {
+            opened.world.set_durable(program.addr, durable);
+        }
     }
     Ok(())
 }

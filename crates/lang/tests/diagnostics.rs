@@ -2119,3 +2119,68 @@ fn methods_that_erasure_makes_the_same() {
         "#]],
     );
 }
+
+#[test]
+fn classes_in_classes_and_paths() {
+    check(
+        r####"package .demo;
+class demo {
+    static int n;
+    class inner { };
+    void main() {
+        class local { };
+        println(.demo.demo.m);
+        println(.demo.nothing.n);
+        .demo.demo = 1;
+    }
+};
+class other { class inner { }; };
+"####,
+        expect![[r#"
+            error[class-in-function]: a class stands in a file or in another class, not in a function
+             --> demo.ph:6:9
+              |
+            6 |         class local { };
+              |         ^^^^^
+              |
+              = help: move it out; what it uses of the function goes to its constructor
+
+            error[unknown-field]: `.demo.demo` has no static field `m`
+             --> demo.ph:7:28
+              |
+            7 |         println(.demo.demo.m);
+              |                            ^
+
+            error[class-as-value]: `.demo.nothing.n` is a name of a class, not a value
+             --> demo.ph:8:17
+              |
+            8 |         println(.demo.nothing.n);
+              |                 ^^^^^^^^^^^^^^^
+
+            error[class-as-value]: `.demo.demo` is a name of a class, not a value
+             --> demo.ph:9:9
+              |
+            9 |         .demo.demo = 1;
+              |         ^^^^^^^^^^
+
+            error[not-assignable]: this cannot be assigned to
+             --> demo.ph:9:9
+              |
+            9 |         .demo.demo = 1;
+              |         ^^^^^^^^^^
+              |
+              = help: variables, fields and elements of arrays can
+
+            error[duplicate-class]: classes of one file that stand in others have different names
+              --> demo.ph:12:21
+               |
+             4 |     class inner { };
+               |           ----- the other is here
+            ...
+            12 | class other { class inner { }; };
+               |                     ^^^^^
+               |
+               = help: rename one of them
+        "#]],
+    );
+}

@@ -441,7 +441,7 @@ internal_classes! {
         42 "address" "()L.internal.string;" "Its own address, the path of a file, the name of a program; null when it was never opened.";
         43 "peer" "()L.internal.string;" "The address of the other end, or of who sent the last datagram; null for none.";
     }
-    Tcp ".internal.tcp" ".internal.connector" "A TCP socket; needs --allow-net. After a restart a listening one is bound again, a connection is reset." {
+    Tcp ".internal.tcp" ".internal.connector" "A TCP socket; needs --allow-net. After a restart a listening one is bound again before anybody accepts, a connection is reset." {
         16 "connect" "(L.internal.string;)V" idempotent "Connects to `host:port`.";
         17 "disconnect" "()V" "Closes it; nothing when it is closed.";
         18 "listen" "(L.internal.string;)I" idempotent "Listens at `host:port`; the port, which is a free one when 0 was asked for.";

@@ -178,6 +178,9 @@ schema! {
         WAIT_OUTSIDE: value,
         /// Byte array of u64: what `.internal.stat` counts (`vm`'s connectors/counters.rs), or null.
         COUNTERS: value,
+        /// Weak array of pairs (connector, program): sockets with an address of the machine, which a restart binds again;
+        /// or null.
+        BOUND: value,
         /// Number that marks a formatted world.
         MAGIC: u64,
         /// State of the world's own generator (identity hashes).
@@ -447,8 +450,8 @@ schema! {
         DAEMONS: u32,
         /// 1 when its output waits for the snapshot that holds its cause.
         OUTPUT_DURABLE: u32,
-        /// Unused.
-        PAD: u32,
+        /// 1 when all that leaves it waits for the snapshot that holds its cause.
+        DURABLE: u32,
     }
 
     /// A growing array: `.internal.container.array`.

@@ -56,6 +56,11 @@ impl Vm {
         self.set_ref(object, program::GRANTS, Value::object(strings));
     }
 
+    /// Sets whether all that leaves a program waits for the snapshot that holds its cause.
+    pub fn set_durable(&mut self, object: Addr, durable: bool) {
+        self.set_u32(object, program::DURABLE, u32::from(durable));
+    }
+
     /// Ends a program for ever; false when it has ended before.
     pub fn kill_program(&mut self, object: Addr) -> bool {
         if self.get_u32(object, program::STATE) != program_state::RUNNING {

@@ -39,6 +39,8 @@ pub struct ProgramInfo {
     pub state: ProgramState,
     /// Whether its threads are kept from running because one of them brought the machine down again and again.
     pub quarantined: bool,
+    /// Whether all that leaves it waits for the snapshot that holds its cause.
+    pub durable: bool,
     /// Threads that have not ended.
     pub threads: u64,
     /// Bytes that its threads have allocated since it was started.
@@ -197,6 +199,7 @@ pub fn program(view: &dyn View, addr: Addr) -> Result<ProgramInfo, ViewError> {
         grants: strings(view, addr.add(program::GRANTS))?,
         state,
         quarantined: view.u32(addr.add(program::HELD))? == hold::QUARANTINED,
+        durable: view.u32(addr.add(program::DURABLE))? != 0,
         threads: view.u64(addr.add(program::THREAD_COUNT))?,
         allocated_bytes: view.u64(addr.add(program::ALLOCATED))?,
         cpu_ns: view.u64(addr.add(program::CPU_NS))?,

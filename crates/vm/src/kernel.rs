@@ -72,8 +72,8 @@ pub(crate) struct Common {
     pub(crate) heap_limit: u64,
     /// What is open and under way outside.
     pub(crate) outside: Outside,
-    /// A thread has begun to wait for a commit.
-    pub(crate) commit_wanted: bool,
+    /// Threads that have begun to wait for a commit and were not reported yet.
+    pub(crate) commit_wanted: u32,
     /// The machine is to fail when a thread of this program (its number) is about to run, for tests of that.
     pub(crate) fault: Option<u64>,
     /// What the workers share of the heap, while nobody has the box.
@@ -102,7 +102,7 @@ impl Common {
             ended: Vec::new(),
             heap_limit,
             outside: Outside::default(),
-            commit_wanted: false,
+            commit_wanted: 0,
             fault: None,
             heap: None,
             stopping: false,

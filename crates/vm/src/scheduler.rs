@@ -293,8 +293,8 @@ impl Vm {
         Ok(())
     }
 
-    /// Whether a thread has begun to wait for a commit since this was asked last.
-    pub fn take_commit_wanted(&mut self) -> bool {
+    /// How many threads have begun to wait for a commit since this was asked last.
+    pub fn take_commit_wanted(&mut self) -> u32 {
         core::mem::take(&mut self.common.commit_wanted)
     }
 

@@ -121,7 +121,7 @@ impl Vm {
                 self.set_u64(self.running.thread, thread::AWAITED, epoch);
                 self.block_on(wait::COMMIT, Value::NULL);
                 // Whoever steps the machine asks for that commit now, also when others run on.
-                self.common.commit_wanted = true;
+                self.common.commit_wanted += 1;
                 self.requests.ask(Request::Stop);
             }
             Wait::Outside { object } => self.block_on(wait::OUTSIDE, Value::object(object)),

@@ -23,6 +23,8 @@ pub struct Program<'a> {
     pub environment: &'a [(String, String)],
     /// What it may reach outside the world.
     pub grants: &'a [String],
+    /// Whether all that leaves it waits for the snapshot that holds its cause.
+    pub durable: bool,
     /// Hash of its source.
     pub source_hash: u64,
 }
@@ -37,7 +39,14 @@ impl World {
             self.start_program(program.name, program.class, program.arguments, program.source_hash)?;
         self.vm.set_environment(object, program.environment);
         self.vm.set_grants(object, program.grants);
+        self.vm.set_durable(object, program.durable);
         Ok(object)
+    }
+
+    /// Sets whether all that leaves a program waits for the snapshot that holds its cause.
+    pub fn set_durable(&mut self, program: Addr, durable: bool) {
+        self.shared.set_active();
+        self.vm.set_durable(program, durable);
     }
 
     /// The programs, oldest first.

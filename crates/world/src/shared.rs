@@ -30,6 +30,11 @@ pub struct Shared {
     flipped: AtomicU64,
     committed: AtomicU64,
     wanted: AtomicU64,
+    /// Threads that wait for a commit since the last flip; that did when it was made; and both together when that commit
+    /// was done: so many will soon wait if all who were answered ask again.
+    waiting: AtomicU32,
+    waited: AtomicU32,
+    soon: AtomicU32,
     active: AtomicBool,
     ended: AtomicBool,
     failure: spin::Mutex<Option<String>>,
@@ -50,6 +55,9 @@ impl Shared {
             flipped: AtomicU64::new(last.0),
             committed: AtomicU64::new(last.0),
             wanted: AtomicU64::new(0),
+            waiting: AtomicU32::new(0),
+            waited: AtomicU32::new(0),
+            soon: AtomicU32::new(0),
             active: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             failure: spin::Mutex::new(None),
@@ -72,6 +80,7 @@ impl Shared {
     }
     pub(crate) fn set_flipped(&self, epoch: Epoch) {
         self.active.store(false, Ordering::Release);
+        self.waited.store(self.waiting.swap(0, Ordering::AcqRel), Ordering::Release);
         self.flipped.store(epoch.0, Ordering::Release);
         self.snapshotter.notify();
     }
@@ -81,6 +90,8 @@ impl Shared {
         Epoch(self.committed.load(Ordering::Acquire))
     }
     pub(crate) fn set_committed(&self, epoch: Epoch) {
+        let waiting = self.waiting.load(Ordering::Acquire);
+        self.soon.store(waiting + self.waited.swap(0, Ordering::AcqRel), Ordering::Release);
         self.committed.store(epoch.0, Ordering::Release);
         self.requests.ask(Request::Stop);
         self.worker.notify();
@@ -101,6 +112,19 @@ impl Shared {
         if self.wanted.fetch_max(epoch.0, Ordering::AcqRel) < epoch.0 {
             self.snapshotter.notify();
         }
+    }
+
+    /// As [`Shared::want`], for so many threads.
+    pub(crate) fn want_for(&self, epoch: Epoch, threads: u32) {
+        self.waiting.fetch_add(threads, Ordering::AcqRel);
+        let complete = threads > 0 && self.all_wait_again();
+        if self.wanted.fetch_max(epoch.0, Ordering::AcqRel) < epoch.0 || complete {
+            self.snapshotter.notify();
+        }
+    }
+    /// Whether those whom the last commit answered wait for the next one, with those who waited already: all can share it.
+    pub fn all_wait_again(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) >= self.soon.load(Ordering::Acquire)
     }
 
     /// Whether anything ran since the last flip.

@@ -268,6 +268,7 @@ impl World {
             if self.is_paused() {
                 return Ok(Event::Idle { wait_ns: None });
             }
+            self.vm.bind_again();
             if self.vm.is_ready() {
                 self.shared.set_active();
             }
@@ -277,11 +278,13 @@ impl World {
             }
             match state {
                 RunState::Requested if slices.is_some() => return Ok(Event::Paused),
-                RunState::Requested if self.vm.take_commit_wanted() => self.shared.want(self.memory.epoch()),
-                RunState::Requested => {}
+                RunState::Requested => match self.vm.take_commit_wanted() {
+                    0 => {}
+                    threads => self.shared.want_for(self.memory.epoch(), threads),
+                },
                 RunState::Idle { wake_ns, commit, .. } => {
                     if commit {
-                        self.shared.want(self.memory.epoch());
+                        self.shared.want_for(self.memory.epoch(), self.vm.take_commit_wanted());
                     }
                     let now = self.vm.clock_ns();
                     let wait_ns = wake_ns.map(|wake| wake.saturating_sub(now));
@@ -337,6 +340,9 @@ impl World {
     /// A further worker, which runs threads of this world beside this one and waits at `waiter`. Whoever steps it does so
     /// until it says [`Event::Stopped`], then drops it.
     pub fn worker(&mut self, waiter: Arc<dyn Waiter>) -> Worker {
+        if !self.is_paused() {
+            self.vm.bind_again();
+        }
         Worker { vm: self.vm.worker(waiter), shared: self.shared.clone() }
     }
 
@@ -378,13 +384,15 @@ impl Worker {
             }
             match self.vm.run(Limits::default()) {
                 Ok(RunState::Requested) => {
-                    if self.vm.take_commit_wanted() {
-                        self.shared.want(Epoch(self.vm.epoch()));
+                    let threads = self.vm.take_commit_wanted();
+                    if threads > 0 {
+                        self.shared.want_for(Epoch(self.vm.epoch()), threads);
                     }
                 }
                 Ok(RunState::Idle { commit, .. }) => {
                     if commit {
-                        self.shared.want(Epoch(self.vm.epoch()));
+                        let threads = self.vm.take_commit_wanted();
+                        self.shared.want_for(Epoch(self.vm.epoch()), threads);
                     }
                     return Event::Waiting { wait_ns: None };
                 }

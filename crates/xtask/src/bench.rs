@@ -3,6 +3,7 @@
 //! The machine is taken to be noisy: CPU time of the whole process (snapshot threads included) instead of wall time,
 //! interleaved pairs, medians, and a distribution-free bound on them.
 
+mod durable;
 mod echo;
 mod flips;
 mod forks;
@@ -21,7 +22,7 @@ use statistics::{median, median_bounds};
     after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
 )]
 pub(crate) struct Options {
-    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, echo, idle, resume, fork, switch, sleepers; all by default.
+    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, durable, echo, idle, resume, fork, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -66,6 +67,7 @@ const ALL: &[(&str, Measure)] = &[
     ("utilisation", utilisation),
     ("flip", flips::measure),
     ("commit", stores::measure),
+    ("durable", durable::measure),
     ("echo", echo::measure),
     ("idle", idle),
     ("resume", resume),

@@ -249,6 +249,9 @@ pub(crate) struct Launch {
     pub(crate) environment: Vec<(String, String)>,
     /// What it may reach outside the world.
     pub(crate) grants: Vec<String>,
+    /// Whether all that leaves it waits for the snapshot that holds its cause.
+    #[serde(default)]
+    pub(crate) durable: bool,
     /// Hash of its source.
     pub(crate) source_hash: u64,
     /// Whether one of this name that was there is forgotten.

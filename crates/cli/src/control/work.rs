@@ -89,6 +89,7 @@ pub(crate) fn launch(world: &mut World, wanted: &Launch, module: &[u8]) -> Resul
         arguments: &wanted.arguments,
         environment: &wanted.environment,
         grants: &wanted.grants,
+        durable: wanted.durable,
         source_hash: wanted.source_hash,
     });
     let made = made.map_err(|error| Refusal::new(RefusalKind::Input, error.to_string()))?;

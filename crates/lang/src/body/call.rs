@@ -58,6 +58,7 @@ impl Body<'_, '_, '_> {
             };
         }
         let object = match &receiver.kind {
+            ast::ExprKind::Path(path) if let Some(place) = self.path(path) => self.read(place, path.span),
             ast::ExprKind::Path(path) => {
                 let error = Diagnostic::error(
                     "unknown-class",

@@ -67,10 +67,13 @@ impl Body<'_, '_, '_> {
                 let place = self.place(expr);
                 self.read(place, span)
             }
-            ast::ExprKind::Path(name) => {
-                let message = format!("`{}` is a name of a class, not a value", name.text());
-                self.error("class-as-value", span, message)
-            }
+            ast::ExprKind::Path(name) => match self.path(name) {
+                Some(place) => self.read(place, span),
+                None => {
+                    let message = format!("`{}` is a name of a class, not a value", name.text());
+                    self.error("class-as-value", span, message)
+                }
+            },
             ast::ExprKind::Call { receiver, method, args } => self.call(receiver.as_deref(), method, args),
             ast::ExprKind::Apply { callee, args } => self.apply_expr(callee, args),
             ast::ExprKind::Lambda(lambda) => {
@@ -139,6 +142,7 @@ impl Body<'_, '_, '_> {
             ast::ExprKind::Field { receiver, name } => self.member(receiver, name),
             ast::ExprKind::Index { array, index } => self.element(array, index),
             ast::ExprKind::Error => Place::Error,
+            ast::ExprKind::Path(name) if let Some(place) = self.path(name) => place,
             _ => {
                 self.expr(expr);
                 let error = Diagnostic::error("not-assignable", expr.span, "this cannot be assigned to");
@@ -188,6 +192,20 @@ impl Body<'_, '_, '_> {
         Place::Error
     }
 
+    /// What `.a.b.c.field` names: the longest class in front, a static field of it, and fields of what that holds.
+    pub(super) fn path(&mut self, name: &ast::Name) -> Option<Place> {
+        let (class, count) = (1..name.parts.len()).rev().find_map(|count| {
+            let front = ast::Name { absolute: true, parts: name.parts[..count].to_vec(), span: name.span };
+            Some((self.classes.lookup(&front, self.file)?, count))
+        })?;
+        let mut place = self.static_field(class, &name.parts[count]);
+        for field in &name.parts[count + 1..] {
+            let object = self.read(place, field.span);
+            place = self.field_of(object, field);
+        }
+        Some(place)
+    }
+
     /// The class that an expression in front of a dot names, when it names no value.
     pub(super) fn class_named(&mut self, expr: &ast::Expr) -> Option<ClassIx> {
         let name = match &expr.kind {
@@ -208,10 +226,13 @@ impl Body<'_, '_, '_> {
             return self.static_field(class, name);
         }
         let object = match &receiver.kind {
-            ast::ExprKind::Path(path) => {
-                let message = format!("there is no class `{}`", path.text());
-                self.error("unknown-class", path.span, message)
-            }
+            ast::ExprKind::Path(path) => match self.path(path) {
+                Some(place) => self.read(place, path.span),
+                None => {
+                    let message = format!("there is no class `{}`", path.text());
+                    self.error("unknown-class", path.span, message)
+                }
+            },
             _ => {
                 let object = self.expr(receiver);
                 self.settled(object, receiver.span)

@@ -22,6 +22,9 @@ pub(crate) const DEPTH_MAX: usize = 200;
 /// Names of built-in types; in brackets they always cast.
 pub(crate) const BUILT_IN: &[&str] = &["int", "long", "float", "double", "string", "boolean"];
 
+/// Classes in classes, at most.
+const NESTED_MAX: usize = 16;
+
 pub(crate) struct Parser<'a> {
     text: &'a str,
     /// Starts of what the lexer could not read.
@@ -38,6 +41,10 @@ pub(crate) struct Parser<'a> {
     height: usize,
     /// For each opening round bracket the token that closes it; 0 when nothing does.
     closes: Vec<u32>,
+    /// Name of the class whose members are being read.
+    outer: Vec<Ident>,
+    /// Classes that stand in others, under the name `outer.inner`.
+    nested: Vec<Class>,
 }
 
 /// Reads a file.
@@ -85,7 +92,20 @@ fn shown(tok: &Tok) -> String {
 impl<'a> Parser<'a> {
     fn new(text: &'a str, unread: Vec<u32>, toks: Vec<Token>, sink: &'a mut Sink) -> Self {
         let closes = closing(&toks);
-        Parser { text, unread, toks, at: 0, sink, lost: false, stopped: false, depth: 0, height: 0, closes }
+        Parser {
+            text,
+            unread,
+            toks,
+            at: 0,
+            sink,
+            lost: false,
+            stopped: false,
+            depth: 0,
+            height: 0,
+            closes,
+            outer: Vec::new(),
+            nested: Vec::new(),
+        }
     }
 }
 
@@ -307,14 +327,36 @@ impl Parser<'_> {
             self.eat_op(";");
         } else if !self.eat_op(";") {
             self.modifiers();
-            let is_enum = self.is_ident("enum") && matches!(self.ahead(1), Tok::Ident(_));
-            if is_enum || self.is_word("class") || self.is_word("interface") {
+            if self.is_class() {
                 let class = self.class();
                 file.classes.push(Rc::new(class));
+                self.take_nested(file);
                 self.eat_op(";");
             } else {
                 self.expected("`package`, `import`, `class` or `interface`");
             }
+        }
+    }
+
+    fn is_class(&self) -> bool {
+        let is_enum = self.is_ident("enum") && matches!(self.ahead(1), Tok::Ident(_));
+        is_enum || self.is_word("class") || self.is_word("interface")
+    }
+
+    /// Classes that stand in others are classes of the file named `outer.inner`, which it knows by `inner` as if it
+    /// imported them.
+    fn take_nested(&mut self, file: &mut File) {
+        for class in core::mem::take(&mut self.nested) {
+            let mut parts = file.package.as_ref().map_or_else(Vec::new, |package| package.parts.clone());
+            parts.extend(class.name.parts.iter().cloned());
+            let own = |name: &Name| name.parts.last().map(|part| part.text.clone());
+            if let Some(other) = file.classes.iter().find(|other| own(&other.name) == own(&class.name)) {
+                let message = "classes of one file that stand in others have different names";
+                let error = Diagnostic::error("duplicate-class", class.name.span, message);
+                self.sink.push(error.also(other.name.span, "the other is here").hint("rename one of them"));
+            }
+            file.imports.insert(0, Name { absolute: false, parts, span: class.name.span });
+            file.classes.push(Rc::new(class));
         }
     }
 
@@ -406,7 +448,9 @@ impl Parser<'_> {
             _ => Sort::Enum,
         };
         self.bump();
-        let name = self.name();
+        let mut name = self.name();
+        name.parts.splice(0..0, self.outer.iter().cloned());
+        let outer = core::mem::replace(&mut self.outer, name.parts.clone());
         let params = if self.lost { Vec::new() } else { self.type_params() };
         self.attributes();
         let (mut extends, mut implements) = (None::<TypeExpr>, Vec::new());
@@ -456,6 +500,7 @@ impl Parser<'_> {
                 self.enum_members(&mut class);
             }
         }
+        self.outer = outer;
         class
     }
 
@@ -559,6 +604,15 @@ impl Parser<'_> {
         }
         self.attributes();
         let modifiers = self.modifiers();
+        if self.is_class() {
+            if self.outer.len() > NESTED_MAX {
+                let message = format!("classes are nested deeper than {NESTED_MAX} levels here");
+                return self.fail(Diagnostic::error("too-deep", self.span(), message));
+            }
+            let inner = self.class();
+            self.nested.push(inner);
+            return;
+        }
         if modifiers == (Modifiers { is_static: true, ..Modifiers::default() }) && self.is_op("{") {
             let block = self.block();
             class.initialisers.push((class.fields.len(), block));

@@ -95,6 +95,12 @@ impl Parser<'_> {
                 self.bump();
                 self.end(StmtKind::Continue)
             }
+            "class" | "interface" if matches!(self.ahead(1), Tok::Ident(_)) => {
+                let message = "a class stands in a file or in another class, not in a function";
+                let error = Diagnostic::error("class-in-function", self.span(), message);
+                self.fail(error.hint("move it out; what it uses of the function goes to its constructor"));
+                StmtKind::Empty
+            }
             _ => self.plain(),
         }
     }

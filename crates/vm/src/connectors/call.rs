@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, binary, connector, connector_option, connector_state};
+use layout::schema::{array, binary, connector, connector_option, connector_state, program};
 use platform::{Ended, Fault, Handle, OpId, Operation, OutsideError, Place};
 
 /// Nothing is done yet.
@@ -77,7 +77,12 @@ impl Call<'_> {
 
     /// Holds what the method is about to send until a snapshot says that it is sent, if the connector wants that.
     pub(crate) fn hold(&mut self, object: Addr) -> Result<(), Outcome> {
-        let wanted = self.vm.get_u32(object, connector::OPTIONS) & connector_option::DURABLE != 0;
+        let own = self.vm.get_u32(object, connector::OPTIONS) & connector_option::DURABLE != 0;
+        let all = || {
+            let owner = self.vm.owner_of(self.thread);
+            owner.is_some_and(|owner| self.vm.get_u32(owner, program::DURABLE) != 0)
+        };
+        let wanted = own || all();
         if !wanted || self.phase() == HELD {
             return Ok(());
         }

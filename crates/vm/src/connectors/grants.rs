@@ -21,7 +21,15 @@ pub(crate) enum Purpose {
 
 impl Vm {
     fn grants(&self, thread: Addr) -> Vec<String> {
-        let owner = if thread.is_null() { None } else { self.get_ref(thread, thread::PROGRAM).as_object() };
+        self.grants_of(self.owner_of(thread))
+    }
+
+    /// The program of a thread.
+    pub(crate) fn owner_of(&self, thread: Addr) -> Option<Addr> {
+        if thread.is_null() { None } else { self.get_ref(thread, thread::PROGRAM).as_object() }
+    }
+
+    fn grants_of(&self, owner: Option<Addr>) -> Vec<String> {
         let Some(list) = owner.and_then(|owner| self.get_ref(owner, program::GRANTS).as_object()) else {
             return Vec::new();
         };
@@ -34,8 +42,16 @@ impl Vm {
     /// # Errors
     /// Why not, with the option that grants it.
     pub(crate) fn may_net(&self, thread: Addr, address: &str) -> Result<(), String> {
+        self.program_may_net(self.owner_of(thread), address)
+    }
+
+    /// As [`Vm::may_net`], of a program.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn program_may_net(&self, owner: Option<Addr>, address: &str) -> Result<(), String> {
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-        let granted = self.grants(thread).iter().any(|grant| match grant.split_once('=') {
+        let granted = self.grants_of(owner).iter().any(|grant| match grant.split_once('=') {
             None => grant == "net",
             Some(("net", at)) => at.eq_ignore_ascii_case(address) || at.eq_ignore_ascii_case(host),
             Some(_) => false,

@@ -10,6 +10,7 @@
 //!
 //! *Invariant:* [`Outside`] holds nothing that a program can observe.
 
+mod bound;
 pub(crate) mod call;
 pub(crate) mod counters;
 pub(crate) mod grants;
@@ -42,6 +43,8 @@ pub(crate) struct Outside {
     open: BTreeMap<u64, Handle>,
     /// Turns since the reactor was asked.
     turns: u32,
+    /// Whether what was bound before was bound again.
+    has_bound: bool,
     /// Kept for its room.
     ended: Vec<(OpId, Ended)>,
 }
@@ -167,11 +170,11 @@ impl Vm {
         self.set_ref(object, connector::HANDLE, Value::object(name));
     }
 
-    /// Does something short for which nobody waits.
-    pub(crate) fn submit_unwatched(&mut self, operation: Operation) {
+    /// Does something short for which nobody waits; its end, if it came at once. If it comes later, nobody knows its
+    /// number.
+    pub(crate) fn submit_unwatched(&mut self, operation: Operation) -> Option<Ended> {
         let id = OpId(self.common.outside.number());
-        // Its end is of no interest; should it come later, nobody knows its number.
-        let _ = self.platform.reactor.submit(id, operation);
+        self.platform.reactor.submit(id, operation)
     }
 
     /// What a connector has open in this boot.

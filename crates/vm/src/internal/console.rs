@@ -8,7 +8,7 @@ use super::{Call, Methods, Outcome, Wait};
 use alloc::vec::Vec;
 use base::Addr;
 use layout::Value;
-use layout::schema::{program, thread};
+use layout::schema::program;
 use platform::ConsoleInput;
 
 pub(super) const METHODS: Methods = methods! {
@@ -73,11 +73,13 @@ fn put(call: &mut Call<'_>, channel: Channel, text: &[u8]) -> Outcome {
 
 /// The program of the running thread.
 fn owner(call: &Call<'_>) -> Option<Addr> {
-    if call.thread.is_null() { None } else { call.vm.get_ref(call.thread, thread::PROGRAM).as_object() }
+    call.vm.owner_of(call.thread)
 }
 
 fn is_durable(call: &Call<'_>) -> bool {
-    owner(call).is_some_and(|owner| call.vm.get_u32(owner, program::OUTPUT_DURABLE) != 0)
+    owner(call).is_some_and(|owner| {
+        call.vm.get_u32(owner, program::OUTPUT_DURABLE) != 0 || call.vm.get_u32(owner, program::DURABLE) != 0
+    })
 }
 
 fn set_durable(call: &mut Call<'_>) -> Step {

@@ -116,7 +116,7 @@ fn unwatched(call: &mut Call<'_>, operation: fn(platform::Handle) -> Operation) 
     let object = call.this();
     current(call, object)?;
     if let Some(handle) = call.attached(object) {
-        call.vm.submit_unwatched(operation(handle));
+        let _ = call.vm.submit_unwatched(operation(handle));
     }
     Ok(Outcome::VOID)
 }

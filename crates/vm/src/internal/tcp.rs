@@ -1,7 +1,7 @@
 //! `.internal.tcp`: connections and listening sockets.
 //!
-//! After a restart a listening socket is bound again by the first thread that accepts, which has waited there all the
-//! time; a connection fails once with `connection_reset` and is closed then.
+//! After a restart a listening socket is bound again before any thread runs; when that was not possible (another uses the
+//! port, or it is not granted any more) the next `accept` tries once more, and says why not. A connection fails once with `connection_reset` and is closed then.
 
 use super::support::{Step, methods};
 use super::{Call, Methods, Outcome};
@@ -61,6 +61,9 @@ fn now_open(call: &mut Call<'_>, object: Addr, state: u32, local: &str, peer: &s
         call.set_text(object, connector::PEER, peer);
     }
     call.vm.set_u32(object, connector::STATE, state);
+    if state == connector_state::LISTENING {
+        call.vm.enter_bound(call.thread, object);
+    }
 }
 
 fn disconnect(call: &mut Call<'_>) -> Step {
@@ -212,7 +215,7 @@ fn send(call: &mut Call<'_>) -> Step {
 fn shutdown(call: &mut Call<'_>) -> Step {
     let object = call.this();
     if let Some(handle) = call.attached(object) {
-        call.vm.submit_unwatched(Operation::Shutdown { handle });
+        let _ = call.vm.submit_unwatched(Operation::Shutdown { handle });
     }
     Ok(Outcome::VOID)
 }

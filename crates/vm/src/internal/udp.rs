@@ -1,4 +1,5 @@
-//! `.internal.udp`: datagrams. After a restart a socket is bound again by the first call that needs it.
+//! `.internal.udp`: datagrams. After a restart a socket is bound again before any thread runs; when that was not
+//! possible the next call that needs it tries once more.
 
 use super::support::{Step, methods};
 use super::tcp::port_of;
@@ -53,6 +54,7 @@ fn bound(call: &mut Call<'_>, object: Addr, local: &str) {
     call.opened(object);
     call.set_text(object, connector::ADDRESS, local);
     call.vm.set_u32(object, connector::STATE, connector_state::OPEN);
+    call.vm.enter_bound(call.thread, object);
 }
 
 fn disconnect(call: &mut Call<'_>) -> Step {

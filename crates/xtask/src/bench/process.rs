@@ -3,7 +3,7 @@
 use super::programs;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -18,6 +18,17 @@ pub(crate) struct Serving {
     child: Child,
     /// The first line that it printed.
     pub(crate) line: String,
+}
+
+impl Serving {
+    /// The port, which is the last word of the line.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn port(&self) -> Result<u16, String> {
+        let word = self.line.rsplit(' ').next().unwrap_or_default();
+        word.parse().map_err(|_| format!("{:?} names no port", self.line))
+    }
 }
 
 impl Drop for Serving {
@@ -102,13 +113,32 @@ impl Runner {
     /// # Errors
     /// When it cannot be started or prints nothing.
     pub(crate) fn serve(&self, program: &str, options: &[&str]) -> Result<Serving, String> {
+        self.serve_from(&programs(), program, options, &[])
+    }
+
+    /// As [`Runner::serve`], an example, at a free port.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn serve_example(&self, program: &str, options: &[&str]) -> Result<Serving, String> {
+        self.serve_from(&crate::shell::root().join("examples"), program, options, &["0"])
+    }
+
+    fn serve_from(
+        &self,
+        folder: &Path,
+        program: &str,
+        options: &[&str],
+        arguments: &[&str],
+    ) -> Result<Serving, String> {
         let world = self.world(program);
         if world.exists() {
             std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
         }
         let mut command = Command::new(&self.phantom);
         command.arg("run").arg("--world").arg(world).args(options);
-        command.arg(programs().join(format!("{program}.ph"))).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.arg(folder.join(format!("{program}.ph"))).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("{program} cannot be started: {error}"))?;
         let output = child.stdout.take().ok_or("its output is there")?;
         let mut serving = Serving { child, line: String::new() };
@@ -116,6 +146,42 @@ impl Runner {
         read.map_err(|error| format!("{program} printed nothing: {error}"))?;
         serving.line = serving.line.trim().to_string();
         Ok(serving)
+    }
+
+    /// Where the worlds are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// What a program prints that runs in a new world to its end.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(crate) fn output(
+        &self,
+        program: &str,
+        options: &[&str],
+        arguments: &[&str],
+    ) -> Result<String, String> {
+        let _ = std::fs::remove_file(self.world(program));
+        let output = self.command(program, options, arguments).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("{program}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The newest snapshot of a world that runs.
+    ///
+    /// # Errors
+    /// When its process does not answer.
+    pub(crate) fn epoch(&self, program: &str) -> Result<u64, String> {
+        let mut command = Command::new(&self.phantom);
+        let output = command.args(["info", "--json"]).arg(self.world(program)).output();
+        let output = output.map_err(|error| error.to_string())?;
+        let shown: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+        shown["epoch"].as_u64().ok_or_else(|| format!("no epoch in {shown}"))
     }
 
     /// CPU seconds of the whole process.

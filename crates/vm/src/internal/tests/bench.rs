@@ -562,6 +562,7 @@ impl Bench {
         self.vm.platform.reactor = Arc::new(platform::NoOutside);
         let platform = platform(&self.clock, &self.console, &self.outside);
         self.vm = Vm::open(self.stored.open(epoch), platform).expect("the world opens");
+        self.vm.bind_again();
         self.vm.running.thread = thread;
     }
 

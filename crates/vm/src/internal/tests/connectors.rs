@@ -56,7 +56,6 @@ fn a_listening_socket_after_a_restart() {
         s address -> "127.0.0.1:40001"
         c = s accept -> waits for what is outside
         restart
-        again -> waits for what is outside
         peer connect 127.0.0.1:40001
         again -> (.internal.tcp)
         c isOpen -> 1
