@@ -105,4 +105,7 @@ impl BlockDevice for KillDevice {
     fn grow(&self, len: u64) -> Result<(), DeviceError> {
         self.inner.grow(len)
     }
+    fn shrink(&self, len: u64) -> Result<(), DeviceError> {
+        self.inner.shrink(len)
+    }
 }

@@ -224,6 +224,17 @@ impl BlockDevice for FileDevice {
         self.len.store(len, SeqCst);
         Ok(())
     }
+
+    fn shrink(&self, len: u64) -> Result<(), DeviceError> {
+        self.writable("cutting")?;
+        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.raw_disk || len >= self.len() {
+            return Ok(());
+        }
+        self.file.set_len(len).map_err(|error| self.failed("cutting", &error))?;
+        self.len.store(len, SeqCst);
+        Ok(())
+    }
 }
 
 /// The process that holds the lock on this file, from `/proc/locks` (`proc_locks(5)`).

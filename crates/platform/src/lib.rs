@@ -82,6 +82,12 @@ pub trait BlockDevice: Send + Sync {
     /// # Errors
     /// When there is no room; the length is then unchanged. A raw disk cannot grow.
     fn grow(&self, len: u64) -> Result<(), DeviceError>;
+    /// Cuts the device to `len` bytes if it is longer. The new length is durable after a flush. What cannot be cut, such as a
+    /// raw disk, stays as it is.
+    ///
+    /// # Errors
+    /// When the medium fails; the length is then unchanged.
+    fn shrink(&self, len: u64) -> Result<(), DeviceError>;
 }
 
 /// How a mapper learns of writes.

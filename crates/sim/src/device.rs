@@ -23,6 +23,11 @@ pub enum Op {
         /// New length in blocks.
         len: usize,
     },
+    /// The device was cut to this many blocks.
+    Shrink {
+        /// New length in blocks.
+        len: usize,
+    },
 }
 
 /// What is to fail; counts are of calls from now on, `Some(0)` is the next one.
@@ -227,6 +232,15 @@ impl BlockDevice for SimDevice {
         if blocks > state.now.len() {
             state.now.grow(blocks);
             state.ops.push(Op::Grow { len: blocks });
+        }
+        Ok(())
+    }
+    fn shrink(&self, len: u64) -> Result<(), DeviceError> {
+        let mut state = self.lock();
+        let blocks = len.div_ceil(PAGE_SIZE as u64) as usize;
+        if blocks < state.now.len() {
+            state.now.shrink(blocks);
+            state.ops.push(Op::Shrink { len: blocks });
         }
         Ok(())
     }

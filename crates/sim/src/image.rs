@@ -93,6 +93,14 @@ impl Image {
             self.blocks.push(zero_block());
         }
     }
+    /// Cuts the image to `len` blocks.
+    pub fn shrink(&mut self, len: usize) {
+        while self.blocks.len() > len {
+            if let Some(block) = self.blocks.pop() {
+                self.hash ^= share(self.blocks.len(), block.hash);
+            }
+        }
+    }
     /// Flips one bit.
     pub fn flip(&mut self, index: usize, bit: usize) {
         let mut bytes = *self.block(index).bytes();
@@ -119,6 +127,8 @@ mod tests {
         assert_eq!(a.hash(), b.hash());
         b.grow(4);
         assert_ne!(a.hash(), b.hash());
+        b.shrink(3);
+        assert_eq!(a.hash(), b.hash());
     }
 
     #[test]

@@ -22,6 +22,9 @@ fn where_met(mutant: Mutant) -> (Workload, u64) {
         Mutant::OpenWithoutFlush => (Workload::Cleaning, 16),
         Mutant::RestoredNotCounted | Mutant::RestoreFlushLeftOut => (Workload::Restore, 3),
         Mutant::AsideTreeForgotten => (Workload::History, 16),
+        Mutant::ReuseOneCheckpointEarly => (Workload::Cleaning, 16),
+        Mutant::CutBeforeDurable => (Workload::Compact, 3),
+        Mutant::BaseCopyStale | Mutant::ChangesOfWrongBase | Mutant::SettledAsBase => (Workload::Deltas, 3),
         _ => (Workload::Mixed, 16),
     }
 }

@@ -90,7 +90,7 @@ impl Shared {
         let large = writer.log_blocks > writer.checkpoint_blocks_max();
         let (last_ns, finest_ns) = {
             let read = self.read.lock();
-            (read.checkpoint.wall_ns, read.checkpoint.policy.finest_ns())
+            (read.checkpoint.wall_ns, read.checkpoint.policy.finest_ns(self.options.checkpoint_distance_ns))
         };
         let old = finest_ns > 0 && wall_ns.saturating_sub(last_ns) >= finest_ns;
         if long || large || old { self.checkpoint(writer) } else { Ok(false) }
@@ -177,7 +177,10 @@ impl Shared {
         let mut bytes = Box::new([0u8; PAGE_SIZE]);
         let index = PageIndex(page);
         self.read_stored(index, stored, &mut bytes).map_err(|error| map::page_damage(index, error))?;
-        let checksum = stored.entry.checksum;
+        if mutants::on(Mutant::SettledAsBase) {
+            self.disk.read(stored.base, bytes.as_mut_slice()).map_err(CommitError::Device)?;
+        }
+        let checksum = checksum(bytes.as_slice());
         let entry = RecordEntry { key: page, kind: Kind::Full, checksum, ..RecordEntry::default() };
         let placed = writer.log.append(&self.disk, entry, Some(&bytes))?;
         count(&self.counters.settled_bytes, PAGE_SIZE as u64);
@@ -225,7 +228,13 @@ impl Shared {
         }
         let reusable = writer.reusable() as u64;
         writer.pressure.measure(&policy, &writer.log.segments, reusable);
-        let now = Now { wall_ns, epoch, whole_from: last.whole_from, last_group: last.log.group };
+        let now = Now {
+            wall_ns,
+            epoch,
+            whole_from: last.whole_from,
+            last_group: last.log.group,
+            least_ns: self.options.checkpoint_distance_ns,
+        };
         thin(&all, &policy, writer.pressure, now)
     }
 

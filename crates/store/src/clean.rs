@@ -71,6 +71,35 @@ pub(crate) fn move_pages(
     Ok(moved)
 }
 
+/// Moves up to `budget` live pages out of one segment. Returns the new entries.
+pub(crate) fn empty(
+    shared: &Shared,
+    writer: &mut WriterState,
+    segment: u32,
+    budget: u64,
+) -> Result<Vec<RecordEntry>, CommitError> {
+    let generation = writer.log.segments.list[segment as usize].generation;
+    let mut moved = Vec::new();
+    let Some(queue) = written_in(shared, writer, segment, generation) else {
+        writer.uncleanable.insert(generation);
+        return Ok(moved);
+    };
+    for entry in queue {
+        match move_one(shared, writer, &BTreeSet::new(), &entry) {
+            Ok(placed) => moved.extend(placed),
+            Err(CommitError::Read(_)) => {
+                writer.uncleanable.insert(generation);
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+        if moved.len() as u64 >= budget {
+            break;
+        }
+    }
+    Ok(moved)
+}
+
 /// Whether fewer segments are free than are written in three intervals between checkpoints: what is cleaned now is
 /// free two checkpoints later.
 /// After a failure for lack of space nothing is moved, to leave room for the commit.

@@ -186,6 +186,7 @@ impl CommitWriter {
     ) -> Result<(), CommitError> {
         let shared = self.shared.clone();
         let writer = self.writer()?;
+        let base = if mutants::on(Mutant::ChangesOfWrongBase) { base - 1 } else { base };
         let placed = writer.log.append_changes(&shared.disk, page.0, base, checksum, changes);
         let placed = placed.inspect_err(|e| note_failure(&shared, writer, e))?;
         self.entries.push(placed);
@@ -214,6 +215,9 @@ impl Drop for CommitWriter {
     fn drop(&mut self) {
         if let Some(mut writer) = self.writer.take() {
             writer.log.abandon();
+            if mutants::on(Mutant::BaseCopyStale) {
+                writer.bases.committed();
+            }
             writer.bases.abandoned();
             self.shared.put_back(writer);
         }
@@ -290,7 +294,7 @@ impl Shared {
                 break;
             }
             let budget = spare as u64 * u64::from(writer.log.segments.blocks / 2);
-            self.compact(writer, budget)?;
+            self.commit_again(writer, |writer| clean::move_pages(self, writer, &BTreeSet::new(), budget))?;
             writer.pressure.shed = true;
             self.checkpoint_twice(writer)?;
             if writer.reusable() <= free {
@@ -301,7 +305,7 @@ impl Shared {
     }
 
     /// What a superblock names is given up when no superblock names it any more.
-    fn checkpoint_twice(&self, writer: &mut WriterState) -> Result<(), CommitError> {
+    pub(crate) fn checkpoint_twice(&self, writer: &mut WriterState) -> Result<(), CommitError> {
         let shed = writer.pressure.shed;
         for _ in 0..2 {
             writer.pressure.shed = shed;
@@ -311,8 +315,12 @@ impl Shared {
         Ok(())
     }
 
-    /// Commits the newest snapshot once more, with up to `budget` pages moved to free segments.
-    fn compact(&self, writer: &mut WriterState, budget: u64) -> Result<(), CommitError> {
+    /// Commits the newest snapshot once more, with the pages that `work` moves to free segments; returns how many.
+    pub(crate) fn commit_again(
+        &self,
+        writer: &mut WriterState,
+        work: impl FnOnce(&mut WriterState) -> Result<Vec<RecordEntry>, CommitError>,
+    ) -> Result<u64, CommitError> {
         writer.bases.clear();
         let (epoch, wall_ns) = {
             let read = self.read.lock();
@@ -320,7 +328,7 @@ impl Shared {
         };
         writer.log.reserve = writer.checkpoint_segments();
         writer.log.begin(GroupHead { kind: RecordKind::Commit, epoch, wall_ns });
-        let done = clean::move_pages(self, writer, &BTreeSet::new(), budget).and_then(|moved| {
+        let done = work(writer).and_then(|moved| {
             writer.log.complete(&self.disk)?;
             self.disk.flush().map_err(CommitError::Device)?;
             Ok(moved)
@@ -335,7 +343,7 @@ impl Shared {
         let delta = Commit::new(writer.log.group(), epoch, wall_ns, bytes, &moved);
         writer.note_group();
         self.apply(writer, &moved, delta);
-        Ok(())
+        Ok(moved.len() as u64)
     }
 
     /// Makes a durable commit the newest state, a slice at a time so that readers wait for short.

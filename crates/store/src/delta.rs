@@ -14,6 +14,8 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use base::{PAGE_SIZE, PageBytes};
 
+use crate::mutants::{self, Mutant};
+
 /// Bytes of changes up to which a page is stored as changes.
 pub(crate) const CHANGES_MAX: usize = 1024;
 /// Equal bytes up to which two runs are joined: as many as a run's head takes.
@@ -164,7 +166,7 @@ impl Bases {
             let keep = is_soon && self.pending.len() < self.pages_max;
             return if keep { Advice::FullAndKeep } else { Advice::Full };
         };
-        if full_copy() == Some(base.block) {
+        if full_copy() == Some(base.block) || mutants::on(Mutant::BaseCopyStale) {
             if let Some(changes) = encode_changes(&base.bytes, bytes) {
                 slot.next_left_alone = 1;
                 base.used = self.commit;
@@ -190,7 +192,7 @@ impl Bases {
 
     /// The full copy stands in `block` now, with this content.
     pub(crate) fn moved(&mut self, page: u32, block: u64, bytes: &PageBytes) {
-        if let Some(base) = self.bases.get_mut(&page) {
+        if let Some(base) = self.bases.get_mut(&page).filter(|_| !mutants::on(Mutant::BaseCopyStale)) {
             base.block = block;
             base.bytes.copy_from_slice(bytes);
         }
@@ -198,7 +200,9 @@ impl Bases {
 
     /// The page has another full copy now, or none.
     pub(crate) fn forget(&mut self, page: u32) {
-        self.bases.remove(&page);
+        if !mutants::on(Mutant::BaseCopyStale) {
+            self.bases.remove(&page);
+        }
     }
 
     /// Nothing is known of any page any more.

@@ -41,6 +41,10 @@ impl Disk {
         self.flushes.fetch_add(1, Ordering::Relaxed);
         self.device.flush()
     }
+    /// Cuts the device to `blocks` blocks, if it is longer.
+    pub(crate) fn shrink(&self, blocks: u64) -> Result<(), DeviceError> {
+        self.device.shrink(blocks * BLOCK as u64)
+    }
     /// Makes the device at least `blocks` blocks long.
     pub(crate) fn grow(&self, blocks: u64) -> Result<(), DeviceError> {
         self.device.grow(blocks * BLOCK as u64)

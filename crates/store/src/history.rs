@@ -60,12 +60,13 @@ pub struct HistoryPolicy {
 }
 
 impl Default for HistoryPolicy {
-    /// All of the last ten minutes, one a minute for a day, one an hour for thirty days.
+    /// All of the last minute, one a second for ten minutes, one a minute for a day, one an hour for thirty days.
     fn default() -> Self {
         let mut levels = [HistoryLevel::default(); HISTORY_LEVELS_MAX];
-        levels[0] = HistoryLevel { age_ns: DAY_NS, every_ns: MINUTE_NS };
-        levels[1] = HistoryLevel { age_ns: 30 * DAY_NS, every_ns: 60 * MINUTE_NS };
-        HistoryPolicy { whole_ns: 10 * MINUTE_NS, levels, budget_bytes: 0 }
+        levels[0] = HistoryLevel { age_ns: 10 * MINUTE_NS, every_ns: SECOND_NS };
+        levels[1] = HistoryLevel { age_ns: DAY_NS, every_ns: MINUTE_NS };
+        levels[2] = HistoryLevel { age_ns: 30 * DAY_NS, every_ns: 60 * MINUTE_NS };
+        HistoryPolicy { whole_ns: MINUTE_NS, levels, budget_bytes: 0 }
     }
 }
 
@@ -99,9 +100,20 @@ impl HistoryPolicy {
         self.whole_ns == 0 && self.levels[0].every_ns == 0
     }
 
-    /// The distance at which checkpoints are wanted, so that there is something to keep; zero for none.
-    pub(crate) fn finest_ns(&self) -> u64 {
-        self.levels[0].every_ns
+    /// The distance at which checkpoints are wanted, so that there is something to keep; zero for none. Levels finer than
+    /// `least_ns` take none of their own: they are read from the log.
+    pub(crate) fn finest_ns(&self, least_ns: u64) -> u64 {
+        let mut used = self.levels.iter().map(|level| level.every_ns).filter(|&every| every > 0);
+        match used.clone().find(|&every| every >= least_ns) {
+            Some(every) => every,
+            None => used.next().map_or(0, |_| least_ns),
+        }
+    }
+
+    /// How far back the log is kept whole while the budget allows: over all levels finer than `least_ns`.
+    pub(crate) fn reach_ns(&self, least_ns: u64) -> u64 {
+        let fine = self.levels.iter().filter(|level| level.every_ns > 0 && level.every_ns < least_ns);
+        fine.map(|level| level.age_ns).fold(self.whole_ns, u64::max)
     }
 
     fn budget(&self, live_bytes: u64) -> u64 {
@@ -297,6 +309,8 @@ pub(crate) struct Now {
     pub(crate) whole_from: u64,
     /// The group of the newest checkpoint so far.
     pub(crate) last_group: u64,
+    /// Levels finer than this are read from the log.
+    pub(crate) least_ns: u64,
 }
 
 /// What is left of `kept` (ascending), and the group from which on every epoch can be read then. The checkpoint that leads
@@ -330,7 +344,7 @@ pub(crate) fn thin(kept: &[Kept], policy: &HistoryPolicy, pressure: Pressure, no
         drop -= usize::from(goes);
         !goes
     });
-    let reach = policy.whole_ns >> pressure.squeeze;
+    let reach = policy.reach_ns(now.least_ns) >> pressure.squeeze;
     let base = left.iter().find(|one| {
         one.log.group >= now.whole_from
             && !pressure.shed
@@ -478,7 +492,8 @@ mod tests {
     }
 
     fn now_is(second: u64, whole_from: u64) -> Now {
-        Now { wall_ns: second * SECOND_NS, epoch: Epoch(second), whole_from, last_group: second }
+        let (wall_ns, epoch, last_group) = (second * SECOND_NS, Epoch(second), second);
+        Now { wall_ns, epoch, whole_from, last_group, least_ns: 15 * SECOND_NS }
     }
 
     fn seconds(kept: &[Kept]) -> Vec<u64> {
@@ -532,6 +547,18 @@ mod tests {
         let shed = Pressure { shed: true, ..pressed };
         let (left, from) = thin(&kept, &policy, shed, now_is(16 * 60, 3));
         assert_eq!((seconds(&left), from), (alloc::vec![120], 960));
+    }
+
+    #[test]
+    fn fine_levels_are_read_from_the_log_and_take_no_checkpoints() {
+        let policy = HistoryPolicy::default();
+        assert_eq!(policy.finest_ns(15 * SECOND_NS), MINUTE_NS);
+        assert_eq!(policy.reach_ns(15 * SECOND_NS), 10 * MINUTE_NS);
+        assert_eq!((policy.finest_ns(0), policy.reach_ns(0)), (SECOND_NS, MINUTE_NS));
+        let mut fine = HistoryPolicy::NONE;
+        assert_eq!(fine.finest_ns(15), 0);
+        fine.levels[0] = HistoryLevel { age_ns: 50, every_ns: 2 };
+        assert_eq!((fine.finest_ns(15), fine.reach_ns(15)), (15, 50));
     }
 
     #[test]

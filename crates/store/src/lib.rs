@@ -15,6 +15,7 @@ mod check;
 mod checkpoint;
 mod clean;
 mod commit;
+mod compact;
 mod delta;
 mod diff;
 mod disk;
@@ -32,6 +33,7 @@ mod store;
 
 pub use check::CheckReport;
 pub use commit::{CommitInfo, CommitWriter};
+pub use compact::{CompactProgress, Compaction};
 pub use diff::{PageChange, PageDiff};
 pub use error::{CommitError, CreateError, Damage, OpenError, Part, ReadError};
 pub use format::FORMAT_VERSION;

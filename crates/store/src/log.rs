@@ -57,6 +57,8 @@ pub(crate) struct LogWriter {
     pub(crate) reserve: usize,
     /// Blocks of payload that are gathered before they are written.
     pub(crate) gather: u32,
+    /// The next record is a jump, although there is room before the end of the segment.
+    pub(crate) leaves: bool,
     head: Option<GroupHead>,
     chunk: Option<Chunk>,
     /// The buffer of the last chunk, for the next.
@@ -96,6 +98,7 @@ impl LogWriter {
             keep,
             reserve: 1,
             gather: 1,
+            leaves: false,
             head: None,
             chunk: None,
             buffer: Vec::new(),
@@ -247,8 +250,9 @@ impl LogWriter {
 
     fn open_chunk(&mut self, disk: &Disk) -> Result<(), CommitError> {
         let trailer = self.segments.blocks - 1;
-        if record_block(&self.cursor, self.segments.blocks) == trailer {
+        if record_block(&self.cursor, self.segments.blocks) == trailer || self.leaves {
             self.jump(disk)?;
+            self.leaves = false;
         }
         self.touch(self.cursor.segment);
         let capacity = (trailer - self.cursor.block - 1).min(RECORD_ENTRIES_MAX as u32);
@@ -391,7 +395,11 @@ impl LogReader<'_> {
     /// `None` where the log ends or breaks. The group in the cursor is left to the caller.
     pub(crate) fn next(&self, cursor: &mut Cursor) -> Result<Option<Record>, DeviceError> {
         let at = self.next_at(cursor);
-        let Some(record) = self.record_at(at, cursor.generation)? else { return Ok(None) };
+        let record = match self.record_at(at, cursor.generation)? {
+            None if !self.must_jump(cursor) => self.early_jump(cursor)?,
+            record => record,
+        };
+        let Some(record) = record else { return Ok(None) };
         let header = &record.header;
         let chained = header.chain == cursor.chain && header.sequence == cursor.sequence + 1;
         let in_order = header.group == cursor.group + 1;
@@ -400,6 +408,13 @@ impl LogReader<'_> {
         }
         self.step_over(&record, cursor);
         Ok(Some(record))
+    }
+
+    /// The jump at the end of the segment, if it follows the record before `cursor`: the segment was left early.
+    fn early_jump(&self, cursor: &Cursor) -> Result<Option<Record>, DeviceError> {
+        let jump = self.record_at(self.at(cursor.segment, self.segment_blocks - 1), cursor.generation)?;
+        Ok(jump
+            .filter(|jump| jump.header.chain == cursor.chain && jump.header.sequence == cursor.sequence + 1))
     }
 
     /// Moves `cursor` behind a record that stands in the cursor's segment.

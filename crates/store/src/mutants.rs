@@ -52,6 +52,15 @@ pub enum Mutant {
     RestoredNotCounted,
     /// A restore is acknowledged without its flush, as it writes no page.
     RestoreFlushLeftOut,
+    /// A compaction cuts the device before the superblocks that say so are durable.
+    CutBeforeDurable,
+    /// Changes are made against a copy in memory although it is not the page's full copy on the device: that of a commit that
+    /// was given up, or an older one.
+    BaseCopyStale,
+    /// Changes name another block than that of the full copy that they were made against.
+    ChangesOfWrongBase,
+    /// A checkpoint takes the full copy of a page that is stored as changes for the page.
+    SettledAsBase,
     /// The tree that a named older snapshot was given is not held: only its own group is.
     AsideTreeForgotten,
 }
@@ -81,6 +90,10 @@ impl Mutant {
         Mutant::RestoredNotCounted,
         Mutant::RestoreFlushLeftOut,
         Mutant::AsideTreeForgotten,
+        Mutant::CutBeforeDurable,
+        Mutant::BaseCopyStale,
+        Mutant::ChangesOfWrongBase,
+        Mutant::SettledAsBase,
     ];
 }
 

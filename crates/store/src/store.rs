@@ -37,6 +37,9 @@ pub struct StoreOptions {
     pub initial_segments: u32,
     /// A checkpoint is taken when the records since the last one exceed this many bytes.
     pub checkpoint_record_bytes: u64,
+    /// Checkpoints are not taken for history at a smaller distance than this: what is to be kept in between is read from the
+    /// log, which is kept for as long as the budget of history allows.
+    pub checkpoint_distance_ns: u64,
     /// Nodes of the page map that are kept in memory (4 KiB each).
     pub cached_nodes_max: usize,
     /// Full copies of pages that are kept in memory to store their changes against (4 KiB each); with 0 every page is
@@ -55,6 +58,7 @@ impl Default for StoreOptions {
             segment_bytes: 8 << 20,
             initial_segments: 2,
             checkpoint_record_bytes: 3 << 19,
+            checkpoint_distance_ns: 15_000_000_000,
             cached_nodes_max: 4096,
             cached_bases_max: 4096,
             gathered_pages: 64,

@@ -5,6 +5,7 @@ mod common;
 use base::prng::Prng;
 use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex, WorldId};
 use common::{MemoryDevice, assert_page, commit, create, open, page, try_commit};
+use platform::BlockDevice;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -221,5 +222,52 @@ fn small_changes_take_few_bytes_and_are_read_at_every_epoch() {
     store.checkpoint().unwrap();
     put(&store, 901, &contents[5]);
     assert!(try_commit(&store, 902, &[1]).is_ok());
+    assert!(store.check(&mut |_, _| {}).unwrap().is_sound());
+}
+
+#[test]
+fn a_compaction_gives_back_what_nobody_needs() {
+    let device = MemoryDevice::new();
+    let options = StoreOptions { segment_bytes: 256 << 10, ..StoreOptions::default() };
+    let store = create(&device, options);
+    let mut rng = Prng::new(4);
+    let mut version = vec![0u64; 4096];
+    for epoch in 1..=200u64 {
+        let pages: Vec<u32> = (0..200).map(|_| rng.below(4096) as u32).collect();
+        pages.iter().for_each(|&page| version[page as usize] = epoch);
+        commit(&store, epoch, pages);
+    }
+    let live = version.iter().filter(|&&v| v > 0).count() as u64 * 4096;
+    let before = device.len();
+    let finish = |keep_history: bool| {
+        let mut compaction = store.compaction(keep_history);
+        let mut moved = 0;
+        loop {
+            let progress = compaction.step().expect("room");
+            assert!(progress.moved_pages >= moved);
+            moved = progress.moved_pages;
+            if progress.is_done {
+                return progress;
+            }
+        }
+    };
+    let older = store.snapshots().unwrap().len();
+    finish(true);
+    assert!(store.snapshots().unwrap().len() >= older - 1, "history stays when it is to stay");
+    let progress = finish(false);
+    assert_eq!(progress.device_bytes, device.len());
+    println!(
+        "{before} bytes, {live} of them live, {} after {} moved pages",
+        device.len(),
+        progress.moved_pages
+    );
+    assert!(device.len() * 10 <= live * 13, "{} bytes for {live}", device.len());
+    assert!(store.check(&mut |_, _| {}).unwrap().is_sound());
+    drop(store);
+    let store = open(&device);
+    for (index, &version) in version.iter().enumerate().filter(|(_, version)| **version > 0) {
+        assert_page(&store, index as u32, version);
+    }
+    commit(&store, 201, 0..100);
     assert!(store.check(&mut |_, _| {}).unwrap().is_sound());
 }

@@ -22,7 +22,7 @@ use statistics::{median, median_bounds};
     after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
 )]
 pub(crate) struct Options {
-    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, durable, echo, idle, resume, fork, switch, sleepers; all by default.
+    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, durable, echo, idle, counter-bytes, resume, fork, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -70,6 +70,7 @@ const ALL: &[(&str, Measure)] = &[
     ("durable", durable::measure),
     ("echo", echo::measure),
     ("idle", idle),
+    ("counter-bytes", counter_bytes),
     ("resume", resume),
     ("fork", forks::measure),
     ("switch", switch),
@@ -287,6 +288,19 @@ fn idle(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
             idle.share <= 0.001,
         ),
     ])
+}
+
+/// What the counter example writes, ten snapshots a second; its output to the screen is counted too.
+fn counter_bytes(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> {
+    const WATCHED_S: u64 = 60;
+    let watched = runner.idle("../examples/counter", 5, WATCHED_S)?;
+    let rate = watched.written as f64 / WATCHED_S as f64 / 1000.0;
+    Ok(vec![Row::new(
+        "bytes written by the counter example, ten snapshots a second, checkpoints included",
+        "≤ 60 kB/s",
+        format!("{rate:.1} kB/s"),
+        rate <= 60.0,
+    )])
 }
 
 fn resume(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {

@@ -37,6 +37,8 @@ pub enum Workload {
     Deltas,
     /// Older snapshots become the newest state again.
     Restore,
+    /// Live data moves to the front, and the end of the device is given back.
+    Compact,
 }
 
 impl Workload {
@@ -50,6 +52,7 @@ impl Workload {
         Workload::History,
         Workload::Deltas,
         Workload::Restore,
+        Workload::Compact,
     ];
 
     /// The workload of that name.
@@ -71,16 +74,15 @@ impl Workload {
             Workload::History => "history",
             Workload::Deltas => "deltas",
             Workload::Restore => "restore",
+            Workload::Compact => "compact",
         }
     }
     fn pages_of_commit(self, rng: &mut Prng) -> u64 {
         match self {
-            Workload::Mixed | Workload::Full | Workload::History | Workload::Deltas | Workload::Restore => {
-                [1, 2, 5, 9, 20][rng.below(5) as usize]
-            }
             Workload::Small => 1 + rng.below(3),
             Workload::Large => 10 + rng.below(40),
             Workload::Cleaning => 4 + rng.below(8),
+            _ => [1, 2, 5, 9, 20][rng.below(5) as usize],
         }
     }
     fn world_pages(self) -> u64 {
@@ -146,11 +148,12 @@ fn tiny(workload: Workload, rng: &mut Prng) -> StoreOptions {
         segment_bytes: blocks * PAGE_SIZE as u64,
         initial_segments: 3,
         checkpoint_record_bytes: (2 + rng.below(10)) * PAGE_SIZE as u64,
+        checkpoint_distance_ns: rng.below(2) * rng.below(8),
         cached_nodes_max: 16,
         cached_bases_max: 6,
         history: match workload {
             Workload::History | Workload::Restore => short_history(rng),
-            Workload::Deltas if rng.chance(1, 2) => short_history(rng),
+            Workload::Deltas | Workload::Compact if rng.chance(1, 2) => short_history(rng),
             _ => HistoryPolicy::NONE,
         },
         gathered_pages: if rng.chance(1, 4) { 1 + rng.below(8) as u32 } else { 64 },
@@ -174,6 +177,7 @@ pub(crate) fn open_options(workload: Workload) -> OpenOptions {
     OpenOptions {
         options: StoreOptions {
             checkpoint_record_bytes: records * PAGE_SIZE as u64,
+            checkpoint_distance_ns: 3,
             cached_nodes_max: 16,
             cached_bases_max: 6,
             gathered_pages: 4,

@@ -40,6 +40,7 @@ fn apply(image: &mut Image, op: &Op) {
             }
         }
         Op::Grow { len } => image.grow(*len),
+        Op::Shrink { len } => image.shrink(*len),
         Op::Flush => {}
     }
 }
@@ -167,7 +168,7 @@ impl Recording {
             match op {
                 Op::Write { first, .. } if SLOTS.contains(first) && !records.is_empty() => break,
                 Op::Write { first, .. } => records.push(*first),
-                Op::Flush | Op::Grow { .. } => {}
+                Op::Flush | Op::Grow { .. } | Op::Shrink { .. } => {}
             }
         }
         records.retain(|&b| self.whole.block(b).bytes().starts_with(b"PHRECORD"));
@@ -285,6 +286,9 @@ fn scattered(durable: &Image, ops: &[Op], rng: &mut Prng) -> (Image, &'static st
     let growth_lost = rng.chance(1, 8);
     if !growth_lost {
         ops.iter().filter(|op| matches!(op, Op::Grow { .. })).for_each(|op| apply(&mut image, op));
+    }
+    if rng.chance(1, 2) {
+        ops.iter().filter(|op| matches!(op, Op::Shrink { .. })).for_each(|op| apply(&mut image, op));
     }
     let mut pieces = pieces(ops);
     let how = match rng.below(5) {

@@ -18,6 +18,8 @@ impl Life {
                 done.map_err(|e| format!("policy: {e}"))?;
             }
             (Workload::Restore, 8..=10) => self.restore_one(store, rng)?,
+            (Workload::Compact, 6) => self.name_one(store, rng)?,
+            (Workload::Compact, 7..=9) => self.compact(store, rng)?,
             (Workload::Full, 6..=10) => self.fill_up(store, rng)?,
             _ => return Ok(false),
         }
@@ -64,6 +66,23 @@ impl Life {
             Err(error) => return Err(format!("restore: {error}")),
         }
         Ok(())
+    }
+
+    /// Moves what is live to the front, all of it or some steps.
+    fn compact(&mut self, store: &Store, rng: &mut Prng) -> Result<(), String> {
+        let keep_history = rng.chance(1, 4);
+        // History that has no name is given up.
+        self.met_full_device |= !keep_history;
+        let mut compaction = store.compaction(keep_history);
+        let steps = if rng.chance(1, 4) { 1 + rng.below(3) } else { 1000 };
+        for _ in 0..steps {
+            let progress = compaction.step().map_err(|e| format!("compact: {e}"))?;
+            self.cleaned_pages = self.cleaned_pages.max(progress.moved_pages);
+            if progress.is_done {
+                return Ok(());
+            }
+        }
+        if steps == 1000 { Err("the compaction does not end".into()) } else { Ok(()) }
     }
 
     /// Pages of a commit that change the newest content in a few places each.

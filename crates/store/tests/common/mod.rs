@@ -75,6 +75,11 @@ impl BlockDevice for MemoryDevice {
         self.len.fetch_max(len, Ordering::SeqCst);
         Ok(())
     }
+    fn shrink(&self, len: u64) -> Result<(), DeviceError> {
+        self.len.fetch_min(len, Ordering::SeqCst);
+        self.pages.lock().expect("no panic under the lock").retain(|&page, _| page < len / PAGE_SIZE as u64);
+        Ok(())
+    }
 }
 
 /// A page that says which it is and which version.

@@ -74,7 +74,8 @@ impl Runner {
     }
 
     pub(super) fn world(&self, program: &str) -> PathBuf {
-        self.scratch.path().join(format!("{program}.world"))
+        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+        self.scratch.path().join(format!("{name}.world"))
     }
 
     fn command(&self, program: &str, options: &[&str], arguments: &[&str]) -> Command {
