@@ -97,6 +97,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  phantom keep counter.world --show\n  phantom keep counter.world --all 1h --one-per 1m:2d --one-per 1h:60d --budget 4G\n  phantom keep counter.world --default\n\nWhat is not given stays as it is. The world may run or not."
     )]
     Keep(Keep),
+    /// Makes the file of a world as small as what it holds.
+    #[command(
+        after_help = "Examples:\n  phantom compact counter.world\n  phantom compact --keep-history counter.world     only what is free at its end\n\nSnapshots without a name but the newest are given up; those with a name stay, and what they hold is not moved.\nThe world must not run. Stopped in between, it has done a part of its work, and nothing is lost."
+    )]
+    Compact(Compact),
     /// Makes a new world of a snapshot.
     #[command(
         after_help = "Examples:\n  phantom fork counter.world fork.world             what it is now, also while it runs\n  phantom fork counter.world@10m fork.world\n\nThe new world is detached: its threads run, and what would reach outside waits until\n`phantom resume --attach fork.world` or `phantom go --attach fork.world`."
@@ -321,6 +326,19 @@ pub(crate) struct Check {
     /// File of the world, and which snapshot of it.
     #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
     pub(crate) name: Name,
+}
+
+/// `compact`
+#[derive(Args, Debug)]
+pub(crate) struct Compact {
+    /// Prints JSON for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Gives up no snapshot: only what is free at the end of the file is given back.
+    #[arg(long)]
+    pub(crate) keep_history: bool,
+    /// File of the world.
+    pub(crate) world: PathBuf,
 }
 
 /// `diff`

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod carry;
+mod compact;
 mod compile;
 mod control;
 mod drive;
@@ -103,6 +104,7 @@ fn main() -> ExitCode {
         Verb::Restore(options) => history::restore(&options),
         Verb::Export(options) => carry::export(&options),
         Verb::Import(options) => carry::import(&options),
+        Verb::Compact(options) => compact::compact(&options),
         Verb::KillPoints => look::print(false, &Value::Null, &format!("{}\n", killer::PHASES.join("\n"))),
         Verb::Compile(options) => compile::compile(&options),
         Verb::Disasm(options) => compile::disasm(&options),
