@@ -169,6 +169,7 @@ fn options() -> OpenOptions {
     history.budget_bytes = 1 << 20;
     OpenOptions {
         options: StoreOptions {
+            checkpoint_distance_ns: 0,
             segment_bytes: 12 * PAGE_SIZE as u64,
             initial_segments: 3,
             checkpoint_record_bytes: 4 * PAGE_SIZE as u64,

@@ -148,7 +148,7 @@ fn tiny(workload: Workload, rng: &mut Prng) -> StoreOptions {
         segment_bytes: blocks * PAGE_SIZE as u64,
         initial_segments: 3,
         checkpoint_record_bytes: (2 + rng.below(10)) * PAGE_SIZE as u64,
-        checkpoint_distance_ns: rng.below(2) * rng.below(8),
+        checkpoint_distance_ns: 0,
         cached_nodes_max: 16,
         cached_bases_max: 6,
         history: match workload {
@@ -177,7 +177,7 @@ pub(crate) fn open_options(workload: Workload) -> OpenOptions {
     OpenOptions {
         options: StoreOptions {
             checkpoint_record_bytes: records * PAGE_SIZE as u64,
-            checkpoint_distance_ns: 3,
+            checkpoint_distance_ns: 0,
             cached_nodes_max: 16,
             cached_bases_max: 6,
             gathered_pages: 4,

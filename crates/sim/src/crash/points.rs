@@ -287,8 +287,9 @@ fn scattered(durable: &Image, ops: &[Op], rng: &mut Prng) -> (Image, &'static st
     if !growth_lost {
         ops.iter().filter(|op| matches!(op, Op::Grow { .. })).for_each(|op| apply(&mut image, op));
     }
-    if rng.chance(1, 2) {
-        ops.iter().filter(|op| matches!(op, Op::Shrink { .. })).for_each(|op| apply(&mut image, op));
+    let is_cut = |op: &&Op| matches!(op, Op::Shrink { .. });
+    if ops.iter().any(|op| is_cut(&op)) && rng.chance(1, 2) {
+        ops.iter().filter(is_cut).for_each(|op| apply(&mut image, op));
     }
     let mut pieces = pieces(ops);
     let how = match rng.below(5) {

@@ -72,6 +72,7 @@ pub(crate) fn store_options(lives: &WorldLives) -> StoreOptions {
         segment_bytes: lives.segment_blocks * 4096,
         initial_segments: 3,
         checkpoint_record_bytes: 6 * 4096,
+        checkpoint_distance_ns: 0,
         cached_nodes_max: 64,
         cached_bases_max: 64,
         gathered_pages: 8,
