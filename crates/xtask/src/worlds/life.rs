@@ -118,6 +118,7 @@ impl WorldLife {
                 }
                 Op::Flush => words.push(u64::MAX),
                 Op::Grow { len } => words.push(!(*len as u64)),
+                Op::Shrink { len } => words.push(!(*len as u64) >> 1),
             }
         }
         for moment in &self.moments {
