@@ -169,6 +169,9 @@ pub(crate) struct Running {
     /// Writes figures of the run to standard error at its end, as JSON.
     #[arg(long, hide = true)]
     pub(crate) figures: bool,
+    /// Measures how long the first worker runs between two polls, which is slow, and writes it to standard error as JSON.
+    #[arg(long, hide = true)]
+    pub(crate) measure_polls: bool,
 }
 
 impl Default for Running {
@@ -185,6 +188,7 @@ impl Default for Running {
             no_snapshots: false,
             fail_in: None,
             figures: false,
+            measure_polls: false,
         }
     }
 }

@@ -10,7 +10,7 @@
 
 use crate::Vm;
 use crate::interpreter::{self, Exit};
-use crate::waiting::Ring;
+use crate::waiting::{Ring, WAKES_AT_ONCE};
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -178,6 +178,7 @@ impl Vm {
                 return Ok(RunState::Requested);
             }
             self.wake_due();
+            self.wake_committed();
             self.wake_input();
             if self.common.outside.is_due() || self.root_ref(root::RUN_HEAD).is_null() {
                 self.look_outside();
@@ -227,7 +228,9 @@ impl Vm {
         self.helping = false;
         loop {
             let helping = self.helping;
+            self.stretch_begins();
             let exit = interpreter::execute(self);
+            self.stretch_ends();
             if exit != Exit::Safepoint || self.common.stopping {
                 return Ok(exit);
             }
@@ -356,12 +359,19 @@ impl Vm {
     /// Says that an epoch is durable; wakes who waited for it.
     pub fn committed(&mut self, epoch: u64) {
         self.common.committed = self.common.committed.max(epoch);
+        self.wake_committed();
+    }
+
+    /// Wakes those whose epoch is durable; of many only some, the next when this is called again.
+    fn wake_committed(&mut self) {
         // Who came first waits for the oldest epoch.
-        while let Some(thread) = self.ring_first(Ring::Root(root::WAIT_COMMIT)) {
-            if self.get_u64(thread, thread::AWAITED) > self.common.committed {
-                return;
+        for _ in 0..WAKES_AT_ONCE {
+            match self.ring_first(Ring::Root(root::WAIT_COMMIT)) {
+                Some(thread) if self.get_u64(thread, thread::AWAITED) <= self.common.committed => {
+                    self.wake(thread);
+                }
+                _ => return,
             }
-            self.wake(thread);
         }
     }
 
