@@ -2,9 +2,9 @@
 
 use super::process::Runner;
 use super::{Options, Row};
-use crate::chaos::all_programs;
 use crate::shell::root;
 use std::path::{Path, PathBuf};
+use xtask::chaos::all_programs;
 
 /// The bar for CPU time, nanoseconds.
 const BAR_NS: u64 = 1_000_000;
