@@ -216,10 +216,10 @@ internal_classes! {
         16 "append" "(L.internal.object;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end; returns itself.";
         17 "clear" "()V" "Removes all bytes.";
         18 "appendString" "(L.internal.string;)L.internal.stringbuilder;" divided "Adds a string at the end, `(void)` for null; returns itself.";
-        19 "appendInt" "(I)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
-        20 "appendLong" "(J)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
-        21 "appendFloat" "(F)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
-        22 "appendDouble" "(D)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
+        19 "appendInt" "(I)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
+        20 "appendLong" "(J)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
+        21 "appendFloat" "(F)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
+        22 "appendDouble" "(D)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
         23 "format" "(L.internal.object;L.internal.string;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end, written by a format such as `8.2f`; throws a string when that is none or does not fit; returns itself.";
     }
     Container ".internal.container.array" ".internal.object" "A growing array of objects." {

@@ -441,6 +441,12 @@ schema! {
         THREAD_COUNT: u64,
         /// Bytes that its threads have allocated since it was started.
         ALLOCATED: u64,
+        /// Bytes that only it, or it first, was found to hold by the last full collection,
+        HELD_BYTES: u64,
+        /// and `ALLOCATED` at that time.
+        ALLOCATED_THEN: u64,
+        /// Bytes that it may hold; zero for as many as there are.
+        MEMORY_MAX: u64,
         /// Nanoseconds for which its threads have run since it was started.
         CPU_NS: u64,
         /// Exit status; while it runs, what its first thread has returned.

@@ -125,7 +125,11 @@ impl Vm {
     pub(crate) fn left_early(&mut self, early: Early, target: Addr, args: Addr, flags: u32) -> Flow {
         match early {
             Early::Throws(thrown) => self.raise(thrown),
-            Early::WantsFrame => self.enter_kernel(target, args, flags),
+            Early::WantsFrame => {
+                let divided = self.get_u8(target, method::RESTART) == DIVIDED;
+                assert!(divided, "{} is short and has too much to do", self.method_text(target));
+                self.enter_kernel(target, args, flags)
+            }
         }
     }
 

@@ -257,7 +257,9 @@ impl Vm {
             let used = self.heap.usage();
             let bytes = self.array_bytes(class, len);
             let used = used.nursery_bytes + used.cell_bytes + used.large_bytes;
-            used.saturating_add(bytes) <= self.common.heap_limit && bytes <= base::limits::OBJECT_BYTES_MAX
+            used.saturating_add(bytes) <= self.common.heap_limit
+                && bytes <= base::limits::OBJECT_BYTES_MAX
+                && self.quota_admits(bytes)
         }
     }
 

@@ -19,7 +19,6 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 use heap::{Collection, Survivors};
 use layout::Value;
-use layout::internal::ClassId;
 use layout::schema::{root, thread, thread_state};
 use memory::MemoryError;
 use platform::{ConsoleInput, Platform};
@@ -200,6 +199,7 @@ impl Vm {
             self.begin_charge();
             let exit = self.slice();
             self.charge(owner);
+            self.keep_to_quota(owner)?;
             let took = self.platform.clock.monotonic_ns().saturating_sub(began);
             self.charge_time(owner, took);
             match exit? {
@@ -245,6 +245,8 @@ impl Vm {
             }
             if self.requests.take(Request::Attention) {
                 self.attend()?;
+                let owner = self.ref_field(self.running.thread, thread::PROGRAM);
+                self.keep_to_quota(owner)?;
             }
             if self.running.polls == 0 || self.requests.any() {
                 return Ok(Exit::Safepoint);
@@ -263,10 +265,8 @@ impl Vm {
                 self.collect(Collection::Full)?;
             }
             let used = self.heap.usage();
-            let thread = self.running.thread;
-            if used.cell_bytes + used.large_bytes > self.common.heap_limit && !thread.is_null() {
-                let error = self.make_exception(ClassId::OutOfMemory, "the memory limit is reached");
-                self.set_ref(thread, thread::PENDING, Value::object(error));
+            if used.cell_bytes + used.large_bytes > self.common.heap_limit {
+                self.tell_exhausted();
             }
         }
         Ok(())

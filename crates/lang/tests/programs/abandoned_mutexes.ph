@@ -65,7 +65,7 @@ class abandoned_mutexes {
         var m = new mutex();
         var c = new cond();
         var cond_waiter = new .internal.thread().start(new in_condition(m, c));
-        while (cond_waiter.getState() != "cond") new .internal.time().sleepMsec(1);
+        while (cond_waiter.getState() != "waiting for a signal") new .internal.time().sleepMsec(1);
         var owner = new .internal.thread().start(new dying(m, 2));
         until_locked(m);
         var one = new .internal.thread().start(new waiting(m));
