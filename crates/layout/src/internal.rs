@@ -375,7 +375,7 @@ internal_classes! {
     Mutex ".internal.mutex" ".internal.object" "A lock that one thread holds at a time, as often as it likes; first come, first served: `unlock` hands it to the thread that waits longest. When a thread ends that holds it, it is abandoned: what it protects may be half changed, so whoever waits for it or wants it gets `.internal.exception.abandoned`, and does not hold it, until somebody recovers it." {
         5 "toString" "()L.internal.string;" "`mutex`.";
         8 "lock" "()V" idempotent "Waits until no other thread holds it, and holds it. Not interrupted. Throws `.internal.exception.abandoned`, and does not hold it, when it is abandoned.";
-        9 "unlock" "()V" "Undoes one `lock`; throws a string when another thread holds it, or none, and `.internal.exception.abandoned` when it is abandoned.";
+        9 "unlock" "()V" "Undoes one `lock`; throws a string when another thread holds it, or none.";
         10 "tryLock" "()I" "Locks it if no other thread holds it: 1, else 0; throws as `lock`.";
         16 "tryLockMsec" "(I)I" idempotent "As `lock`, no longer than so many milliseconds: 1, or 0 when the time is over.";
         17 "getOwner" "()L.internal.thread;" "The thread that holds it, or null.";

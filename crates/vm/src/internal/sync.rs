@@ -141,9 +141,6 @@ fn try_lock_msec(call: &mut Call<'_>) -> Step {
 fn unlock(call: &mut Call<'_>) -> Step {
     let this = call.this();
     if call.vm.ref_field(this, mutex::OWNER) != call.thread {
-        if call.vm.mutex_is_abandoned(this) {
-            return Err(abandoned(call));
-        }
         return Err(call.throw_string("mutex unlock - not owner"));
     }
     let count = call.vm.get_u64(this, mutex::COUNT);
