@@ -7,7 +7,7 @@
 //! how far it is (number 0) in its frame.
 //!
 //! Work is counted in *units*, one for a byte that is copied; the loop of the interpreter counts them as well, so that many
-//! short methods in a row come to a safepoint too ([`Vm::is_tired`]). In chaos a step is small, and every program goes this
+//! short methods in a row come to a safepoint too ([`Vm::is_tired`]). In chaos a step is small, and many programs go this
 //! way.
 //!
 //! *What others do meanwhile.* Strings never change. What is only read (to be copied, compared, searched) is seen as it is
@@ -28,7 +28,7 @@ pub(crate) const STEP_UNITS: u64 = 64 << 10;
 /// What a method may do without a frame, and a thread between two polls.
 pub(crate) const SHORT_UNITS: u64 = 256 << 10;
 /// Both in chaos.
-const CHAOS_UNITS: u64 = 48;
+const CHAOS_UNITS: u64 = 400;
 /// Polls that a step counts for, in a slice.
 const STEP_POLLS: u32 = 500;
 /// Units for a reference that is copied.
@@ -82,7 +82,8 @@ impl Vm {
     /// The thread looks for requests: whether it has to come to a safepoint.
     fn looks(&mut self) -> bool {
         self.work.since = 0;
-        self.spend(STEP_POLLS);
+        // A step is small in chaos, as are the slices.
+        self.spend(if self.chaos.is_some() { 1 } else { STEP_POLLS });
         let unkind = self.chaos.as_mut().is_some_and(|prng| prng.chance(1, 8));
         unkind || self.running.polls == 0 || self.requests.any() || self.is_measured()
     }

@@ -321,7 +321,6 @@ fn trim(call: &mut Call<'_>) -> Step {
 }
 
 /// Copies bytes while both numbers mean something else: the stage counts the steps, from `first` on, which it is in the end.
-#[expect(clippy::too_many_arguments, reason = "two ranges")]
 fn copy_by_stages(
     call: &mut Call<'_>,
     first: u32,
@@ -412,8 +411,10 @@ fn split_in_steps(call: &mut Call<'_>, this: Bytes, separator: Bytes) -> Step {
         let found = matches(call.vm, this, at, step, separator, usize::MAX);
         let mut all = true;
         for end in found {
-            made += end - call.number(1) + PART_UNITS;
-            if !put_part(call, parts, this, end, separator.len)? || made > STEP_UNITS {
+            let units = end - call.number(1) + PART_UNITS;
+            let put = put_part(call, parts, this, end, separator.len)?;
+            made += if put { units } else { PART_UNITS };
+            if !put || made > STEP_UNITS {
                 all = false;
                 break;
             }
