@@ -508,7 +508,7 @@ fn budget(text: &str) -> Result<u64, String> {
 }
 
 /// Bytes, with a binary unit.
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[digits.len()..].trim_end_matches("iB") {
         "" => 0,

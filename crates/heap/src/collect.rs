@@ -32,7 +32,8 @@ pub trait Roots {
     fn owners(&mut self) -> Vec<Vec<Addr>> {
         Vec::new()
     }
-    /// Visits every root slot of an owner, by its number; [`Roots::visit_all`] leaves those out.
+    /// Visits every root slot of an owner, by its number; once [`Roots::owners`] was asked, [`Roots::visit_all`] leaves
+    /// those out.
     fn visit_owner(&mut self, _number: usize, _visit: &mut dyn FnMut(Value) -> Value) {}
     /// Says how many bytes were charged to an owner.
     fn charged(&mut self, _number: usize, _bytes: u64) {}

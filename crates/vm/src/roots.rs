@@ -99,7 +99,9 @@ impl Roots for VmRoots<'_> {
         let count = self.memory.load_u64(root_field(root::THREAD_COUNT));
         for index in 0..count {
             let thread = self.memory.load_u64(Addr(threads + array::DATA + 8 * index));
-            let owned = self.memory.load_u64(Addr(thread + thread::PROGRAM)) != 0;
+            // Those of programs come in their turn, if anybody asked for owners.
+            let owned =
+                !self.programs.is_empty() && self.memory.load_u64(Addr(thread + thread::PROGRAM)) != 0;
             if !owned && self.memory.load_u64(Addr(thread + thread::STACK)) != 0 {
                 let top = self.memory.load_u64(Addr(thread + thread::FRAME));
                 self.visit_stack(top, 0, visit);
@@ -206,6 +208,8 @@ impl Vm {
             outside: &mut common.outside,
             reactor: &*self.platform.reactor,
             swept: false,
+            programs: Vec::new(),
+            held: Vec::new(),
         };
         let found = self.heap.verify(&mut roots, moment);
         self.resume_world(stopped);
