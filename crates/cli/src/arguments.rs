@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Runs a program, or goes on with it where it was.
     #[command(
-        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n  phantom run --allow-net=127.0.0.1 --allow-read=. server.ph\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\nOf what is outside its world a program may use its console and the clocks, and what --allow-... grants; the grants are\nkept in the world, and given again they replace those.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
+        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n  phantom run --allow-net=127.0.0.1 --allow-read=. server.ph\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\nOf what is outside its world a program may use its console and the clocks, and what --allow-... grants; the grants and --max-memory\nare kept in the world, and one of them given again replaces them all.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
     )]
     Run(Run),
     /// Goes on with a world whose program need not be at hand.
@@ -174,6 +174,9 @@ pub(crate) struct Running {
     /// Writes figures of the run to standard error at its end, as JSON.
     #[arg(long, hide = true)]
     pub(crate) figures: bool,
+    /// Measures how long the first worker runs between two polls, which is slow, and writes it to standard error as JSON.
+    #[arg(long, hide = true)]
+    pub(crate) measure_polls: bool,
 }
 
 impl Default for Running {
@@ -190,6 +193,7 @@ impl Default for Running {
             no_snapshots: false,
             fail_in: None,
             figures: false,
+            measure_polls: false,
         }
     }
 }
@@ -553,7 +557,7 @@ fn budget(text: &str) -> Result<u64, String> {
 }
 
 /// Bytes, with a binary unit.
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[digits.len()..].trim_end_matches("iB") {
         "" => 0,

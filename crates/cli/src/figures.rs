@@ -4,7 +4,7 @@ use serde_json::json;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use store::Store;
-use world::{Event, Phase, World};
+use world::{Event, Phase, Stretches, World};
 
 /// Longest list of samples that is kept.
 const SAMPLES_MAX: usize = 1 << 20;
@@ -115,6 +115,20 @@ impl Figures {
     }
 }
 
+/// Prints how long threads ran between two polls.
+pub(crate) fn print_stretches(seen: &Stretches, longest_work: u64) {
+    let line = json!({
+        "polls": seen.polls,
+        "long": seen.long,
+        "longest_ns": seen.longest_ns,
+        "from": seen.from,
+        "to": seen.to,
+        "by_method": seen.by_method,
+        "longest_work": longest_work,
+    });
+    eprintln!("{line}");
+}
+
 /// Median time of a slice, nanoseconds.
 fn slice_median(ends: &[u64]) -> Option<u64> {
     let mut lengths: Vec<u64> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -153,7 +167,7 @@ fn utilisation_min(ends: &[u64], full: &[usize]) -> Option<f64> {
 }
 
 /// CPU time of this thread, nanoseconds.
-fn thread_cpu_ns() -> u64 {
+pub(crate) fn thread_cpu_ns() -> u64 {
     nanoseconds(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime))
 }
 

@@ -18,6 +18,9 @@ pub(crate) struct GrantOptions {
     /// Lets the program start other programs of the machine, or only these.
     #[arg(long, value_name = "PROGRAM,...", num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "")]
     allow_run: Option<Vec<String>>,
+    /// What the program may hold in the world, such as 64M; with more, after a full collection, it gets `out_of_memory`.
+    #[arg(long, value_name = "SIZE", value_parser = crate::arguments::size)]
+    max_memory: Option<u64>,
 }
 
 impl GrantOptions {
@@ -31,6 +34,9 @@ impl GrantOptions {
         folders(&mut grants, "read", &self.allow_read)?;
         folders(&mut grants, "write", &self.allow_write)?;
         named(&mut grants, "run", self.allow_run.as_deref());
+        if let Some(bytes) = self.max_memory {
+            grants.push(format!("memory={bytes}"));
+        }
         if grants.is_empty() {
             return Ok(None);
         }

@@ -353,7 +353,7 @@ pub(crate) fn program_json(p: &ProgramInfo) -> Value {
         ProgramState::Died => ("died", Some(i32::from(STATUS_DIED))),
     };
     json!({"id": p.id, "name": p.name, "arguments": p.arguments, "grants": p.grants, "durable": p.durable, "state": state, "status": status,
-        "threads": p.threads, "cpu_ns": p.cpu_ns, "allocated_bytes": p.allocated_bytes,
+        "threads": p.threads, "cpu_ns": p.cpu_ns, "allocated_bytes": p.allocated_bytes, "held_bytes": p.held_bytes, "memory_max": p.memory_max,
         "started_ns": p.started_ns, "failure": p.failure})
 }
 

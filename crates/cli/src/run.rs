@@ -6,7 +6,7 @@ use crate::control::console::Consoles;
 use crate::control::protocol::{Launch, Request};
 use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
-use crate::figures::Figures;
+use crate::figures::{self, Figures};
 use crate::grants::GrantOptions;
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
@@ -331,6 +331,9 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
             ));
         }
     }
+    if running.measure_polls {
+        world.vm.measure_polls(figures::thread_cpu_ns);
+    }
     let store = snapshotter.store().clone();
     let id = store.info().world_id.to_string();
     quarantine::apply(&mut world, &path, &id)?;
@@ -380,6 +383,9 @@ fn finish(opened: Opened, running: &Running, name: &str) -> Result<u8, Failure> 
     let world = driven.map_err(Failure::World)?;
     if let Some(figures) = &figures {
         figures.print(&store, &world);
+    }
+    if let Some(seen) = world.vm.stretches() {
+        figures::print_stretches(seen, world.vm.longest_work());
     }
     quarantine::forget(&world, &path);
     let status = match programs(&world, &path)?.iter().find(|p| p.name == name).map(|p| p.state) {

@@ -27,6 +27,16 @@ pub trait Roots {
     fn visit_all(&mut self, visit: &mut dyn FnMut(Value) -> Value);
     /// Visits every reference slot inside an object of the shape [`Shape::FrozenStack`].
     fn visit_frozen(&mut self, object: Addr, visit: &mut dyn FnMut(Value) -> Value);
+    /// Objects that stand for owners of others (programs), each with those that belong to it (threads). What is reached from
+    /// one of them first is charged to it; reaching one of them from elsewhere charges nothing. Full collections only.
+    fn owners(&mut self) -> Vec<Vec<Addr>> {
+        Vec::new()
+    }
+    /// Visits every root slot of an owner, by its number; once [`Roots::owners`] was asked, [`Roots::visit_all`] leaves
+    /// those out.
+    fn visit_owner(&mut self, _number: usize, _visit: &mut dyn FnMut(Value) -> Value) {}
+    /// Says how many bytes were charged to an owner.
+    fn charged(&mut self, _number: usize, _bytes: u64) {}
     /// Called at the end of a full collection, before freed memory is used again: caches keyed by addresses drop those
     /// that are not live.
     fn swept(&mut self, is_live: &dyn Fn(Addr) -> bool);
@@ -109,6 +119,7 @@ impl Shared {
             heap: self,
             weak: Vec::new(),
             objects: 0,
+            bytes: 0,
         };
         full.mark(roots);
         full.clear_weak();
@@ -266,16 +277,41 @@ struct Full<'h> {
     /// Weak arrays reached.
     weak: Vec<Addr>,
     objects: u64,
+    bytes: u64,
 }
 
 impl Full<'_> {
     fn mark(&mut self, roots: &mut dyn Roots) {
+        let owners = roots.owners();
+        for object in owners.iter().flatten() {
+            // Met from elsewhere they are what they are, and are not gone into: that is done in their turn.
+            self.marks.set(*object);
+        }
         roots.visit_all(&mut |value| {
             self.reach(value.0);
             value
         });
+        self.follow(roots);
+        for (number, objects) in owners.iter().enumerate() {
+            let before = self.bytes;
+            for object in objects {
+                self.heap.pending.push(*object);
+            }
+            roots.visit_owner(number, &mut |value| {
+                self.reach(value.0);
+                value
+            });
+            self.follow(roots);
+            roots.charged(number, self.bytes - before);
+        }
+    }
+
+    /// Goes into all that was reached.
+    fn follow(&mut self, roots: &mut dyn Roots) {
         while let Some(object) = self.heap.pending.pop() {
             self.objects += 1;
+            self.bytes +=
+                self.heap.cells.cell_at(object).or_else(|| self.heap.large.object_at(object)).unwrap_or(0);
             let class = self.heap.memory.load_u64(object.add(header::CLASS));
             self.reach(class);
             let info = self.heap.shapes.get(&self.heap.memory, Addr(class));

@@ -15,6 +15,9 @@
 pub enum Restart {
     /// Runs to its end between two safepoints: a restart never finds it half done.
     Short,
+    /// Is short while it has little to do, and runs in steps with safepoints between them when it has much: a restart
+    /// goes on at the step where it was.
+    Divided,
     /// Is done again.
     Idempotent,
     /// Goes on where it was.
@@ -56,6 +59,9 @@ pub struct InternalClass {
 macro_rules! restart {
     () => {
         Restart::Short
+    };
+    (divided) => {
+        Restart::Divided
     };
     (idempotent) => {
         Restart::Idempotent
@@ -101,7 +107,7 @@ internal_classes! {
         0 "<init>" "()V" "Does nothing.";
         1 "destruct" "()V" "Does nothing; the kernel never calls it.";
         2 "getClass" "()L.internal.class;" "The class; of null it is `.internal.void`.";
-        3 "clone" "()L.internal.object;" "A shallow copy; throws a string for null and for what exists once (classes, threads).";
+        3 "clone" "()L.internal.object;" divided "A shallow copy; throws a string for null and for what exists once (classes, threads).";
         4 "equals" "(L.internal.object;)I" "1 when both are the same object.";
         5 "toString" "()L.internal.string;" "The name of the class; of null `(void)`.";
         6 "toXML" "()L.internal.string;" "`<void>`.";
@@ -172,62 +178,62 @@ internal_classes! {
     }
     String ".internal.string" ".internal.object" "Bytes that do not change, UTF-8 by custom; positions and lengths count bytes." {
         3 "clone" "()L.internal.object;" "Itself.";
-        4 "equals" "(L.internal.object;)I" "1 when the other is a string of the same bytes (the original throws when it is no string).";
+        4 "equals" "(L.internal.object;)I" divided "1 when the other is a string of the same bytes (the original throws when it is no string).";
         5 "toString" "()L.internal.string;" "Itself.";
-        6 "toXML" "()L.internal.string;" "`<string>text</string>`, with the five special characters escaped.";
-        8 "substring" "(II)L.internal.string;" "Bytes from an index, so many or up to the end; throws a string when there is no such index.";
+        6 "toXML" "()L.internal.string;" divided "`<string>text</string>`, with the five special characters escaped.";
+        8 "substring" "(II)L.internal.string;" divided "Bytes from an index, so many or up to the end; throws a string when there is no such index.";
         9 "charAt" "(I)I" "The byte at an index, 0 to 255; throws a string when there is none.";
-        10 "concat" "(L.internal.string;)L.internal.string;" "Both, one behind the other.";
+        10 "concat" "(L.internal.string;)L.internal.string;" divided "Both, one behind the other.";
         11 "length" "()I" "Number of bytes.";
-        12 "strstr" "(L.internal.string;)I" "Where the other first stands in this one, or -1.";
+        12 "strstr" "(L.internal.string;)I" divided "Where the other first stands in this one, or -1.";
         15 "hashCode" "()I" "Hash of the bytes.";
         16 "toInt" "()I" "The number at the start, 0 when there is none; the nearest int when it is too large.";
         17 "toLong" "()J" "The number at the start, 0 when there is none; the nearest long when it is too large.";
         18 "toFloat" "()F" "The number at the start, 0.0 when there is none.";
         19 "toDouble" "()D" "The number at the start, 0.0 when there is none.";
         20 "parseJson" "()L.internal.object;" "JSON: long, double, string, 1 or 0, directory, array, null; throws a string with the position of an error.";
-        21 "indexOf" "(L.internal.string;I)I" "Where the other first stands in this one from an index on, or -1.";
-        22 "startsWith" "(L.internal.string;)I" "1 when this one begins with the other.";
-        23 "endsWith" "(L.internal.string;)I" "1 when this one ends with the other.";
-        24 "toUpper" "()L.internal.string;" "With a to z in upper case; other bytes stay.";
-        25 "toLower" "()L.internal.string;" "With A to Z in lower case; other bytes stay.";
-        26 "trim" "()L.internal.string;" "Without space, tab, line feed, carriage return and form feed at both ends.";
-        27 "split" "(L.internal.string;)L.internal.container.array;" "The parts between the separators, empty ones too; throws a string when the separator is empty.";
-        28 "replace" "(L.internal.string;L.internal.string;)L.internal.string;" "With each first text replaced by the second; throws a string when the first is empty.";
-        29 "compareTo" "(L.internal.string;)I" "-1, 0 or 1 by the order of the bytes.";
-        30 "contains" "(L.internal.string;)I" "1 when the other stands in this one.";
+        21 "indexOf" "(L.internal.string;I)I" divided "Where the other first stands in this one from an index on, or -1.";
+        22 "startsWith" "(L.internal.string;)I" divided "1 when this one begins with the other.";
+        23 "endsWith" "(L.internal.string;)I" divided "1 when this one ends with the other.";
+        24 "toUpper" "()L.internal.string;" divided "With a to z in upper case; other bytes stay.";
+        25 "toLower" "()L.internal.string;" divided "With A to Z in lower case; other bytes stay.";
+        26 "trim" "()L.internal.string;" divided "Without space, tab, line feed, carriage return and form feed at both ends.";
+        27 "split" "(L.internal.string;)L.internal.container.array;" divided "The parts between the separators, empty ones too; throws a string when the separator is empty.";
+        28 "replace" "(L.internal.string;L.internal.string;)L.internal.string;" divided "With each first text replaced by the second; throws a string when the first is empty.";
+        29 "compareTo" "(L.internal.string;)I" divided "-1, 0 or 1 by the order of the bytes.";
+        30 "contains" "(L.internal.string;)I" divided "1 when the other stands in this one.";
     }
     StringBuilder ".internal.stringbuilder" ".internal.object" "A string under construction." {
-        3 "clone" "()L.internal.object;" "Another one with the same bytes.";
-        4 "equals" "(L.internal.object;)I" "1 when the other is a stringbuilder or a string with the same bytes.";
-        5 "toString" "()L.internal.string;" "The bytes as a string.";
-        8 "substring" "(II)L.internal.string;" "Bytes from an index, so many or up to the end; throws a string when there is no such index.";
+        3 "clone" "()L.internal.object;" divided "Another one with the same bytes.";
+        4 "equals" "(L.internal.object;)I" divided "1 when the other is a stringbuilder or a string with the same bytes.";
+        5 "toString" "()L.internal.string;" divided "The bytes as a string.";
+        8 "substring" "(II)L.internal.string;" divided "Bytes from an index, so many or up to the end; throws a string when there is no such index.";
         9 "byteAt" "(I)I" "The byte at an index, 0 to 255; throws a string when there is none.";
-        10 "concat" "(L.internal.string;)I" "Adds a string at the end; returns the new length.";
+        10 "concat" "(L.internal.string;)I" divided "Adds a string at the end; returns the new length.";
         11 "length" "()I" "Number of bytes.";
-        12 "strstr" "(L.internal.string;)I" "Where the string first stands in this one, or -1.";
+        12 "strstr" "(L.internal.string;)I" divided "Where the string first stands in this one, or -1.";
         15 "hashCode" "()I" "Hash of the bytes that are there now.";
         16 "append" "(L.internal.object;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end; returns itself.";
         17 "clear" "()V" "Removes all bytes.";
-        18 "appendString" "(L.internal.string;)L.internal.stringbuilder;" "Adds a string at the end, `(void)` for null; returns itself.";
-        19 "appendInt" "(I)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
-        20 "appendLong" "(J)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
-        21 "appendFloat" "(F)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
-        22 "appendDouble" "(D)L.internal.stringbuilder;" "Adds the text of a number at the end; returns itself.";
+        18 "appendString" "(L.internal.string;)L.internal.stringbuilder;" divided "Adds a string at the end, `(void)` for null; returns itself.";
+        19 "appendInt" "(I)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
+        20 "appendLong" "(J)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
+        21 "appendFloat" "(F)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
+        22 "appendDouble" "(D)L.internal.stringbuilder;" divided "Adds the text of a number at the end; returns itself.";
         23 "format" "(L.internal.object;L.internal.string;)L.internal.stringbuilder;" resumable "Adds the text of any object at the end, written by a format such as `8.2f`; throws a string when that is none or does not fit; returns itself.";
     }
     Container ".internal.container.array" ".internal.object" "A growing array of objects." {
-        3 "clone" "()L.internal.object;" "Another array with the same elements.";
+        3 "clone" "()L.internal.object;" divided "Another array with the same elements.";
         5 "toString" "()L.internal.string;" "`array`.";
         8 "iterator" "()L.internal.iterator;" "Walks the elements; sees what is changed meanwhile.";
-        9 "subarray" "(II)L.internal.container.array;" "A new array of elements from an index, so many or up to the end; throws a string when there is no such index.";
+        9 "subarray" "(II)L.internal.container.array;" divided "A new array of elements from an index, so many or up to the end; throws a string when there is no such index.";
         10 "get" "(I)L.internal.object;" "The element at an index; throws a string when it is out of bounds.";
-        11 "set" "(L.internal.object;I)L.internal.object;" "Sets the element at an index, growing to it; returns the value.";
+        11 "set" "(L.internal.object;I)L.internal.object;" divided "Sets the element at an index, growing to it; returns the value.";
         12 "size" "()I" "Number of elements.";
-        16 "add" "(L.internal.object;)I" "Adds an element at the end; returns its index.";
+        16 "add" "(L.internal.object;)I" divided "Adds an element at the end; returns its index.";
         17 "removeLast" "()L.internal.object;" "Removes the last element and returns it; throws a string when there is none.";
-        18 "insert" "(IL.internal.object;)V" "Inserts an element before an index, or at the end.";
-        19 "removeAt" "(I)L.internal.object;" "Removes the element at an index and returns it.";
+        18 "insert" "(IL.internal.object;)V" divided "Inserts an element before an index, or at the end.";
+        19 "removeAt" "(I)L.internal.object;" divided "Removes the element at an index and returns it.";
         20 "clear" "()V" "Removes all elements.";
     }
     Iterator ".internal.iterator" ".internal.object" "Walks an array." {
@@ -235,35 +241,35 @@ internal_classes! {
         9 "next" "()L.internal.object;" "The next element; throws a string when there is none.";
     }
     Binary ".internal.binary" ".internal.object" "Bytes that a program reads and writes; numbers are little-endian." {
-        3 "clone" "()L.internal.object;" "Another one with the same bytes.";
-        4 "equals" "(L.internal.object;)I" "1 when the other is a binary with the same bytes.";
+        3 "clone" "()L.internal.object;" divided "Another one with the same bytes.";
+        4 "equals" "(L.internal.object;)I" divided "1 when the other is a binary with the same bytes.";
         8 "getByte" "(I)I" "The byte at an index, 0 to 255; throws a string when it is out of bounds.";
         9 "setByte" "(II)V" "Writes the low byte of the second number at an index (the first).";
-        10 "setRange" "(L.internal.binary;III)V" "Copies from another binary: to index, from index, number of bytes.";
+        10 "setRange" "(L.internal.binary;III)V" divided "Copies from another binary: to index, from index, number of bytes.";
         11 "size" "()I" "Number of bytes.";
         15 "hashCode" "()I" "Hash of the bytes that are there now.";
         16 "getInt" "(I)I" "The int in 4 bytes from an index.";
         17 "setInt" "(II)V" "Writes 4 bytes from an index (the first number).";
         18 "getLong" "(I)J" "The long in 8 bytes from an index.";
         19 "setLong" "(IJ)V" "Writes 8 bytes from an index.";
-        20 "text" "(II)L.internal.string;" "Bytes from an index (first), so many, as a string.";
-        21 "resize" "(I)V" "Sets the number of bytes; new ones are 0.";
-        22 "setText" "(IL.internal.string;)V" "Writes the bytes of a string from an index.";
+        20 "text" "(II)L.internal.string;" divided "Bytes from an index (first), so many, as a string.";
+        21 "resize" "(I)V" divided "Sets the number of bytes; new ones are 0.";
+        22 "setText" "(IL.internal.string;)V" divided "Writes the bytes of a string from an index.";
     }
     Directory ".internal.directory" ".internal.object" "A map; strings and numbers are keys by class and value, other objects by identity; the order of insertion is kept." {
-        3 "clone" "()L.internal.object;" "Another directory with the same pairs.";
+        3 "clone" "()L.internal.object;" divided "Another directory with the same pairs.";
         5 "toString" "()L.internal.string;" "`(directory)`.";
-        8 "put" "(L.internal.object;L.internal.object;)I" "Enters a value by its key: 0, or 17 when the key is there, whose value then stays.";
+        8 "put" "(L.internal.object;L.internal.object;)I" divided "Enters a value by its key: 0, or 17 when the key is there, whose value then stays.";
         9 "get" "(L.internal.object;)L.internal.object;" "The value of a key, or null.";
         10 "remove" "(L.internal.object;)I" "Removes a key: 0, or 2 when it is not there.";
         11 "size" "()I" "Number of keys.";
-        12 "iterate" "()L.internal.iterator;" "Walks the keys that are there now.";
-        13 "keys" "()L.internal.container.array;" "A new array of all keys.";
-        16 "set" "(L.internal.object;L.internal.object;)L.internal.object;" "Sets the value of a key; returns the value that it had, or null.";
+        12 "iterate" "()L.internal.iterator;" divided "Walks the keys that are there now.";
+        13 "keys" "()L.internal.container.array;" divided "A new array of all keys.";
+        16 "set" "(L.internal.object;L.internal.object;)L.internal.object;" divided "Sets the value of a key; returns the value that it had, or null.";
         17 "contains" "(L.internal.object;)I" "1 when the key is there.";
-        18 "values" "()L.internal.container.array;" "A new array of all values, in the order of the keys.";
+        18 "values" "()L.internal.container.array;" divided "A new array of all values, in the order of the keys.";
         19 "clear" "()V" "Removes all keys.";
-        20 "iterator" "()L.internal.iterator;" "As `iterate`.";
+        20 "iterator" "()L.internal.iterator;" divided "As `iterate`.";
     }
     Closure ".internal.closure" ".internal.object" "A method bound to an object." {
         8 "call" "([L.internal.object;)L.internal.object;" resumable "Calls the method with these arguments.";
@@ -366,19 +372,20 @@ internal_classes! {
     Trap ".internal.exception.trap" ".internal.exception" "A trap of WebAssembly." {}
     Io ".internal.exception.io" ".internal.exception" "Something outside the world failed." {}
     Monitor ".internal.monitor" ".internal.object" "Who holds the lock of an object." {}
-    Mutex ".internal.mutex" ".internal.object" "A lock that one thread holds at a time, as often as it likes; first come, first served: `unlock` hands it to the thread that waits longest." {
+    Mutex ".internal.mutex" ".internal.object" "A lock that one thread holds at a time, as often as it likes; first come, first served: `unlock` hands it to the thread that waits longest. When a thread ends that holds it, it is abandoned: what it protects may be half changed, so whoever waits for it or wants it gets `.internal.exception.abandoned`, and does not hold it, until somebody recovers it." {
         5 "toString" "()L.internal.string;" "`mutex`.";
-        8 "lock" "()V" idempotent "Waits until no other thread holds it, and holds it. Not interrupted.";
+        8 "lock" "()V" idempotent "Waits until no other thread holds it, and holds it. Not interrupted. Throws `.internal.exception.abandoned`, and does not hold it, when it is abandoned.";
         9 "unlock" "()V" "Undoes one `lock`; throws a string when another thread holds it, or none.";
-        10 "tryLock" "()I" "Locks it if no other thread holds it: 1, else 0.";
+        10 "tryLock" "()I" "Locks it if no other thread holds it: 1, else 0; throws as `lock`.";
         16 "tryLockMsec" "(I)I" idempotent "As `lock`, no longer than so many milliseconds: 1, or 0 when the time is over.";
         17 "getOwner" "()L.internal.thread;" "The thread that holds it, or null.";
+        18 "recover" "()I" "Of an abandoned mutex: 1, and the running thread holds it, as if it had locked it once, to put in order what it protects; else 0, and nothing happens.";
     }
     Cond ".internal.cond" ".internal.object" "What threads wait for under a mutex; who waits longest is signalled first." {
         5 "toString" "()L.internal.string;" "`cond`.";
         8 "wait" "(L.internal.mutex;)V" resumable "Unlocks the mutex, waits for a signal, and locks the mutex again, as often as it was. Never wakes without a signal. Throws a string when the thread does not hold the mutex.";
         9 "twait" "(L.internal.mutex;I)I" resumable "As `wait`, no longer than so many milliseconds: 1 after a signal, 0 when the time is over.";
-        10 "broadcast" "()V" "Signals all threads that wait.";
+        10 "broadcast" "()V" divided "Signals all threads that wait.";
         11 "signal" "()V" "Signals the thread that waits longest, if one waits.";
     }
     Sema ".internal.sema" ".internal.object" "A semaphore: permits, none at first, that threads take and give; first come, first served." {
@@ -398,7 +405,7 @@ internal_classes! {
         19 "wait" "(L.internal.object;)V" resumable "Unlocks the object, which the thread must hold, waits for a notification, and locks it again, as often as it was. Never wakes without a notification.";
         20 "waitMsec" "(L.internal.object;I)I" resumable "As `wait`, no longer than so many milliseconds: 1 after a notification, 0 when the time is over.";
         21 "notify" "(L.internal.object;)V" "Notifies the thread that waits longest, if one waits; the running thread must hold the lock.";
-        22 "notifyAll" "(L.internal.object;)V" "Notifies all threads that wait; the running thread must hold the lock.";
+        22 "notifyAll" "(L.internal.object;)V" divided "Notifies all threads that wait; the running thread must hold the lock.";
         23 "holdsLock" "(L.internal.object;)I" "1 when the running thread holds the lock.";
     }
     Atomic ".internal.atomic" ".internal.object" "A long that threads change together, 0 at first." {
@@ -416,6 +423,7 @@ internal_classes! {
     WeakArray ".internal.weak_array" ".internal.object" "References that do not keep their objects." {}
     Interrupted ".internal.exception.interrupted" ".internal.exception" "The thread was interrupted where it waited." {}
     ThreadDied ".internal.exception.thread_died" ".internal.exception" "The thread that was waited for died; the cause says of what." {}
+    Abandoned ".internal.exception.abandoned" ".internal.exception" "The thread that held the mutex has ended without unlocking it, and nobody has recovered it." {}
     Function ".internal.function" ".internal.object" "What a function of the language is an object of; each overrides the method for its number of parameters, the others throw." {
         5 "toString" "()L.internal.string;" "`function`.";
         16 "call0" "()L.internal.object;" "Calls it with 0 arguments.";

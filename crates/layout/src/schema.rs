@@ -310,7 +310,7 @@ schema! {
         ARG_SLOTS: u16,
         /// Kind of the result by the numbers of the bytecode; 0 void.
         RESULT_KIND: u8,
-        /// Of a kernel method 0 for short, else what a restart does: 1 idempotent, 2 resumable, 3 once.
+        /// Of a kernel method 0 for short, else what a restart does: 1 idempotent, 2 resumable, 3 once, 4 divided.
         RESTART: u8,
     }
 
@@ -380,6 +380,12 @@ schema! {
         JOINERS: value,
         /// String: its name, or null.
         NAME: value,
+        /// What is thrown while its frames are left, step by step, or null.
+        THROWN: value,
+        /// String: where that was thrown.
+        THROWN_TRACE: value,
+        /// A mutex that it holds and others wait for; `SIBLING` leads to the others.
+        MUTEXES: value,
         /// Number of the thread.
         ID: u64,
         /// Its index in `THREADS`.
@@ -438,6 +444,12 @@ schema! {
         THREAD_COUNT: u64,
         /// Bytes that its threads have allocated since it was started.
         ALLOCATED: u64,
+        /// Bytes that only it, or it first, was found to hold by the last full collection,
+        HELD_BYTES: u64,
+        /// and `ALLOCATED` at that time.
+        ALLOCATED_THEN: u64,
+        /// Bytes that it may hold; zero for as many as there are.
+        MEMORY_MAX: u64,
         /// Nanoseconds for which its threads have run since it was started.
         CPU_NS: u64,
         /// Exit status; while it runs, what its first thread has returned.
@@ -460,6 +472,8 @@ schema! {
         PAGE: value,
         /// Number of elements in use.
         USED: u64,
+        /// Counts what changes it, so that what is done to it in steps notices.
+        CHANGES: u64,
     }
 
     /// A hash map: `.internal.directory`; open addressing, insertion order kept by the index array.
@@ -472,6 +486,8 @@ schema! {
         COUNT: u64,
         /// Entries used, removed ones included.
         USED: u64,
+        /// Counts what changes it, so that what is done to it in steps notices.
+        CHANGES: u64,
     }
 
     /// A string under construction: `.internal.stringbuilder`.
@@ -480,6 +496,8 @@ schema! {
         BYTES: value,
         /// Bytes in use.
         USED: u64,
+        /// Counts what changes it, so that what is done to it in steps notices.
+        CHANGES: u64,
     }
 
     /// An exception thrown by the machine itself.
@@ -528,8 +546,14 @@ schema! {
         OWNER: value,
         /// Last thread that waits for it; `NEXT` of the last is the first.
         WAITERS: value,
+        /// Next of the mutexes that its owner holds and others wait for, or null.
+        SIBLING: value,
+        /// The one of them whose `SIBLING` it is, or null.
+        ELDER: value,
         /// How often the owner has locked it.
         COUNT: u64,
+        /// 1 when its owner has ended with it and nobody has recovered it.
+        ABANDONED: u64,
     }
 
     /// A condition: `.internal.cond`.
@@ -564,6 +588,8 @@ schema! {
         BYTES: value,
         /// Bytes in use.
         USED: u64,
+        /// Counts what changes it, so that what is done to it in steps notices.
+        CHANGES: u64,
     }
 
     /// Walks a container or a directory.

@@ -30,6 +30,7 @@ The last column says what a restart does to a call that it interrupts:
 | restart | meaning |
 |---|---|
 | short | it runs to its end between two safepoints: a restart never finds it half done |
+| divided | as short when there is little to do; else it works in steps, between which other threads run, and goes on at its step: what it lays out anew (an array or directory that grows, an insertion) takes the place of the old at the end, and is begun again if another thread changed the object meanwhile; what it only reads it sees as it is at each step |
 | idempotent | it is done again, which makes no difference but that output may appear twice |
 | resumable | it goes on where it was |
 | once | whether it took effect is unknown: the program gets a result that says so |
@@ -92,6 +93,7 @@ fn section(class: &InternalClass) -> String {
     for method in class.methods {
         let restart = match method.restart {
             Restart::Short => "short",
+            Restart::Divided => "divided",
             Restart::Idempotent => "idempotent",
             Restart::Resumable => "resumable",
             Restart::Once => "once",

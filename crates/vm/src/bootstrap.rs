@@ -85,6 +85,9 @@ fn kernel_shape(id: ClassId) -> Option<(Shape, u64, u64)> {
     }
 }
 
+/// `RESTART` of a divided method: it has a frame only when it has much to do.
+pub(crate) const DIVIDED: u8 = 4;
+
 impl Vm {
     fn new(memory: Arc<Memory>, heap: Heap, platform: Platform) -> Vm {
         let clock = WorldClock::new(&platform);
@@ -106,6 +109,8 @@ impl Vm {
             chaos: None,
             common: Held(Some(Box::new(Common::new(clock, HEAP_BYTES_DEFAULT)))),
             charged: 0,
+            work: crate::internal::steps::Work::default(),
+            stretches: None,
             machine,
             number: 0,
             is_active: true,
@@ -287,6 +292,7 @@ impl Vm {
             Restart::Idempotent => 1,
             Restart::Resumable => 2,
             Restart::Once => 3,
+            Restart::Divided => DIVIDED,
         };
         let state = if restart == 0 { 0 } else { crate::internal::STATE_SLOTS as u16 };
         self.memory.store_u16(entry.add(method::ARG_SLOTS), slots);

@@ -3,6 +3,7 @@
 //! Everything here works on frames in memory; the interpreter writes its registers before and reads them again after.
 
 use crate::Vm;
+use crate::bootstrap::DIVIDED;
 use crate::frames::Frame;
 use crate::internal::{Call, InternalFn, Invoke, Outcome, Target, implementation};
 use crate::interpreter::Exit;
@@ -13,7 +14,7 @@ use base::Addr;
 use bytecode::{Flags, Insn, Kind};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{NO_ORDINAL, class, frame, method, on_return};
+use layout::schema::{NO_ORDINAL, class, frame, method, on_return, thread};
 use layout::value::Unpacked;
 
 /// How to go on after a slow operation.
@@ -26,6 +27,14 @@ pub(crate) enum Flow {
     Resolved,
     /// Leave the interpreter.
     Exit(Exit),
+}
+
+/// Why a kernel method without a frame did not return.
+pub(crate) enum Early {
+    /// It throws this.
+    Throws(Value),
+    /// It has much to do, and is to be invoked in a frame.
+    WantsFrame,
 }
 
 impl Vm {
@@ -93,24 +102,45 @@ impl Vm {
     }
 
     fn invoke_kernel(&mut self, target: Addr, args: Addr, flags: u32) -> Flow {
-        if self.get_u8(target, method::RESTART) != 0 {
-            return if self.push_frame(target, args, flags) { self.settle() } else { self.stack_overflow() };
+        if self.needs_frame(target) {
+            return self.enter_kernel(target, args, flags);
         }
         let kind = self.get_u8(target, method::RESULT_KIND);
         match self.call_short(target, args) {
             Ok(bits) => self.deliver(bits, kind, flags, target, 0),
-            Err(thrown) => self.raise(thrown),
+            Err(early) => self.left_early(early, target, args, flags),
+        }
+    }
+
+    /// Whether each call of a kernel method has a frame.
+    pub(crate) fn needs_frame(&self, target: Addr) -> bool {
+        !matches!(self.get_u8(target, method::RESTART), 0 | DIVIDED)
+    }
+
+    fn enter_kernel(&mut self, target: Addr, args: Addr, flags: u32) -> Flow {
+        if self.push_frame(target, args, flags) { self.settle() } else { self.stack_overflow() }
+    }
+
+    /// Goes on after a kernel method without a frame, whose arguments are still there, has not returned.
+    pub(crate) fn left_early(&mut self, early: Early, target: Addr, args: Addr, flags: u32) -> Flow {
+        match early {
+            Early::Throws(thrown) => self.raise(thrown),
+            Early::WantsFrame => {
+                let divided = self.get_u8(target, method::RESTART) == DIVIDED;
+                assert!(divided, "{} is short and has too much to do", self.method_text(target));
+                self.enter_kernel(target, args, flags)
+            }
         }
     }
 
     /// Runs a short kernel method on arguments in place.
     ///
     /// # Errors
-    /// What it throws.
-    pub(crate) fn call_short(&mut self, target: Addr, args: Addr) -> Result<u64, Value> {
+    /// What it throws, or that it wants a frame.
+    fn call_short(&mut self, target: Addr, args: Addr) -> Result<u64, Early> {
         let Some(function) = self.kernel_function(target) else {
             let text = format!("{} is not implemented", self.method_text(target));
-            return Err(Value::object(self.make_exception(ClassId::NoSuchMethod, &text)));
+            return Err(Early::Throws(Value::object(self.make_exception(ClassId::NoSuchMethod, &text))));
         };
         let count = u64::from(self.get_u16(target, method::ARG_SLOTS));
         self.call_function(function, args, count)
@@ -121,14 +151,15 @@ impl Vm {
         function: InternalFn,
         args: Addr,
         count: u64,
-    ) -> Result<u64, Value> {
+    ) -> Result<u64, Early> {
         let thread = self.running.thread;
         match function(&mut Call { vm: self, thread, slots: args, count, frame: Addr::NULL }) {
             Outcome::Return(bits) => Ok(bits),
-            Outcome::Throw(thrown) => Err(thrown),
-            Outcome::Block(_) | Outcome::Call(_) => Err(Value::object(
+            Outcome::Throw(thrown) => Err(Early::Throws(thrown)),
+            Outcome::Frame => Err(Early::WantsFrame),
+            Outcome::Block(_) | Outcome::Call(_) | Outcome::Again => Err(Early::Throws(Value::object(
                 self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
-            )),
+            ))),
         }
     }
 
@@ -136,6 +167,12 @@ impl Vm {
     /// lock, pending exceptions.
     pub(crate) fn settle(&mut self) -> Flow {
         loop {
+            let thrown = self.get_ref(self.running.thread, thread::THROWN);
+            if !thrown.is_null()
+                && let Flow::Exit(exit) = self.unwind(thrown)
+            {
+                return Flow::Exit(exit);
+            }
             if let Some(thrown) = self.take_pending()
                 && let Flow::Exit(exit) = self.raise(thrown)
             {
@@ -188,6 +225,8 @@ impl Vm {
                 }
             },
             Outcome::Call(invoke) => self.call_from_kernel(top, &invoke),
+            Outcome::Again => Flow::Exit(Exit::Safepoint),
+            Outcome::Frame => unreachable!("a kernel method with a frame wants a frame"),
         };
         exit_of(flow)
     }

@@ -9,20 +9,28 @@ use crate::Vm;
 use crate::scheduler::Request;
 use crate::threads::has_ended;
 use crate::waiting::Ring;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
+use heap::Collection;
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{
     class, directory, frame, hold, monitor, on_return, program, program_state, root, thread, thread_flags,
     thread_state, wait,
 };
+use memory::MemoryError;
 use platform::Console;
 
 /// Exit status of a program that was killed: that of a process that `kill -9` ended.
 pub const STATUS_KILLED: i32 = 137;
+
+/// What a grant begins with that says how many bytes a program may hold.
+const MEMORY_GRANT: &str = "memory=";
+/// A program that holds all but such a part of what it may, after a collection, holds too much.
+const QUOTA_MARGIN: u64 = 16;
 
 impl Vm {
     /// Sets the variables that a program finds in the environment of its first thread. To be called before it runs;
@@ -50,8 +58,11 @@ impl Vm {
     }
 
     /// Sets what a program may reach outside the world, instead of what it was granted before: `net`, `net=HOST`,
-    /// `net=HOST:PORT`, `read=DIR`, `write=DIR`, `run`, `run=PROGRAM`, and `in=DIR`, from where its relative paths lead.
+    /// `net=HOST:PORT`, `read=DIR`, `write=DIR`, `run`, `run=PROGRAM`, and `in=DIR`, from where its relative paths lead; and
+    /// `memory=BYTES`, what it may hold in the world.
     pub fn set_grants(&mut self, object: Addr, grants: &[String]) {
+        let memory = grants.iter().find_map(|grant| grant.strip_prefix(MEMORY_GRANT)?.parse().ok());
+        self.set_u64(object, program::MEMORY_MAX, memory.unwrap_or(0));
         let strings = self.make_strings(grants);
         self.set_ref(object, program::GRANTS, Value::object(strings));
     }
@@ -275,6 +286,83 @@ impl Vm {
             let so_far = self.get_u64(owner, program::ALLOCATED);
             self.set_u64(owner, program::ALLOCATED, so_far.saturating_add(now - before));
         }
+    }
+
+    /// A full collection found that a program holds so much.
+    pub(crate) fn set_held(&mut self, owner: Addr, bytes: u64) {
+        let allocated = self.get_u64(owner, program::ALLOCATED);
+        self.set_u64(owner, program::HELD_BYTES, bytes);
+        self.set_u64(owner, program::ALLOCATED_THEN, allocated);
+    }
+
+    /// What a program holds at most: what the last full collection found, and all that it has allocated since.
+    fn may_hold(&self, owner: Addr) -> u64 {
+        let since = self.get_u64(owner, program::ALLOCATED) - self.get_u64(owner, program::ALLOCATED_THEN);
+        self.get_u64(owner, program::HELD_BYTES).saturating_add(since)
+    }
+
+    /// Whether an object of so many bytes alone is within what the running program may hold.
+    pub(crate) fn quota_admits(&self, bytes: u64) -> bool {
+        let thread = self.running.thread;
+        let owner = if thread.is_null() { Addr::NULL } else { self.ref_field(thread, thread::PROGRAM) };
+        let most = if owner.is_null() { 0 } else { self.get_u64(owner, program::MEMORY_MAX) };
+        most == 0 || bytes <= most
+    }
+
+    /// Has the running thread throw `out_of_memory` when its program holds more than it may, also after a full collection.
+    /// Its frames are up to date.
+    ///
+    /// # Errors
+    /// When memory cannot be given back: the world must stop without committing.
+    pub(crate) fn keep_to_quota(&mut self, owner: Addr) -> Result<(), MemoryError> {
+        let most = if owner.is_null() { 0 } else { self.get_u64(owner, program::MEMORY_MAX) };
+        let thread = self.running.thread;
+        if most == 0 || thread.is_null() || self.may_hold(owner) <= most {
+            return Ok(());
+        }
+        self.collect(Collection::Full)?;
+        // Close below it would collect again and again.
+        if self.may_hold(owner) > most - most / QUOTA_MARGIN {
+            let text = format!("the program holds more than the {most} bytes that it may (--max-memory)");
+            let error = self.make_exception(ClassId::OutOfMemory, &text);
+            self.set_ref(thread, thread::PENDING, Value::object(error));
+        }
+        Ok(())
+    }
+
+    /// The heap is exhausted: a thread of the program that holds most throws `out_of_memory`, the running one if it is of
+    /// that program, else its first, wherever it waits.
+    pub(crate) fn tell_exhausted(&mut self) {
+        let running = self.running.thread;
+        let owner = if running.is_null() { Addr::NULL } else { self.ref_field(running, thread::PROGRAM) };
+        let largest = self.largest_program().unwrap_or(owner);
+        let thread = if largest == owner { running } else { self.thread_to_tell(largest) };
+        if thread.is_null() {
+            return;
+        }
+        let error = self.make_exception(ClassId::OutOfMemory, "the memory limit is reached");
+        self.set_ref(thread, thread::PENDING, Value::object(error));
+        if thread != running {
+            self.wake(thread);
+        }
+    }
+
+    /// The first thread of a program, or its newest when that has ended.
+    fn thread_to_tell(&self, owner: Addr) -> Addr {
+        let first = self.ref_field(owner, program::THREAD);
+        if has_ended(self.get_u32(first, thread::STATE)) {
+            self.ref_field(owner, program::THREADS)
+        } else {
+            first
+        }
+    }
+
+    /// The program that holds most, by the last full collection.
+    pub(crate) fn largest_program(&self) -> Option<Addr> {
+        let list = self.root_ref(root::PROGRAMS);
+        let programs = (0..self.root_u64(root::PROGRAM_COUNT)).map(|at| Addr(self.array_get(list, at).0));
+        let alive = programs.filter(|owner| self.get_u32(*owner, program::STATE) == program_state::RUNNING);
+        alive.max_by_key(|owner| self.get_u64(*owner, program::HELD_BYTES))
     }
 
     /// Charges a program for the time that one of its threads has run.

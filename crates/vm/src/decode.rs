@@ -210,6 +210,9 @@ impl Megamorphic {
     }
 }
 
+/// Most records between two polls of code that does not branch backwards; one stands for up to five instructions.
+const POLL_RECORDS: usize = 2_000;
+
 /// All decoded methods.
 #[derive(Default)]
 pub(crate) struct Codes {
@@ -265,10 +268,17 @@ impl Vm {
             }
         }
         body.handlers.iter().for_each(|handler| mark(i64::from(handler.target)));
-        let mut making =
-            Making { out: Vec::new(), pcs: Vec::new(), sites: 0, fields: 0, switches: Vec::new() };
+        let mut making = Making {
+            out: Vec::new(),
+            pcs: Vec::new(),
+            polls: Vec::new(),
+            sites: 0,
+            fields: 0,
+            switches: Vec::new(),
+        };
         let mut at = 0;
         while at < decoded.len() {
+            making.poll_now_and_then(decoded[at].pc);
             let free = decoded[at + 1..].iter().take(4).take_while(|insn| !leaders[insn.pc as usize]).count();
             at += making.record(&decoded[at..], free + 1, &pool, &body.bytes);
         }
@@ -304,7 +314,7 @@ impl Vm {
                 || kinds.iter().any(|kind| *kind != Kind::Ref);
         }
         if kernel {
-            if self.get_u8(target, method::RESTART) != 0 {
+            if self.needs_frame(target) {
                 return None;
             }
             site.kernel = Some(self.kernel_function(target)?);
@@ -324,6 +334,8 @@ impl Vm {
 struct Making {
     out: Vec<Record>,
     pcs: Vec<u32>,
+    /// Records that only poll, between instructions.
+    polls: Vec<u32>,
     sites: u32,
     fields: u32,
     switches: Vec<Switch>,
@@ -410,6 +422,22 @@ impl Making {
         1
     }
 
+    /// Code without a backward branch polls now and then as well. The record at `pc` is the instruction's, not the poll's: a
+    /// thread that leaves at the poll goes on behind it. Branches over it poll themselves.
+    fn poll_now_and_then(&mut self, pc: u32) {
+        let last = self.polls.last().map_or(0, |poll| *poll as usize);
+        if self.out.len() - last >= POLL_RECORDS {
+            self.polls.push(self.out.len() as u32);
+            self.push(pc, Record { op: Op::Poll as u16, a: 0, b: 0, c: 0 });
+        }
+    }
+
+    /// Whether a branch from a record to one further on leaves out a poll.
+    fn skips_poll(&self, from: u32, to: u32) -> bool {
+        let next = self.polls.partition_point(|poll| *poll <= from);
+        self.polls.get(next).is_some_and(|poll| *poll < to)
+    }
+
     fn push(&mut self, pc: u32, record: Record) {
         self.out.push(record);
         self.pcs.push(pc);
@@ -421,7 +449,8 @@ impl Making {
         for (index, pc) in self.pcs.iter().enumerate() {
             record_at[*pc as usize] = index as u32;
         }
-        for record in &mut self.out {
+        for index in 0..self.out.len() {
+            let mut record = self.out[index];
             let direct = Op::from_value(record.op).is_some_and(|op| op.is_branch())
                 && record.op != Op::TableSwitch as u16
                 && record.op != Op::LookupSwitch as u16;
@@ -429,6 +458,10 @@ impl Making {
             let rare = (quick::BR_I64_LT_U..=quick::BR_I64_GE_U).contains(&record.op);
             if direct || fused || rare {
                 record.b = record_at[record.b as usize];
+                if self.skips_poll(index as u32, record.b) {
+                    if fused { record.c |= 1 << 32 } else { record.a = 1 }
+                }
+                self.out[index] = record;
             }
         }
         for switch in &mut self.switches {

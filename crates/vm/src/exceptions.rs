@@ -13,6 +13,10 @@ use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{class, exception, frame, method, module, on_return, thread};
 
+/// So many frames are searched for a handler before the first is left.
+const FRAMES_AT_ONCE: usize = 256;
+/// Units of work for a frame that is left.
+const FRAME_UNITS: u64 = 256;
 /// Most lines of a stack trace.
 const TRACE_LINES: usize = 64;
 
@@ -38,28 +42,60 @@ impl Vm {
             self.set_ref(object, exception::TRACE, Value::object(text));
         }
         let mut at = self.running.frame.0;
-        while at != 0 {
+        for _ in 0..FRAMES_AT_ONCE {
             let frame = Frame::read(&self.memory, Addr(at));
             if let Some(target) = self.handler(&frame, thrown) {
                 while self.running.frame.0 != at {
                     self.leave_frame();
                     self.pop_frame();
                 }
-                self.memory.store_unannounced_u64(frame.operands(), thrown.0);
-                self.set_frame_u32(frame.at, frame::PC, target);
-                self.set_frame_u32(frame.at, frame::DEPTH, 1);
-                return Flow::Go;
+                return self.catch(&frame, target, thrown);
             }
             at = frame.caller;
+            if at == 0 {
+                break;
+            }
         }
-        let report = self.report(thrown);
-        while self.top().caller != 0 {
+        // Frames are left before the handler is found, if there is one, so that the thread can rest in between. What is to be
+        // said of it is noted while they are there.
+        let (thread, trace) = (self.running.thread, self.trace_of(thrown));
+        let trace = self.make_string(trace.as_bytes());
+        self.set_ref(thread, thread::THROWN_TRACE, Value::object(trace));
+        self.unwind(thrown)
+    }
+
+    /// Leaves frames until one catches the object; the thread may come to a safepoint in between, and dies at the end.
+    pub(crate) fn unwind(&mut self, thrown: Value) -> Flow {
+        let thread = self.running.thread;
+        loop {
+            let top = self.top();
+            if let Some(target) = self.handler(&top, thrown) {
+                self.set_ref(thread, thread::THROWN, Value::NULL);
+                self.set_ref(thread, thread::THROWN_TRACE, Value::NULL);
+                return self.catch(&top, target, thrown);
+            }
             self.leave_frame();
+            if top.caller == 0 {
+                let mut report = format!("Unhandled exception: {}\n", self.describe(thrown));
+                report.push_str(&self.text(thread, thread::THROWN_TRACE));
+                self.set_ref(thread, thread::THROWN, Value::NULL);
+                self.set_ref(thread, thread::THROWN_TRACE, Value::NULL);
+                self.end_thread(Err((thrown, report)));
+                return Flow::Exit(Exit::Ended);
+            }
             self.pop_frame();
+            if self.works(FRAME_UNITS) {
+                self.set_ref(thread, thread::THROWN, thrown);
+                return Flow::Exit(Exit::Safepoint);
+            }
         }
-        self.leave_frame();
-        self.end_thread(Err((thrown, report)));
-        Flow::Exit(Exit::Ended)
+    }
+
+    fn catch(&mut self, frame: &Frame, target: u32, thrown: Value) -> Flow {
+        self.memory.store_unannounced_u64(frame.operands(), thrown.0);
+        self.set_frame_u32(frame.at, frame::PC, target);
+        self.set_frame_u32(frame.at, frame::DEPTH, 1);
+        Flow::Go
     }
 
     /// What the top frame owes when it is left by an exception.
@@ -139,20 +175,14 @@ impl Vm {
         line
     }
 
-    /// What is said of a thread that dies of an object.
-    fn report(&mut self, thrown: Value) -> String {
-        let mut text = format!("Unhandled exception: {}\n", self.describe(thrown));
+    /// Where an object was thrown, as far as is known.
+    fn trace_of(&mut self, thrown: Value) -> String {
         let recorded = thrown
             .as_object()
             .filter(|_| self.is_kernel(thrown, ClassId::Exception))
             .map(|object| self.text(object, exception::TRACE))
             .filter(|trace| !trace.is_empty());
-        let trace = match recorded {
-            Some(trace) => trace,
-            None => self.running_trace(),
-        };
-        text.push_str(&trace);
-        text
+        recorded.unwrap_or_else(|| self.running_trace())
     }
 
     /// One line about a value: strings as they are, numbers, exceptions with class and message, others by class.

@@ -35,6 +35,8 @@ const STACK_HEAD_BYTES: u64 = 16;
 const AHEAD_BYTES: u64 = 16 << 10;
 /// How much of a stack may stay beyond what is in use when a flip comes.
 const SLACK_BYTES: u64 = 64 << 10;
+/// Deeper stacks stay mounted.
+const FROZEN_BYTES_MAX: u64 = 128 << 10;
 /// Stacks that stay mounted while their threads do not run; one more freezes the one that has not run for longest.
 const IDLE_STACKS_MAX: usize = 1024;
 /// In chaos.
@@ -456,7 +458,7 @@ impl Vm {
         let idle: Vec<Addr> = self.common.idle_stacks.since.keys().map(|thread| Addr(*thread)).collect();
         for thread in idle {
             if self.get_u32(thread, thread::STATE) == thread_state::BLOCKED {
-                self.freeze(thread);
+                self.freeze_small(thread);
             }
         }
     }
@@ -513,6 +515,17 @@ impl Vm {
         }
     }
 
+    /// Freezes a thread that does not run, unless its stack is so deep that nobody is to wait for that: it stays mounted, and
+    /// costs nothing either while it does not change.
+    fn freeze_small(&mut self, thread: Addr) {
+        let base = self.get_u64(thread, thread::STACK);
+        if base != 0 && self.get_u64(thread, thread::FRAME) - base > FROZEN_BYTES_MAX {
+            self.common.idle_stacks.leave(thread);
+        } else {
+            self.freeze(thread);
+        }
+    }
+
     /// Copies the stack of a thread that does not run into a compact object and frees its slot.
     pub(crate) fn freeze(&mut self, thread: Addr) {
         assert!(thread != self.running.thread, "a running thread cannot be frozen");
@@ -560,7 +573,7 @@ impl Vm {
     fn thaw(&mut self, thread: Addr) {
         let most = if self.chaos.is_some() { IDLE_STACKS_MAX_CHAOS } else { IDLE_STACKS_MAX };
         while let Some(idle) = self.common.idle_stacks.oldest_beyond(most) {
-            self.freeze(idle);
+            self.freeze_small(idle);
         }
         let frozen = self.ref_field(thread, thread::FROZEN);
         assert!(!frozen.is_null(), "a thread has neither a mounted nor a frozen stack");

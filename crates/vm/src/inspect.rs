@@ -45,6 +45,10 @@ pub struct ProgramInfo {
     pub threads: u64,
     /// Bytes that its threads have allocated since it was started.
     pub allocated_bytes: u64,
+    /// Bytes that it held when the last full collection ended.
+    pub held_bytes: u64,
+    /// Bytes that it may hold; zero for as many as there are.
+    pub memory_max: u64,
     /// Nanoseconds for which its threads have run since it was started.
     pub cpu_ns: u64,
     /// Wall clock at its start, nanoseconds since 1970.
@@ -202,6 +206,8 @@ pub fn program(view: &dyn View, addr: Addr) -> Result<ProgramInfo, ViewError> {
         durable: view.u32(addr.add(program::DURABLE))? != 0,
         threads: view.u64(addr.add(program::THREAD_COUNT))?,
         allocated_bytes: view.u64(addr.add(program::ALLOCATED))?,
+        held_bytes: view.u64(addr.add(program::HELD_BYTES))?,
+        memory_max: view.u64(addr.add(program::MEMORY_MAX))?,
         cpu_ns: view.u64(addr.add(program::CPU_NS))?,
         started_ns: view.u64(addr.add(program::STARTED_NS))?,
         source_hash: view.u64(addr.add(program::SOURCE_HASH))?,

@@ -486,10 +486,19 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                             push!(bits);
                         }
                     }
-                    Err(thrown) => flow!(vm.raise(thrown)),
+                    Err(early) => {
+                        let how = if site.adapt { on_return::BOX } else { on_return::PUSH };
+                        flow!(vm.left_early(early, site.target, Addr(world!(args)), how))
+                    }
                 }
                 if vm.heap.collection_wanted().is_some() {
                     vm.ask_attention();
+                }
+                if vm.is_tired() {
+                    // Short methods in a row are not short.
+                    ip = ip.add(1);
+                    save_at!(ip, sp);
+                    flow!(Flow::Go)
                 }
                 vm.leave();
             } else {
@@ -509,6 +518,7 @@ unsafe fn run(vm: &mut Vm) -> Exit {
             match next {
                 Flow::Go => {
                     // A poll as well: a handler that covers itself is a loop without a backward branch.
+                    vm.work.since = 0;
                     polls -= 1;
                     if polls == 0 || requests.any() {
                         vm.spend(burst - polls);
@@ -849,7 +859,10 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         }
                         (code, fp, lp) = (caller_code, caller_fp, caller_lp);
                         records = (*code).first_record();
-                        ip = caller_ip;
+                        ip = caller_ip.add(1);
+                        // A deep stack returns for long, and comes to no entry and no backward branch on its way.
+                        poll!();
+                        continue;
                     }
 
                     quick::GET_BOOL => get_field!(record, AtomicU8, |value| u64::from(value)),

@@ -229,6 +229,8 @@ impl Vm {
             sweeps: 0,
             helping: false,
             charged: 0,
+            work: crate::internal::steps::Work::default(),
+            stretches: None,
             exhausted: false,
         }
     }

@@ -28,8 +28,10 @@ mod kernel;
 mod linear;
 mod link;
 mod monitors;
+mod mutexes;
 mod names;
 mod objects;
+pub mod polls;
 mod program;
 mod rare;
 mod roots;
@@ -99,6 +101,10 @@ pub struct Vm {
     pub(crate) sweeps: u64,
     /// Threads were made runnable that another worker could run: whether one sleeps is seen to soon.
     pub(crate) helping: bool,
+    /// What the running thread has done since it last looked for requests.
+    pub(crate) work: internal::steps::Work,
+    /// How long it runs between two polls, when that is measured.
+    pub(crate) stretches: Option<polls::Stretches>,
     /// An allocation went beyond the limit: the running thread is to be told.
     pub(crate) exhausted: bool,
 }

@@ -306,6 +306,8 @@ impl Vm {
             self.memory.fill(bytes.add(array::DATA + old), by, 0);
         }
         self.set_u64(object, binary::USED, new);
+        let changes = self.get_u64(object, binary::CHANGES);
+        self.set_u64(object, binary::CHANGES, changes + 1);
         Ok(old as i64)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) const fn root_field(offset: u64) -> Addr {
 
 /// Arrays of fewer elements are made in the nursery without another look, if they fit there.
 const YOUNG_ARRAY_MAX: u64 = 4096;
+/// Bytes at each end of a long text that its hash depends on.
+const HASHED_BYTES: u64 = 32 << 10;
 /// Number of elements to begin with when a list grows.
 const LIST_FIRST: u64 = 16;
 
@@ -255,7 +257,9 @@ impl Vm {
             let used = self.heap.usage();
             let bytes = self.array_bytes(class, len);
             let used = used.nursery_bytes + used.cell_bytes + used.large_bytes;
-            used.saturating_add(bytes) <= self.common.heap_limit && bytes <= base::limits::OBJECT_BYTES_MAX
+            used.saturating_add(bytes) <= self.common.heap_limit
+                && bytes <= base::limits::OBJECT_BYTES_MAX
+                && self.quota_admits(bytes)
         }
     }
 
@@ -461,6 +465,22 @@ impl Vm {
         object
     }
 
+    /// Hash of the first `len` bytes of a string or byte array; of many those in the middle do not count, so that it takes no
+    /// longer.
+    pub(crate) fn hash_of_bytes(&self, array: Addr, len: u64) -> u64 {
+        let ends = len.min(2 * HASHED_BYTES);
+        let mut bytes = vec![0; ends as usize];
+        let (first, last) = bytes.split_at_mut((ends - ends / 2) as usize);
+        if len > 0 {
+            self.read_bytes(array, 0, first);
+            self.read_bytes(array, len - ends / 2, last);
+        }
+        if len > ends {
+            bytes.extend_from_slice(&len.to_le_bytes());
+        }
+        checksum(&bytes)
+    }
+
     /// Hash of an object's identity, or of the value of an immediate, number or string; drawn at first use.
     pub fn identity_hash(&mut self, value: Value) -> u32 {
         let Some(object) = value.as_object() else {
@@ -471,7 +491,7 @@ impl Vm {
             return word & !header::IMMUTABLE;
         }
         let hash = match self.kernel_id(value) {
-            ClassId::String => checksum(&self.bytes(object)),
+            ClassId::String => self.hash_of_bytes(object, self.array_len(object)),
             ClassId::Long | ClassId::Double => checksum(&self.get_u64(object, boxed::BITS).to_le_bytes()),
             _ => return self.heap.identity_hash(object),
         };

@@ -5,13 +5,14 @@ use crate::connectors::Outside;
 use crate::decode::Codes;
 use crate::frames::{Frame, Maps};
 use crate::objects::root_field;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use base::Addr;
 use core::mem;
 use heap::{CollectStats, Collection, Damage as HeapDamage, HeapReport, Moment, Roots, is_young};
 use layout::Value;
-use layout::schema::{array, frame, root, thread};
+use layout::area::ROOT;
+use layout::schema::{array, frame, module, program, program_state, root, thread};
 use memory::{Memory, MemoryError};
 use platform::Reactor;
 
@@ -23,6 +24,19 @@ struct VmRoots<'a> {
     outside: &'a mut Outside,
     reactor: &'a dyn Reactor,
     swept: bool,
+    programs: Vec<Owner>,
+    /// What they were found to hold.
+    held: Vec<(Addr, u64)>,
+}
+
+/// A program with what belongs to it from the start.
+struct Owner {
+    program: Addr,
+    /// Its threads that have not ended, whose stacks are its own.
+    threads: Vec<Addr>,
+    /// While it runs the classes of the module that it was started from, with their static fields, if no program before it
+    /// has them.
+    classes: Vec<Addr>,
 }
 
 impl VmRoots<'_> {
@@ -85,11 +99,36 @@ impl Roots for VmRoots<'_> {
         let count = self.memory.load_u64(root_field(root::THREAD_COUNT));
         for index in 0..count {
             let thread = self.memory.load_u64(Addr(threads + array::DATA + 8 * index));
-            if self.memory.load_u64(Addr(thread + thread::STACK)) != 0 {
+            // Those of programs come in their turn, if anybody asked for owners.
+            let owned =
+                !self.programs.is_empty() && self.memory.load_u64(Addr(thread + thread::PROGRAM)) != 0;
+            if !owned && self.memory.load_u64(Addr(thread + thread::STACK)) != 0 {
                 let top = self.memory.load_u64(Addr(thread + thread::FRAME));
                 self.visit_stack(top, 0, visit);
             }
         }
+    }
+
+    fn owners(&mut self) -> Vec<Vec<Addr>> {
+        self.programs = owners(self.memory);
+        let all = |owner: &Owner| {
+            let threads = owner.threads.iter().copied();
+            core::iter::once(owner.program).chain(threads).chain(owner.classes.iter().copied()).collect()
+        };
+        self.programs.iter().map(all).collect()
+    }
+
+    fn visit_owner(&mut self, number: usize, visit: &mut dyn FnMut(Value) -> Value) {
+        for thread in mem::take(&mut self.programs[number].threads) {
+            if self.memory.load_u64(thread.add(thread::STACK)) != 0 {
+                let top = self.memory.load_u64(thread.add(thread::FRAME));
+                self.visit_stack(top, 0, visit);
+            }
+        }
+    }
+
+    fn charged(&mut self, number: usize, bytes: u64) {
+        self.held.push((self.programs[number].program, bytes));
     }
 
     fn visit_frozen(&mut self, object: Addr, visit: &mut dyn FnMut(Value) -> Value) {
@@ -113,6 +152,33 @@ impl Roots for VmRoots<'_> {
         self.maps.clear();
         self.swept = true;
     }
+}
+
+/// All programs, each with what belongs to it.
+fn owners(memory: &Memory) -> Vec<Owner> {
+    let field = |object: Addr, offset: u64| Addr(memory.load_u64(object.add(offset)));
+    let list = field(ROOT, root::PROGRAMS);
+    let mut modules = BTreeSet::new();
+    let mut found = Vec::new();
+    for index in 0..memory.load_u64(root_field(root::PROGRAM_COUNT)) {
+        let program = field(list, array::DATA + 8 * index);
+        let mut owner = Owner { program, threads: Vec::new(), classes: Vec::new() };
+        let mut thread = field(program, program::THREADS);
+        while !thread.is_null() {
+            owner.threads.push(thread);
+            thread = field(thread, thread::SIBLING);
+        }
+        let module = field(program, program::MODULE);
+        let classes = if module.is_null() { Addr::NULL } else { field(module, module::CLASSES) };
+        let runs = memory.load_u32(program.add(program::STATE)) == program_state::RUNNING;
+        if runs && !classes.is_null() && modules.insert(module) {
+            let count = memory.load_u64(classes.add(array::LENGTH));
+            let all = (0..count).map(|at| field(classes, array::DATA + 8 * at));
+            owner.classes.extend(all.filter(|class| !class.is_null()));
+        }
+        found.push(owner);
+    }
+    found
 }
 
 impl Vm {
@@ -142,6 +208,8 @@ impl Vm {
             outside: &mut common.outside,
             reactor: &*self.platform.reactor,
             swept: false,
+            programs: Vec::new(),
+            held: Vec::new(),
         };
         let found = self.heap.verify(&mut roots, moment);
         self.resume_world(stopped);
@@ -164,14 +232,20 @@ impl Vm {
             outside: &mut common.outside,
             reactor: &*self.platform.reactor,
             swept: false,
+            programs: Vec::new(),
+            held: Vec::new(),
         };
         let stats = match kind {
             Collection::Minor(survivors) => self.heap.collect_minor(&mut roots, survivors),
             Collection::Full => self.heap.collect_full(&mut roots),
         }?;
+        let held = mem::take(&mut roots.held);
         if roots.swept {
             self.common.sweeps += 1;
             self.sweeps = self.common.sweeps;
+        }
+        for (owner, bytes) in held {
+            self.set_held(owner, bytes);
         }
         self.begin_charge();
         if !running.thread.is_null() {

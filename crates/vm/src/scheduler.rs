@@ -10,7 +10,7 @@
 
 use crate::Vm;
 use crate::interpreter::{self, Exit};
-use crate::waiting::Ring;
+use crate::waiting::{Ring, WAKES_AT_ONCE};
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -19,7 +19,6 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 use heap::{Collection, Survivors};
 use layout::Value;
-use layout::internal::ClassId;
 use layout::schema::{root, thread, thread_state};
 use memory::MemoryError;
 use platform::{ConsoleInput, Platform};
@@ -178,6 +177,7 @@ impl Vm {
                 return Ok(RunState::Requested);
             }
             self.wake_due();
+            self.wake_committed();
             self.wake_input();
             if self.common.outside.is_due() || self.root_ref(root::RUN_HEAD).is_null() {
                 self.look_outside();
@@ -199,6 +199,7 @@ impl Vm {
             self.begin_charge();
             let exit = self.slice();
             self.charge(owner);
+            self.keep_to_quota(owner)?;
             let took = self.platform.clock.monotonic_ns().saturating_sub(began);
             self.charge_time(owner, took);
             match exit? {
@@ -227,7 +228,9 @@ impl Vm {
         self.helping = false;
         loop {
             let helping = self.helping;
+            self.stretch_begins();
             let exit = interpreter::execute(self);
+            self.stretch_ends();
             if exit != Exit::Safepoint || self.common.stopping {
                 return Ok(exit);
             }
@@ -242,6 +245,8 @@ impl Vm {
             }
             if self.requests.take(Request::Attention) {
                 self.attend()?;
+                let owner = self.ref_field(self.running.thread, thread::PROGRAM);
+                self.keep_to_quota(owner)?;
             }
             if self.running.polls == 0 || self.requests.any() {
                 return Ok(Exit::Safepoint);
@@ -260,10 +265,8 @@ impl Vm {
                 self.collect(Collection::Full)?;
             }
             let used = self.heap.usage();
-            let thread = self.running.thread;
-            if used.cell_bytes + used.large_bytes > self.common.heap_limit && !thread.is_null() {
-                let error = self.make_exception(ClassId::OutOfMemory, "the memory limit is reached");
-                self.set_ref(thread, thread::PENDING, Value::object(error));
+            if used.cell_bytes + used.large_bytes > self.common.heap_limit {
+                self.tell_exhausted();
             }
         }
         Ok(())
@@ -356,12 +359,19 @@ impl Vm {
     /// Says that an epoch is durable; wakes who waited for it.
     pub fn committed(&mut self, epoch: u64) {
         self.common.committed = self.common.committed.max(epoch);
+        self.wake_committed();
+    }
+
+    /// Wakes those whose epoch is durable; of many only some, the next when this is called again.
+    fn wake_committed(&mut self) {
         // Who came first waits for the oldest epoch.
-        while let Some(thread) = self.ring_first(Ring::Root(root::WAIT_COMMIT)) {
-            if self.get_u64(thread, thread::AWAITED) > self.common.committed {
-                return;
+        for _ in 0..WAKES_AT_ONCE {
+            match self.ring_first(Ring::Root(root::WAIT_COMMIT)) {
+                Some(thread) if self.get_u64(thread, thread::AWAITED) <= self.common.committed => {
+                    self.wake(thread);
+                }
+                _ => return,
             }
-            self.wake(thread);
         }
     }
 

@@ -29,6 +29,9 @@ impl Vm {
     pub(crate) fn burst(&mut self) -> u32 {
         let polls = self.running.polls.max(1);
         let polls = if self.helping { polls.min(HELP_POLLS) } else { polls };
+        if self.is_measured() {
+            return 1;
+        }
         match &mut self.chaos {
             Some(prng) => polls.min(1 + prng.below(CHAOS_POLLS) as u32),
             None => polls,

@@ -156,6 +156,7 @@ impl Vm {
     /// who wait for its end.
     pub(crate) fn retire(&mut self, object: Addr) {
         self.give_back_grant(object);
+        self.abandon_mutexes(object);
         self.release_stack(object);
         self.timer_remove(object);
         self.forget_call(object);

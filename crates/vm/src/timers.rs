@@ -5,6 +5,7 @@
 //! sleepers reads a few pages and none of the threads; each thread knows its index, so that it leaves from the middle.
 
 use crate::Vm;
+use crate::waiting::WAKES_AT_ONCE;
 use base::Addr;
 use layout::Value;
 use layout::schema::{array, root, thread};
@@ -25,13 +26,16 @@ impl Vm {
         (self.root_u64(root::TIMER_COUNT) > 0).then(|| self.timer_key(0).0)
     }
 
-    /// Wakes those whose time is over, in the order of their times.
+    /// Wakes those whose time is over, in the order of their times; of many only some, the next when this is called again.
     pub(crate) fn wake_due(&mut self) {
         if self.root_u64(root::TIMER_COUNT) == 0 {
             return;
         }
         let now = self.clock_ns();
-        while self.first_timer_ns().is_some_and(|ns| ns <= now) {
+        for _ in 0..WAKES_AT_ONCE {
+            if self.first_timer_ns().is_none_or(|ns| ns > now) {
+                return;
+            }
             let thread = Addr(self.array_get(self.root_ref(root::TIMERS), 0).0);
             self.time_out(thread);
         }

@@ -99,6 +99,9 @@ pub(crate) enum Ring {
     Field(Addr, u64),
 }
 
+/// So many threads are woken between two looks for requests.
+pub(crate) const WAKES_AT_ONCE: u64 = 256;
+
 impl Vm {
     /// Blocks the running thread; it is then to be unmounted.
     pub(crate) fn block(&mut self, what: Wait) {
@@ -127,6 +130,9 @@ impl Vm {
             Wait::Outside { object } => self.block_on(wait::OUTSIDE, Value::object(object)),
             Wait::At { kind, object, until } => {
                 self.block_on(kind, Value::object(object));
+                if kind == wait::MUTEX {
+                    self.mutex_is_awaited(object);
+                }
                 if let Some(ns) = until {
                     self.timer_add(ns);
                 }
@@ -229,7 +235,7 @@ impl Vm {
         })
     }
 
-    fn ring_last(&self, ring: Ring) -> Addr {
+    pub(crate) fn ring_last(&self, ring: Ring) -> Addr {
         match ring {
             Ring::Root(field) => self.root_ref(field),
             Ring::Field(object, field) => self.ref_field(object, field),
@@ -390,35 +396,7 @@ impl Vm {
         }
     }
 
-    // The mutex, the condition and the semaphore: what they do at once. The waiting is in `internal::sync`.
-
-    /// Whether the thread holds the mutex now, once more than before.
-    pub(crate) fn mutex_try(&mut self, mutex: Addr, thread: Addr) -> bool {
-        if self.take_grant(thread, mutex) {
-            return true;
-        }
-        let owner = self.ref_field(mutex, mutex::OWNER);
-        if owner.is_null() {
-            self.set_ref(mutex, mutex::OWNER, Value::object(thread));
-            self.set_u64(mutex, mutex::COUNT, 1);
-            return true;
-        }
-        if owner == thread {
-            let count = self.get_u64(mutex, mutex::COUNT);
-            self.set_u64(mutex, mutex::COUNT, count + 1);
-        }
-        owner == thread
-    }
-
-    /// The owner leaves the mutex, however often it has locked it: who waits longest has it then.
-    pub(crate) fn mutex_pass_on(&mut self, mutex: Addr) {
-        let next = self.ring_first(Ring::Field(mutex, mutex::WAITERS));
-        self.set_ref(mutex, mutex::OWNER, next.map_or(Value::NULL, Value::object));
-        self.set_u64(mutex, mutex::COUNT, u64::from(next.is_some()));
-        if let Some(next) = next {
-            self.grant(next, mutex);
-        }
-    }
+    // The condition and the semaphore: what they do at once; the mutex is in `mutexes.rs`. The waiting is in `internal::sync`.
 
     /// Gives a permit, to who waits longest if anybody does.
     pub(crate) fn sema_release(&mut self, sema: Addr) {

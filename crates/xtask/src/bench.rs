@@ -7,6 +7,7 @@ mod durable;
 mod echo;
 mod flips;
 mod forks;
+mod polls;
 mod process;
 mod statistics;
 mod stores;
@@ -22,7 +23,8 @@ use statistics::{median, median_bounds};
     after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
 )]
 pub(crate) struct Options {
-    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, durable, echo, idle, counter-bytes, resume, fork, switch, sleepers; all by default.
+    /// Which: interpreter, workers, polls, snapshots, utilisation, flip, commit, durable, echo, snapshots-busy, collections,
+    /// beyond, scan, idle, counter-bytes, resume, fork, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -63,6 +65,7 @@ type Measure = fn(&Runner, &Options) -> Result<Vec<Row>, String>;
 const ALL: &[(&str, Measure)] = &[
     ("interpreter", interpreter),
     ("workers", workers),
+    ("polls", polls::measure),
     ("snapshots", snapshots),
     ("utilisation", utilisation),
     ("flip", flips::measure),

@@ -250,6 +250,14 @@ pub(crate) struct Rig {
 /// # Errors
 /// When it cannot be started or does not end.
 pub fn plain(script: &Script) -> Result<Transcript, String> {
+    plain_work(script).map(|(transcript, _)| transcript)
+}
+
+/// As [`plain`]; also the most units of work that a thread did between two looks for requests.
+///
+/// # Errors
+/// As [`plain`].
+pub fn plain_work(script: &Script) -> Result<(Transcript, u64), String> {
     let mut rig = Rig::new(script, None);
     let (mut world, mut snapshotter) = rig.create(script)?;
     for _ in 0..DECISIONS_MAX {
@@ -260,7 +268,7 @@ pub fn plain(script: &Script) -> Result<Transcript, String> {
                 rig.commit(&mut snapshotter)?;
             }
             Event::Idle { wait_ns: None } => return Err("every thread waits for ever".to_string()),
-            Event::Ended => return rig.transcript(&world),
+            Event::Ended => return Ok((rig.transcript(&world)?, world.vm.longest_work())),
             _ => {}
         }
     }

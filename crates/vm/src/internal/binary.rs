@@ -1,6 +1,6 @@
 //! `.internal.binary`: bytes that a program reads and writes. Numbers are little-endian and need not be aligned.
 
-use super::support::{Bytes, Step, clone_bytes, hash_bytes, methods, set_used};
+use super::support::{Bytes, Step, bytes_changed, clone_bytes, hash_bytes, methods, set_used};
 use super::{Call, Methods, Outcome};
 use base::Addr;
 use layout::Value;
@@ -52,6 +52,8 @@ fn store(call: &mut Call<'_>, written: &[u8]) -> Step {
     let to = checked(call, bytes, index, written.len() as u64)?;
     if !written.is_empty() {
         call.vm.write_bytes(bytes.array, to, written);
+        let object = call.this();
+        bytes_changed(call, object);
     }
     Ok(Outcome::VOID)
 }
@@ -59,7 +61,13 @@ fn store(call: &mut Call<'_>, written: &[u8]) -> Step {
 fn equals(call: &mut Call<'_>) -> Step {
     let (this, value) = (this(call), call.value(0));
     let other = value.as_object().filter(|_| call.vm.is_kernel(value, ClassId::Binary));
-    Ok(Outcome::truth(other.is_some_and(|other| this.same(call.vm, Bytes::in_use(call.vm, other)))))
+    match other {
+        Some(other) => {
+            let other = Bytes::in_use(call.vm, other);
+            Ok(Outcome::truth(call.same_in_steps(this, other)?))
+        }
+        None => Ok(Outcome::truth(false)),
+    }
 }
 
 fn set_byte(call: &mut Call<'_>) -> Step {
@@ -77,9 +85,10 @@ fn set_range(call: &mut Call<'_>) -> Step {
     }
     let len = len as u64;
     let (to_at, from_at) = (checked(call, to, to_at, len)?, checked(call, from, from_at, len)?);
-    if len > 0 {
-        call.vm.copy_bytes(from.array, from_at, to.array, to_at, len);
-    }
+    call.frame_for(len)?;
+    call.copy_in_steps(from, from_at, to.array, to_at, len)?;
+    let object = call.this();
+    bytes_changed(call, object);
     Ok(Outcome::VOID)
 }
 
@@ -107,16 +116,29 @@ pub(super) fn set_size(call: &mut Call<'_>, object: Addr, len: i32) -> Result<()
     let (old, len) = (Bytes::in_use(call.vm, object), len as u64);
     if len < old.len {
         // What is cut off must read as zero when the binary grows again.
-        let array = call.vm.make_bytes(len);
-        call.vm.copy_bytes(old.array, 0, array, 0, len);
+        call.frame_for(len)?;
+        if call.is_framed() {
+            let changes = call.vm.get_u64(object, binary::CHANGES);
+            call.is_unchanged(changes);
+        }
+        let array = call.kept(0, |call| Ok(call.vm.make_bytes(len)))?;
+        call.copy_in_steps(old, 0, array, 0, len)?;
         call.vm.set_ref(object, binary::BYTES, Value::object(array));
         call.vm.set_u64(object, binary::USED, len);
+        bytes_changed(call, object);
         return Ok(());
     }
     set_used(call, object, len)
 }
 
 fn set_text(call: &mut Call<'_>) -> Step {
-    let bytes = call.string(1, "binary.setText argument is not a string")?;
-    store(call, &bytes)
+    call.changeable()?;
+    let string = call.string_object(1, "binary.setText argument is not a string")?;
+    let (bytes, index) = (this(call), call.int(0));
+    let to = checked(call, bytes, index, string.len)?;
+    call.frame_for(string.len)?;
+    call.copy_in_steps(string, 0, bytes.array, to, string.len)?;
+    let object = call.this();
+    bytes_changed(call, object);
+    Ok(Outcome::VOID)
 }

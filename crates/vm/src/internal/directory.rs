@@ -8,6 +8,7 @@
 //! Strings and numbers are keys by class and value (an int is never the same key as a long), other objects by identity.
 
 use super::number::same_number;
+use super::steps::PAIR_UNITS;
 use super::support::{Bytes, Step, methods};
 use super::{Call, Methods, Outcome, container};
 use crate::Vm;
@@ -24,10 +25,10 @@ pub(super) const METHODS: Methods = methods! {
     10 remove;
     11 |call: &mut Call<'_>| Ok(Outcome::int(call.vm.get_u64(call.this(), directory::COUNT) as i32));
     12 iterate;
-    13 |call: &mut Call<'_>| Ok(Outcome::object(collect(call, 0)?));
+    13 |call: &mut Call<'_>| Ok(Outcome::object(parts_of(call, 0)?));
     16 set_method;
     17 |call: &mut Call<'_>| Ok(Outcome::truth(find_argument(call).is_some()));
-    18 |call: &mut Call<'_>| Ok(Outcome::object(collect(call, 1)?));
+    18 |call: &mut Call<'_>| Ok(Outcome::object(parts_of(call, 1)?));
     19 clear;
     20 iterate;
 };
@@ -39,6 +40,8 @@ const MISSING: i32 = 2;
 /// Most pairs, removed ones included.
 const PAIRS_MAX: u64 = 1 << 28;
 const FIRST_PAIRS: u64 = 8;
+/// Units for a pair whose key or value is collected.
+const PART_UNITS: u64 = 24;
 /// Cell of the index that belonged to a removed pair.
 const REMOVED: u32 = u32::MAX;
 
@@ -103,42 +106,91 @@ fn append(vm: &mut Vm, entries: Addr, index: Addr, pair: u64, key: Value, value:
     vm.array_set(entries, 2 * pair + 1, value);
 }
 
-/// Lays the pairs out anew, with room for more.
-fn grow(call: &mut Call<'_>, object: Addr) -> Result<(), Outcome> {
-    let old = call.vm.ref_field(object, directory::ENTRIES);
-    let (count, used) = (call.vm.get_u64(object, directory::COUNT), call.vm.get_u64(object, directory::USED));
-    // With many removed pairs, their room is enough.
+/// New arrays with room for the pairs of a directory and some more. With many removed pairs, their room is enough.
+fn new_arrays(call: &mut Call<'_>, count: u64) -> Result<(Addr, Addr), Outcome> {
     let room = (count + count / 2 + 1).next_power_of_two().max(FIRST_PAIRS);
     if room > PAIRS_MAX {
         return Err(call.throw_string("directory is too large"));
     }
     call.fits(call.vm.object_array, 2 * room)?;
-    let entries = call.vm.make_ref_array(2 * room);
-    let index = call.vm.make_bytes(2 * room * 4);
-    let mut pair = 0;
-    for at in 0..used {
-        let key = call.vm.array_get(old, 2 * at);
-        if !key.is_null() {
-            let value = call.vm.array_get(old, 2 * at + 1);
-            append(call.vm, entries, index, pair, key, value);
-            pair += 1;
-        }
-    }
-    call.vm.set_ref(object, directory::ENTRIES, Value::object(entries));
-    call.vm.set_ref(object, directory::INDEX, Value::object(index));
-    call.vm.set_u64(object, directory::USED, count);
-    Ok(())
+    Ok((call.vm.make_ref_array(2 * room), call.vm.make_bytes(2 * room * 4)))
 }
 
-/// Enters a pair whose key is not there.
-fn enter(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<(), Outcome> {
+/// Takes over a pair that was not removed: number `at` of the old becomes number `pair` of the new. The number after it.
+fn take_over(vm: &mut Vm, old: Addr, at: u64, (entries, index): (Addr, Addr), pair: u64) -> u64 {
+    let key = vm.array_get(old, 2 * at);
+    if key.is_null() {
+        return pair;
+    }
+    let value = vm.array_get(old, 2 * at + 1);
+    append(vm, entries, index, pair, key, value);
+    pair + 1
+}
+
+/// What `object` consists of from now on: arrays with `count` pairs, all in use.
+fn replace(vm: &mut Vm, object: Addr, (entries, index): (Addr, Addr), count: u64) {
+    vm.set_ref(object, directory::ENTRIES, Value::object(entries));
+    vm.set_ref(object, directory::INDEX, Value::object(index));
+    vm.set_u64(object, directory::USED, count);
+    vm.set_u64(object, directory::COUNT, count);
+    changed(vm, object);
+}
+
+fn changed(vm: &mut Vm, object: Addr) {
+    let changes = vm.get_u64(object, directory::CHANGES);
+    vm.set_u64(object, directory::CHANGES, changes + 1);
+}
+
+/// The pairs of a directory laid out anew, in one piece: both arrays, and how many pairs there are.
+fn laid_out(call: &mut Call<'_>, from: Addr) -> Result<(Addr, Addr, u64), Outcome> {
+    let (count, used) = (call.vm.get_u64(from, directory::COUNT), call.vm.get_u64(from, directory::USED));
+    let old = call.vm.ref_field(from, directory::ENTRIES);
+    let new = new_arrays(call, count)?;
+    let mut pair = 0;
+    for at in 0..used {
+        pair = take_over(call.vm, old, at, new, pair);
+    }
+    Ok((new.0, new.1, pair))
+}
+
+/// As [`laid_out`], in steps if there are many. Both numbers and references of the frame are used, and zero and null
+/// afterwards; number 0 is the next pair of the old and, in the upper half, of the new.
+fn lay_out(call: &mut Call<'_>, from: Addr) -> Result<(Addr, Addr, u64), Outcome> {
+    let (count, used) = (call.vm.get_u64(from, directory::COUNT), call.vm.get_u64(from, directory::USED));
+    let old = call.vm.ref_field(from, directory::ENTRIES);
+    call.frame_for(used * PAIR_UNITS)?;
+    if !call.is_framed() {
+        return laid_out(call, from);
+    }
+    let changes = call.vm.get_u64(from, directory::CHANGES);
+    if !call.is_unchanged(changes) {
+        let new = new_arrays(call, count)?;
+        call.set_reference(0, Value::object(new.0));
+        call.set_reference(1, Value::object(new.1));
+    }
+    let [entries, index] = [0, 1].map(|number| call.reference(number).as_object().unwrap_or_default());
+    loop {
+        let (at, pair) = (call.number(0) & u64::from(u32::MAX), call.number(0) >> 32);
+        if at == used {
+            call.begin_anew();
+            return Ok((entries, index, pair));
+        }
+        let pair = take_over(call.vm, old, at, (entries, index), pair);
+        call.set_number(0, pair << 32 | (at + 1));
+        call.did(PAIR_UNITS)?;
+    }
+}
+
+/// Enters a pair whose key is not there; with `in_steps` room is made in steps, if it takes many.
+fn enter(call: &mut Call<'_>, object: Addr, key: Value, value: Value, in_steps: bool) -> Result<(), Outcome> {
     if key.is_null() {
         return Err(call.throw_string("directory key is null"));
     }
     let entries = call.vm.ref_field(object, directory::ENTRIES);
     let room = if entries.is_null() { 0 } else { call.vm.array_len(entries) / 2 };
     if call.vm.get_u64(object, directory::USED) == room {
-        grow(call, object)?;
+        let (entries, index, count) = if in_steps { lay_out(call, object)? } else { laid_out(call, object)? };
+        replace(call.vm, object, (entries, index), count);
     }
     let (used, count) = (call.vm.get_u64(object, directory::USED), call.vm.get_u64(object, directory::COUNT));
     let entries = call.vm.ref_field(object, directory::ENTRIES);
@@ -146,6 +198,7 @@ fn enter(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<
     append(call.vm, entries, index, used, key, value);
     call.vm.set_u64(object, directory::USED, used + 1);
     call.vm.set_u64(object, directory::COUNT, count + 1);
+    changed(call.vm, object);
     Ok(())
 }
 
@@ -162,14 +215,25 @@ pub(crate) fn fill(vm: &mut Vm, object: Addr, pairs: &[(Value, Value)]) {
     vm.set_u64(object, directory::COUNT, pairs.len() as u64);
 }
 
-/// Sets the value of a key; returns the one it had, or null.
+/// Sets the value of a key of a directory that nobody else knows yet; returns the one it had, or null.
 pub(super) fn set(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<Value, Outcome> {
+    set_value(call, object, key, value, false)
+}
+
+fn set_value(
+    call: &mut Call<'_>,
+    object: Addr,
+    key: Value,
+    value: Value,
+    in_steps: bool,
+) -> Result<Value, Outcome> {
     match find(call.vm, object, key) {
-        None => enter(call, object, key, value).map(|()| Value::NULL),
+        None => enter(call, object, key, value, in_steps).map(|()| Value::NULL),
         Some(found) => {
             let entries = call.vm.ref_field(object, directory::ENTRIES);
             let old = call.vm.array_get(entries, 2 * found.pair + 1);
             call.vm.array_set(entries, 2 * found.pair + 1, value);
+            changed(call.vm, object);
             Ok(old)
         }
     }
@@ -186,7 +250,7 @@ fn put(call: &mut Call<'_>) -> Step {
         return Ok(Outcome::int(EXISTS));
     }
     let (this, key, value) = (call.this(), call.value(0), call.value(1));
-    enter(call, this, key, value)?;
+    enter(call, this, key, value, true)?;
     Ok(Outcome::int(0))
 }
 
@@ -209,46 +273,69 @@ fn remove(call: &mut Call<'_>) -> Step {
     call.vm.array_set(entries, 2 * found.pair, Value::NULL);
     call.vm.array_set(entries, 2 * found.pair + 1, Value::NULL);
     call.vm.set_u64(this, directory::COUNT, count);
+    changed(call.vm, this);
     Ok(Outcome::int(0))
 }
 
-/// A new container of all keys (`part` 0) or values (1).
-fn collect(call: &mut Call<'_>, part: u64) -> Result<Addr, Outcome> {
+/// A new container of all keys (`part` 0) or values (1). Number 0 of a frame is the next pair.
+fn parts_of(call: &mut Call<'_>, part: u64) -> Result<Addr, Outcome> {
     let this = call.this();
-    let all = call.vm.new_kernel(ClassId::Container);
-    for pair in 0..call.vm.get_u64(this, directory::USED) {
-        let entries = call.vm.ref_field(this, directory::ENTRIES);
-        if !call.vm.array_get(entries, 2 * pair).is_null() {
-            let element = call.vm.array_get(entries, 2 * pair + part);
-            container::push(call, all, element)?;
-        }
+    let (count, used) = (call.vm.get_u64(this, directory::COUNT), call.vm.get_u64(this, directory::USED));
+    call.frame_for(used * PART_UNITS)?;
+    if call.is_framed() {
+        let changes = call.vm.get_u64(this, directory::CHANGES);
+        call.is_unchanged(changes);
     }
+    let all = call.kept(0, |call| {
+        let all = call.vm.new_kernel(ClassId::Container);
+        container::reserve_new(call, all, count)?;
+        Ok(all)
+    })?;
+    let entries = call.vm.ref_field(this, directory::ENTRIES);
+    call.in_steps(used, PART_UNITS, |call, at, pieces| {
+        for pair in at..at + pieces {
+            if !call.vm.array_get(entries, 2 * pair).is_null() {
+                let element = call.vm.array_get(entries, 2 * pair + part);
+                container::push(call, all, element)?;
+            }
+        }
+        Ok(())
+    })?;
     Ok(all)
 }
 
 fn iterate(call: &mut Call<'_>) -> Step {
-    let keys = collect(call, 0)?;
+    let keys = parts_of(call, 0)?;
     Ok(container::iterator_over(call, keys))
 }
 
 fn set_method(call: &mut Call<'_>) -> Step {
     call.changeable()?;
     let (this, key, value) = (call.this(), call.value(0), call.value(1));
-    Ok(Outcome::value(set(call, this, key, value)?))
+    Ok(Outcome::value(set_value(call, this, key, value, true)?))
 }
 
 fn clone(call: &mut Call<'_>) -> Step {
-    let receiver = call.receiver();
-    copy_of(call, receiver).map(Outcome::object)
+    let (receiver, this) = (call.receiver(), call.this());
+    if call.vm.ref_field(this, directory::ENTRIES).is_null() {
+        return copy_of(call, receiver).map(Outcome::object);
+    }
+    let (entries, index, count) = lay_out(call, this)?;
+    let Some(copy) = call.vm.clone_object(receiver).and_then(Value::as_object) else {
+        return Err(call.throw_string("clone is not possible"));
+    };
+    replace(call.vm, copy, (entries, index), count);
+    Ok(Outcome::object(copy))
 }
 
-/// Another directory with the same pairs.
+/// Another directory with the same pairs, in one piece.
 pub(super) fn copy_of(call: &mut Call<'_>, directory: Value) -> Result<Addr, Outcome> {
     let Some(copy) = call.vm.clone_object(directory).and_then(Value::as_object) else {
         return Err(call.throw_string("clone is not possible"));
     };
     // The copy still shares the pairs; laying them out anew ends that.
-    grow(call, copy)?;
+    let (entries, index, count) = laid_out(call, copy)?;
+    replace(call.vm, copy, (entries, index), count);
     Ok(copy)
 }
 
@@ -259,5 +346,6 @@ fn clear(call: &mut Call<'_>) -> Step {
     call.vm.set_ref(this, directory::INDEX, Value::NULL);
     call.vm.set_u64(this, directory::USED, 0);
     call.vm.set_u64(this, directory::COUNT, 0);
+    changed(call.vm, this);
     Ok(Outcome::VOID)
 }

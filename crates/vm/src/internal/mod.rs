@@ -4,6 +4,8 @@
 //! [`TABLES`] to the declarations of `layout::internal`.
 //!
 //! * *Short* methods run on the operands of their caller, between two safepoints: they return or throw, nothing else.
+//! * *Divided* methods are short while they have little to do; with more they return [`Outcome::Frame`], and are invoked
+//!   in a frame, where they work in steps (`steps.rs`).
 //! * All others have a frame of their own and are state machines: [`Call::phase`], two numbers ([`Call::number`]) and two
 //!   references ([`Call::reference`]) live in it. They may block ([`Outcome::Block`]) or ask for a call
 //!   ([`Outcome::Call`]); both return from the function, and it is invoked again, in the same phase unless it set another,
@@ -41,6 +43,7 @@ mod once;
 mod process;
 mod random;
 mod stat;
+pub(crate) mod steps;
 mod string;
 mod stringbuilder;
 mod support;
@@ -121,6 +124,10 @@ pub enum Outcome {
     /// Calls a method, then invokes this one again with the result in [`Call::result`]. Not for short methods.
     /// What the called method throws goes through this one's frame to its caller.
     Call(Invoke),
+    /// Invokes this method again after the thread has looked for requests. Not for short methods.
+    Again,
+    /// Invokes this method anew, in a frame: it has much to do. Only for divided methods that have none.
+    Frame,
 }
 
 impl Outcome {
@@ -210,6 +217,12 @@ impl Call<'_> {
     /// Parameter `index` (from 0, without the receiver), a reference.
     pub fn value(&self, index: u64) -> Value {
         Value(self.slot(index + 1))
+    }
+    /// Puts a reference in the place of parameter `index`, of a method with a frame.
+    pub fn set_value(&mut self, index: u64, value: Value) {
+        self.framed();
+        assert!(index + 1 < self.count);
+        self.vm.memory.store_u64(self.slots.add(8 * (index + 1)), value.0);
     }
     /// Parameter `index`, an `I`.
     pub fn int(&self, index: u64) -> i32 {

@@ -1,14 +1,15 @@
 //! `.internal.stringbuilder`: a string under construction, in a byte array that doubles.
 
 use super::number::Number;
-use super::support::{Bytes, Step, Text, clone_bytes, hash_bytes, methods, set_used};
+use super::support::{
+    Bytes, Step, Text, bytes_changed, clone_bytes, hash_bytes, methods, room_for, set_used,
+};
 use super::{Call, Methods, Outcome, lossy, string};
 use base::format::Format;
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::stringbuilder;
 use layout::value::Unpacked;
-use memchr::memmem;
 
 pub(super) const METHODS: Methods = methods! {
     3 clone_bytes;
@@ -42,7 +43,10 @@ fn equals(call: &mut Call<'_>) -> Step {
         }
         _ => Bytes::of_string(call.vm, value),
     };
-    Ok(Outcome::truth(other.is_some_and(|other| this.same(call.vm, other))))
+    match other {
+        Some(other) => Ok(Outcome::truth(call.same_in_steps(this, other)?)),
+        None => Ok(Outcome::truth(false)),
+    }
 }
 
 fn to_string(call: &mut Call<'_>) -> Step {
@@ -50,6 +54,7 @@ fn to_string(call: &mut Call<'_>) -> Step {
     call.part(this, 0, this.len)
 }
 
+/// Adds a few bytes; making room for them may take steps.
 fn add(call: &mut Call<'_>, bytes: &[u8]) -> Result<u64, Outcome> {
     call.changeable()?;
     let (object, used) = (call.this(), this(call).len);
@@ -62,41 +67,74 @@ fn add(call: &mut Call<'_>, bytes: &[u8]) -> Result<u64, Outcome> {
     Ok(len)
 }
 
+/// Adds a string. Reference 0 and both numbers of a frame are used.
+fn add_string(call: &mut Call<'_>, string: Bytes) -> Result<u64, Outcome> {
+    call.changeable()?;
+    let (object, used) = (call.this(), this(call).len);
+    let len = used + string.len;
+    call.frame_for(string.len)?;
+    room_for(call, object, len)?;
+    if call.is_framed() {
+        let changes = call.vm.get_u64(object, stringbuilder::CHANGES);
+        call.is_unchanged(changes);
+    }
+    if string.len > 0 {
+        let array = call.vm.ref_field(object, stringbuilder::BYTES);
+        call.copy_in_steps(string, 0, array, used, string.len)?;
+    }
+    call.vm.set_u64(object, stringbuilder::USED, len);
+    bytes_changed(call, object);
+    Ok(len)
+}
+
 fn concat(call: &mut Call<'_>) -> Step {
-    let bytes = call.string(0, "stringbuilder.concat argument is not a string")?;
-    Ok(Outcome::int(add(call, &bytes)? as i32))
+    let string = call.string_object(0, "stringbuilder.concat argument is not a string")?;
+    Ok(Outcome::int(add_string(call, string)? as i32))
 }
 
 fn strstr(call: &mut Call<'_>) -> Step {
-    let this = this(call).read(call.vm);
-    let other = call.string(0, "stringbuilder.strstr argument is not a string")?;
-    Ok(string::position(memmem::find(&this, &other)))
+    let this = this(call);
+    let other = call.string_object(0, "stringbuilder.strstr argument is not a string")?;
+    Ok(string::position(call.find_in_steps(this, 0, other)?))
 }
 
-/// Phase 0: nothing done yet; 1: the argument's `toString` was called.
+/// Stage 0: nothing done yet; 1: the argument's `toString` was called; 2: the argument, or what stands in its place now, is
+/// a string.
 fn append(call: &mut Call<'_>) -> Step {
-    let bytes = if call.phase() == 0 {
+    if call.stage() == 0 {
         call.changeable()?;
-        match call.text_of(call.value(0)) {
-            Text::Ready(bytes) => bytes,
-            Text::Ask(outcome) => {
-                call.set_phase(1);
-                return Ok(outcome);
+        let value = call.value(0);
+        if call.vm.is_string(value) {
+            call.set_stage(2);
+        } else {
+            match call.text_of(value) {
+                Text::Ready(bytes) => {
+                    add(call, &bytes)?;
+                    return Ok(Outcome::value(call.receiver()));
+                }
+                Text::Ask(outcome) => {
+                    call.set_stage(1);
+                    return Ok(outcome);
+                }
             }
         }
-    } else {
-        call.called_text()?
-    };
-    add(call, &bytes)?;
-    Ok(Outcome::value(call.receiver()))
+    }
+    if call.stage() == 1 {
+        let text = call.called_string()?;
+        call.set_value(0, text);
+        call.set_stage(2);
+    }
+    append_string(call)
 }
 
 fn append_string(call: &mut Call<'_>) -> Step {
-    let bytes = match call.value(0) {
-        Value::NULL => b"(void)".to_vec(),
-        _ => call.string(0, "stringbuilder.appendString argument is not a string")?,
+    match call.value(0) {
+        Value::NULL => add(call, b"(void)")?,
+        _ => {
+            let string = call.string_object(0, "stringbuilder.appendString argument is not a string")?;
+            add_string(call, string)?
+        }
     };
-    add(call, &bytes)?;
     Ok(Outcome::value(call.receiver()))
 }
 
@@ -105,14 +143,14 @@ fn append_number(call: &mut Call<'_>, number: Number) -> Step {
     Ok(Outcome::value(call.receiver()))
 }
 
-/// Phase 0: nothing done yet; 1: the argument's `toString` was called.
+/// Stage 0: nothing done yet; 1: the argument's `toString` was called.
 fn format(call: &mut Call<'_>) -> Step {
     let text = call.string(1, "stringbuilder.format format is not a string")?;
     let text = lossy(&text);
     let Some(format) = Format::parse(&text) else {
         return Err(call.throw_string(&alloc::format!("stringbuilder.format - `{text}` is no format")));
     };
-    if call.phase() == 0 {
+    if call.stage() == 0 {
         call.changeable()?;
         let value = call.value(0);
         let bytes = match (value.unpack(), call.vm.as_long(value), call.vm.as_double(value)) {
@@ -123,7 +161,7 @@ fn format(call: &mut Call<'_>) -> Step {
             _ => match call.text_of(value) {
                 Text::Ready(bytes) => return add_padded(call, &format, &bytes),
                 Text::Ask(outcome) => {
-                    call.set_phase(1);
+                    call.set_stage(1);
                     return Ok(outcome);
                 }
             },
@@ -157,5 +195,6 @@ fn clear(call: &mut Call<'_>) -> Step {
     let object = call.this();
     call.vm.set_u64(object, stringbuilder::USED, 0);
     call.vm.set_ref(object, stringbuilder::BYTES, Value::NULL);
+    bytes_changed(call, object);
     Ok(Outcome::VOID)
 }

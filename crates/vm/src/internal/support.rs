@@ -6,6 +6,7 @@
 //! *Invariant:* whatever a program passes (null, an object of another class, any number) leads to a thrown object, never
 //! to a panic: arguments are looked at before they are used, because their types are not checked at calls.
 
+use super::steps::difference;
 use super::{Call, Invoke, Outcome, Target, number};
 use crate::Vm;
 use alloc::format;
@@ -34,8 +35,6 @@ pub(super) use methods;
 
 /// Most bytes in a string, stringbuilder or binary (1 GiB).
 pub(super) const BYTES_MAX: u64 = 1 << 30;
-/// Bytes compared at a time.
-const COMPARED_BYTES: usize = 128;
 /// Ordinal of `toString`.
 pub(super) const TO_STRING: u16 = 5;
 /// Ordinal of the method that a thread or a class loader begins with.
@@ -74,6 +73,19 @@ impl Call<'_> {
             return Ok(b"(void)".to_vec());
         }
         self.vm.string_bytes_of(result).ok_or_else(|| self.throw_string("toString returned no string"))
+    }
+
+    /// The string that the called `toString` returned.
+    pub(super) fn called_string(&mut self) -> Result<Value, Outcome> {
+        let result = self.result();
+        if result.is_null() {
+            return Ok(Value::object(self.vm.make_string(b"(void)")));
+        }
+        if self.vm.is_string(result) {
+            Ok(result)
+        } else {
+            Err(self.throw_string("toString returned no string"))
+        }
     }
 
     /// Leaves the method when its receiver is immutable.
@@ -129,10 +141,11 @@ impl Call<'_> {
 
     /// A new string of `len` bytes from `from` on; the range is in `bytes`.
     pub(super) fn part(&mut self, bytes: Bytes, from: u64, len: u64) -> Step {
-        let string = self.string_room(len)?;
-        if len > 0 {
-            self.vm.copy_bytes(bytes.array, from, string, 0, len);
-        }
+        self.frame_for(len)?;
+        let string = self.kept(0, |call| call.string_room(len))?;
+        // What is copied may have become shorter since the room was made.
+        let len = len.min(self.vm.array_len(string));
+        self.copy_in_steps(bytes, from, string, 0, len)?;
         Ok(Outcome::object(string))
     }
 
@@ -170,6 +183,7 @@ pub(super) struct Bytes {
 }
 
 const _: () = assert!(stringbuilder::BYTES == binary::BYTES && stringbuilder::USED == binary::USED);
+const _: () = assert!(stringbuilder::CHANGES == binary::CHANGES);
 
 impl Bytes {
     /// Those of a string.
@@ -197,36 +211,51 @@ impl Bytes {
     }
     /// Whether both hold the same.
     pub(super) fn same(self, vm: &Vm, other: Bytes) -> bool {
-        if self.len != other.len {
-            return false;
-        }
-        let (mut ours, mut theirs) = ([0; COMPARED_BYTES], [0; COMPARED_BYTES]);
-        (0..self.len).step_by(COMPARED_BYTES).all(|from| {
-            let len = (self.len - from).min(COMPARED_BYTES as u64) as usize;
-            vm.read_bytes(self.array, from, &mut ours[..len]);
-            vm.read_bytes(other.array, from, &mut theirs[..len]);
-            ours[..len] == theirs[..len]
-        })
+        self.len == other.len && difference(vm, self, 0, other, 0, self.len).is_none()
     }
+}
+
+/// Counts a change of a stringbuilder or binary.
+pub(super) fn bytes_changed(call: &mut Call<'_>, object: Addr) {
+    let changes = call.vm.get_u64(object, binary::CHANGES);
+    call.vm.set_u64(object, binary::CHANGES, changes + 1);
+}
+
+/// Makes room for `used` bytes in a stringbuilder or binary. In a frame number 0 is how much was copied, reference 0 the
+/// new array; both are zero and null afterwards.
+pub(super) fn room_for(call: &mut Call<'_>, object: Addr, used: u64) -> Result<(), Outcome> {
+    let old = Bytes::in_use(call.vm, object);
+    let room = if old.array.is_null() { 0 } else { call.vm.array_len(old.array) };
+    if used <= room {
+        return Ok(());
+    }
+    if used > BYTES_MAX {
+        return Err(call.throw_string("there are too many bytes"));
+    }
+    call.frame_for(old.len)?;
+    let changes = call.vm.get_u64(object, binary::CHANGES);
+    let wanted = used.max(2 * room).clamp(16, BYTES_MAX);
+    call.fits(call.vm.prim_arrays[bytecode::Elem::I8 as usize], wanted)?;
+    if call.is_framed() {
+        call.is_unchanged(changes);
+    }
+    let grown = call.kept(0, |call| Ok(call.vm.make_bytes(wanted)))?;
+    call.copy_in_steps(old, 0, grown, 0, old.len)?;
+    call.vm.set_ref(object, binary::BYTES, Value::object(grown));
+    bytes_changed(call, object);
+    if call.is_framed() {
+        call.set_number(0, 0);
+        call.set_number(1, 0);
+        call.set_reference(0, Value::NULL);
+    }
+    Ok(())
 }
 
 /// Makes room for `used` bytes in a stringbuilder or binary and counts them as used.
 pub(super) fn set_used(call: &mut Call<'_>, object: Addr, used: u64) -> Result<(), Outcome> {
-    let old = Bytes::in_use(call.vm, object);
-    let room = if old.array.is_null() { 0 } else { call.vm.array_len(old.array) };
-    if used > room {
-        if used > BYTES_MAX {
-            return Err(call.throw_string("there are too many bytes"));
-        }
-        let wanted = used.max(2 * room).clamp(16, BYTES_MAX);
-        call.fits(call.vm.prim_arrays[bytecode::Elem::I8 as usize], wanted)?;
-        let grown = call.vm.make_bytes(wanted);
-        if old.len > 0 {
-            call.vm.copy_bytes(old.array, 0, grown, 0, old.len);
-        }
-        call.vm.set_ref(object, binary::BYTES, Value::object(grown));
-    }
+    room_for(call, object, used)?;
     call.vm.set_u64(object, binary::USED, used);
+    bytes_changed(call, object);
     Ok(())
 }
 
@@ -235,19 +264,21 @@ pub(super) fn clone_bytes(call: &mut Call<'_>) -> Step {
     let receiver = call.receiver();
     let bytes = Bytes::in_use(call.vm, call.this());
     call.fits(call.vm.prim_arrays[bytecode::Elem::I8 as usize], bytes.len)?;
+    call.frame_for(bytes.len)?;
+    let own = call.kept(0, |call| Ok(call.vm.make_bytes(bytes.len)))?;
+    let len = bytes.len.min(call.vm.array_len(own));
+    call.copy_in_steps(bytes, 0, own, 0, len)?;
     let Some(copy) = call.vm.clone_object(receiver).and_then(Value::as_object) else {
         return Err(call.throw_string("clone is not possible"));
     };
-    if bytes.len > 0 {
-        let own = call.vm.make_bytes(bytes.len);
-        call.vm.copy_bytes(bytes.array, 0, own, 0, bytes.len);
-        call.vm.set_ref(copy, binary::BYTES, Value::object(own));
-    }
+    call.vm.set_ref(copy, binary::BYTES, Value::object(own));
+    call.vm.set_u64(copy, binary::USED, len);
     Ok(Outcome::object(copy))
 }
 
 /// Hash of bytes that may change.
 pub(super) fn hash_bytes(call: &mut Call<'_>) -> Step {
-    let bytes = Bytes::in_use(call.vm, call.this()).read(call.vm);
-    Ok(Outcome::int(base::checksum::checksum(&bytes) as i32))
+    let bytes = Bytes::in_use(call.vm, call.this());
+    let hash = call.vm.hash_of_bytes(bytes.array, bytes.len);
+    Ok(Outcome::int(hash as i32))
 }

@@ -3,10 +3,12 @@
 //! Who has to wait stands in a list of the object (`waiting.rs`) and is invoked again when it was handed what it waits for,
 //! its time is over, or it was interrupted. All of that is in the world: across a restart nothing has happened.
 
+use super::steps::SHORT_UNITS;
 use super::support::{Step, methods};
 use super::time::deadline_of;
 use super::{Call, Methods, Outcome, Wait};
-use crate::waiting::Ring;
+use crate::mutexes::Tried;
+use crate::waiting::{Ring, WAKES_AT_ONCE};
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
@@ -16,16 +18,17 @@ pub(super) const MUTEX_METHODS: Methods = methods! {
     5 |call: &mut Call<'_>| Ok(call.return_string(b"mutex"));
     8 lock;
     9 unlock;
-    10 |call: &mut Call<'_>| { let this = call.this(); Ok(Outcome::truth(call.vm.mutex_try(this, call.thread))) };
+    10 |call: &mut Call<'_>| { let this = call.this(); Ok(Outcome::truth(mutex_try(call, this)?)) };
     16 try_lock_msec;
     17 |call: &mut Call<'_>| Ok(Outcome::value(call.vm.get_ref(call.this(), mutex::OWNER)));
+    18 |call: &mut Call<'_>| { let this = call.this(); Ok(Outcome::truth(call.vm.mutex_recover(this, call.thread))) };
 };
 
 pub(super) const COND_METHODS: Methods = methods! {
     5 |call: &mut Call<'_>| Ok(call.return_string(b"cond"));
     8 |call: &mut Call<'_>| cond_wait(call, Limit::None);
     9 |call: &mut Call<'_>| cond_wait(call, Limit::Milliseconds(1));
-    10 |call: &mut Call<'_>| { while signal(call) {} Ok(Outcome::VOID) };
+    10 |call: &mut Call<'_>| { let this = call.this(); signal_all(call, Ring::Field(this, cond::WAITERS)) };
     11 |call: &mut Call<'_>| { signal(call); Ok(Outcome::VOID) };
 };
 
@@ -47,12 +50,41 @@ pub(super) const METHODS: Methods = methods! {
     19 |call: &mut Call<'_>| monitor_wait(call, Limit::None);
     20 |call: &mut Call<'_>| monitor_wait(call, Limit::Milliseconds(1));
     21 |call: &mut Call<'_>| { let held = held(call)?; call.vm.signal(Ring::Field(held, monitor::NOTIFY)); Ok(Outcome::VOID) };
-    22 |call: &mut Call<'_>| { let held = held(call)?; while call.vm.signal(Ring::Field(held, monitor::NOTIFY)) {} Ok(Outcome::VOID) };
+    22 |call: &mut Call<'_>| { let held = held(call)?; signal_all(call, Ring::Field(held, monitor::NOTIFY)) };
     23 |call: &mut Call<'_>| { let object = lockable(call)?; Ok(Outcome::truth(call.vm.monitor_held(object).is_some())) };
 };
 
 /// Most permits of a semaphore.
 const PERMITS_MAX: u64 = i32::MAX as u64;
+
+/// Units for a thread that is woken.
+const WAKE_UNITS: u64 = SHORT_UNITS / WAKES_AT_ONCE;
+
+/// Signals to all who wait now. Many take steps: reference 0 of a frame is the last of them; if that has left the list
+/// meanwhile, those who came later are woken as well.
+fn signal_all(call: &mut Call<'_>, ring: Ring) -> Step {
+    if call.is_framed() && call.reference(0).is_null() {
+        let last = call.vm.ring_last(ring);
+        call.set_reference(0, Value(last.0));
+    }
+    let mut left = WAKES_AT_ONCE;
+    while let Some(first) = call.vm.ring_first(ring) {
+        if !call.is_framed() {
+            if left == 0 {
+                return Err(Outcome::Frame);
+            }
+            left -= 1;
+            call.vm.signal(ring);
+            continue;
+        }
+        call.vm.signal(ring);
+        if call.reference(0) == Value::object(first) {
+            break;
+        }
+        call.did(WAKE_UNITS)?;
+    }
+    Ok(Outcome::VOID)
+}
 
 /// How long a method waits.
 #[derive(Clone, Copy)]
@@ -73,9 +105,22 @@ impl Limit {
     }
 }
 
+/// Whether the running thread holds the mutex now; throws when that is abandoned.
+fn mutex_try(call: &mut Call<'_>, mutex: Addr) -> Result<bool, Outcome> {
+    match call.vm.mutex_try(mutex, call.thread) {
+        Tried::Held => Ok(true),
+        Tried::Busy => Ok(false),
+        Tried::Abandoned => Err(abandoned(call)),
+    }
+}
+
+fn abandoned(call: &mut Call<'_>) -> Outcome {
+    call.throw_kernel(ClassId::Abandoned, "the thread that held the mutex has ended without unlocking it")
+}
+
 fn lock(call: &mut Call<'_>) -> Step {
     let this = call.this();
-    if call.vm.mutex_try(this, call.thread) {
+    if mutex_try(call, this)? {
         return Ok(Outcome::VOID);
     }
     Ok(Outcome::Block(Wait::at(wait::MUTEX, this)))
@@ -84,7 +129,7 @@ fn lock(call: &mut Call<'_>) -> Step {
 fn try_lock_msec(call: &mut Call<'_>) -> Step {
     let this = call.this();
     let until = deadline_of(call, 0);
-    if call.vm.mutex_try(this, call.thread) {
+    if mutex_try(call, this)? {
         return Ok(Outcome::truth(true));
     }
     if call.vm.clock_ns() >= until {
@@ -150,7 +195,7 @@ fn cond_wait(call: &mut Call<'_>, limit: Limit) -> Step {
         return Ok(Outcome::Block(Wait::At { kind: wait::COND, object: this, until }));
     }
     call.set_phase(2);
-    if !call.vm.mutex_try(held, call.thread) {
+    if !mutex_try(call, held)? {
         return Ok(Outcome::Block(Wait::at(wait::MUTEX, held)));
     }
     let count = call.number(1);

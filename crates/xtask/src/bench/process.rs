@@ -109,6 +109,21 @@ impl Runner {
         figures_in(&errors).ok_or_else(|| format!("{program} printed no figures: {errors}"))
     }
 
+    /// Runs a program in a new world on one worker without snapshots; how long it ran between two polls.
+    ///
+    /// # Errors
+    /// When it prints no figures.
+    pub(crate) fn stretches(&self, path: &Path, arguments: &[&str]) -> Result<Value, String> {
+        let world = self.world("stretches");
+        let _ = std::fs::remove_file(&world);
+        let mut command = Command::new(&self.phantom);
+        command.args(["run", "--measure-polls", "--no-snapshots", "--workers", "1", "--world"]).arg(&world);
+        command.arg(path).args(arguments).stdin(Stdio::null());
+        let output = command.output().map_err(|error| format!("{}: {error}", path.display()))?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        figures_in(&errors).ok_or_else(|| format!("{} printed no figures: {errors}", path.display()))
+    }
+
     /// Starts a program in a new world and reads its first line.
     ///
     /// # Errors

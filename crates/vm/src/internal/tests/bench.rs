@@ -395,14 +395,21 @@ impl Bench {
     /// Invokes the waiting method, and again after each call that it asks for.
     fn invoke(&mut self) -> String {
         let pending = self.pending.take().expect("a method that waits");
+        // Divided methods in a frame too: without one programs call them.
         let framed = pending.method.restart != Restart::Short;
         let frame = if framed { SLOTS.add(8 * (pending.slots + STATE_SLOTS)) } else { Addr::NULL };
         let function = implementation(pending.owner, pending.method.ordinal).expect("an implementation");
         let thread = self.vm.running.thread;
         self.vm.look_outside();
-        let outcome =
-            function(&mut Call { vm: &mut self.vm, thread, slots: SLOTS, count: pending.slots, frame });
+        let count = pending.slots;
+        let mut step = || function(&mut Call { vm: &mut self.vm, thread, slots: SLOTS, count, frame });
+        let mut outcome = step();
+        while outcome == Outcome::Again {
+            outcome = step();
+        }
         match outcome {
+            Outcome::Again => unreachable!("it was invoked until it ended"),
+            Outcome::Frame => panic!("a method with a frame wants one"),
             Outcome::Throw(value) => {
                 let shown = self.show_thrown(value);
                 format!("throws {shown}")
@@ -484,7 +491,7 @@ impl Bench {
                 Kind::I32 => argument.as_int().is_some(),
                 _ => false,
             });
-        if found.restart != Restart::Short || !fits {
+        if !matches!(found.restart, Restart::Short | Restart::Divided) || !fits {
             return None;
         }
         let slots = SLOTS.add(1 << 16);
