@@ -3,10 +3,12 @@
 //! The machine is taken to be noisy: CPU time of the whole process (snapshot threads included) instead of wall time,
 //! interleaved pairs, medians, and a distribution-free bound on them.
 
+mod busy;
 mod durable;
 mod echo;
 mod flips;
 mod forks;
+mod paging;
 mod process;
 mod statistics;
 mod stores;
@@ -22,7 +24,8 @@ use statistics::{median, median_bounds};
     after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench interpreter resume --pairs 15 --json"
 )]
 pub(crate) struct Options {
-    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, durable, echo, idle, counter-bytes, resume, fork, switch, sleepers; all by default.
+    /// Which: interpreter, workers, snapshots, utilisation, flip, commit, durable, echo, snapshots-busy,
+    /// collections, beyond, scan, idle, counter-bytes, resume, fork, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -69,6 +72,10 @@ const ALL: &[(&str, Measure)] = &[
     ("commit", stores::measure),
     ("durable", durable::measure),
     ("echo", echo::measure),
+    ("snapshots-busy", busy::measure),
+    ("collections", paging::collections),
+    ("beyond", paging::beyond),
+    ("scan", paging::scan),
     ("idle", idle),
     ("counter-bytes", counter_bytes),
     ("resume", resume),
