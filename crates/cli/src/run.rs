@@ -428,7 +428,7 @@ fn told_of_others(world: &World, path: &Path, name: &str) -> Result<(), Failure>
 fn bound_memory(world: &mut World, running: &Running) {
     let granted = host::memory_bytes();
     if world.memory().mapper().can_evict() {
-        if let Some(bytes) = running.memory.or(granted.map(|bytes| bytes / 2)) {
+        if let Some(bytes) = memory_bytes(running) {
             world.memory().set_limit(bytes);
         }
         world.vm.set_memory_limit(running.heap);
@@ -441,6 +441,11 @@ fn bound_memory(world: &mut World, running: &Running) {
         heap >> 20
     ));
     world.vm.set_memory_limit(heap);
+}
+
+/// What the world may take of the machine's memory, where the kernel can take pages away.
+fn memory_bytes(running: &Running) -> Option<u64> {
+    running.memory.or(host::memory_bytes().map(|bytes| bytes / 2))
 }
 
 fn programs(world: &World, path: &Path) -> Result<Vec<ProgramInfo>, Failure> {
@@ -467,7 +472,8 @@ fn wire(device: FileDevice, running: &Running) -> Result<Wiring, Failure> {
         say(&format_args!("{message}; the world stops without committing"));
         std::process::exit(i32::from(Failure::World(String::new()).status()));
     });
-    let chosen = host::choose_mapper(running.mapper.as_deref(), Placement::Fixed, fatal)
+    let memory_bytes = memory_bytes(running).unwrap_or(u64::MAX);
+    let chosen = host::choose_mapper(running.mapper.as_deref(), Placement::Fixed, fatal, memory_bytes)
         .map_err(|error| Failure::Usage(format!("no memory for the world: {error}")))?;
     if let Some(warning) = chosen.warning {
         say(&format_args!("warning: {warning}"));

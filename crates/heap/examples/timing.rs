@@ -1,6 +1,6 @@
 //! Prints what allocation, the write barrier and collections cost: `cargo run --release -p heap --example timing`.
 //!
-//! Medians of several rounds of wall time on one thread; nothing is asserted. The memory is a plain mapping whose gate is
+//! Medians of several rounds of processor time of one thread; nothing is asserted. With `--json` for machines. The memory is a plain mapping whose gate is
 //! shut, as it is between captures with hardware tracking.
 #![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
@@ -16,10 +16,11 @@ use layout::area::NURSERY;
 use layout::schema::array;
 use memory::{Memory, MemoryConfig};
 use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+use rustix::time::{ClockId, clock_gettime};
 use sim::SimMapper;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use support::{FIRST_INSTANCE, REFS, Stored, World};
 
 /// The simulated mapper, but with the gate shut: it says that hardware tracks writes, and finds none.
@@ -70,7 +71,24 @@ fn median(mut times: Vec<Duration>) -> Duration {
 const NODE: usize = FIRST_INSTANCE;
 const NODE_BYTES: u64 = 32;
 
+/// Processor time of this thread: other work on the machine must not count.
+fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
 fn report(what: &str, time: Duration, count: u64) {
+    report_bytes(what, time, count, 0);
+}
+
+fn report_bytes(what: &str, time: Duration, count: u64, bytes: u64) {
+    if std::env::args().any(|argument| argument == "--json") {
+        println!(
+            "{{\"what\": {what:?}, \"cpu_ns\": {}, \"count\": {count}, \"bytes\": {bytes}}}",
+            time.as_nanos()
+        );
+        return;
+    }
     println!(
         "{what:<64} {:>9.3} ms {:>8.2} ns each",
         time.as_secs_f64() * 1e3,
@@ -85,14 +103,14 @@ fn allocation() {
     let mut times = Vec::new();
     let mut empty = Vec::new();
     for _ in 0..20 {
-        let start = Instant::now();
+        let start = cpu();
         for _ in 0..count {
             black_box(world.heap.alloc(class, NODE_BYTES).expect("room"));
         }
-        times.push(start.elapsed());
-        let start = Instant::now();
+        times.push(cpu() - start);
+        let start = cpu();
         world.minor();
-        empty.push(start.elapsed());
+        empty.push(cpu() - start);
     }
     report("allocate 8 MiB of objects of 32 bytes, zeroing included", median(times), count);
     report("minor collection, nothing survives", median(empty), 1);
@@ -125,9 +143,9 @@ fn minor(permille: u64, length: u64, survivors: Survivors) {
             }
         }
         world.roots.slots.push(last);
-        let start = Instant::now();
+        let start = cpu();
         let stats = world.collect_minor(survivors);
-        times.push(start.elapsed());
+        times.push(cpu() - start);
         moved = stats.kept_objects + stats.promoted_objects;
         if round % 8 == 7 {
             world.full();
@@ -154,11 +172,11 @@ fn barrier() {
         let mut heap = Heap::open(world.memory.clone()).expect("a heap");
         let mut times = Vec::new();
         for _ in 0..11 {
-            let start = Instant::now();
+            let start = cpu();
             for _ in 0..ROUNDS {
                 store(&mut heap, Addr(0));
             }
-            times.push(start.elapsed());
+            times.push(cpu() - start);
         }
         report(what, median(times), SLOTS * ROUNDS);
         heap
@@ -196,21 +214,22 @@ fn full() {
             world.minor();
         }
     }
-    let start = Instant::now();
-    let marked = world.full().marked_objects;
-    report("full collection, 4 million objects live, nothing dies", start.elapsed(), marked);
+    let start = cpu();
+    let stats = world.full();
+    let what = "full collection, 4 million objects live, nothing dies";
+    report_bytes(what, cpu() - start, stats.marked_objects, stats.old_bytes);
     for index in 0..COUNT {
         if prng.chance(3, 4) {
             world.heap.write_ref(table, slot(index), Value::NULL);
         }
     }
-    let start = Instant::now();
+    let start = cpu();
     let freed = world.full().freed_objects;
-    report("full collection, a part of them dies, scattered", start.elapsed(), freed);
+    report("full collection, a part of them dies, scattered", cpu() - start, freed);
     world.roots.slots.clear();
-    let start = Instant::now();
+    let start = cpu();
     let freed = world.full().freed_objects;
-    report("full collection, the rest dies", start.elapsed(), freed);
+    report("full collection, the rest dies", cpu() - start, freed);
 }
 
 fn main() {

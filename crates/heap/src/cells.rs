@@ -19,7 +19,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::{Addr, PAGE_SIZE, PageRange};
 use layout::area::OBJECTS;
-use layout::schema::header;
 use memory::{Memory, MemoryError};
 
 /// A region is allocated from again when a sweep finds at least one cell in so many free: in fuller ones the survivors
@@ -315,15 +314,15 @@ impl Cells {
             swept.bytes_freed += dead.len() as u64 * size;
             memory.store_u32(table.add(record::FREE), free);
             if live != 0 {
-                self.clear_dead(region, size, &dead)?;
+                self.discard_dead(region, size, &dead)?;
             }
         }
         Ok(free)
     }
 
-    /// Discards the pages that only free cells lie on, as far as some of them died just now, and makes the other dead
-    /// cells recognisable.
-    fn clear_dead(&self, region: u64, size: u64, dead: &[u64]) -> Result<(), MemoryError> {
+    /// Discards the pages that only free cells lie on, as far as some of them died just now. Dead cells that share a page
+    /// with live ones are left as they are: to clear them would bring their page in and have it stored for nothing.
+    fn discard_dead(&self, region: u64, size: u64, dead: &[u64]) -> Result<(), MemoryError> {
         const PAGE: u64 = PAGE_SIZE as u64;
         let memory = &*self.memory;
         let start = region_start(region);
@@ -343,15 +342,10 @@ impl Cells {
             }
             let from = (first * size).next_multiple_of(PAGE);
             let to = if last + 1 == cells { REGION_BYTES } else { (last + 1) * size / PAGE * PAGE };
-            let discarded = if to >= from + DISCARD_PAGES_MIN * PAGE { from..to } else { 0..0 };
-            if !discarded.is_empty() {
+            if to >= from + DISCARD_PAGES_MIN * PAGE {
                 memory.discard(PageRange::covering(start.add(from), to - from))?;
             }
             while index < dead.len() && dead[index] <= last {
-                let at = dead[index] * size;
-                if !discarded.contains(&at) {
-                    memory.store_u64(start.add(at + header::CLASS), 0);
-                }
                 index += 1;
             }
         }

@@ -1,7 +1,8 @@
 //! Minor and full collections.
 
 use crate::cells;
-use crate::format::{CELL_BYTES_MAX, STATE, state};
+use crate::format::{CELL_BYTES_MAX, REGION_BYTES, STATE, state};
+use crate::grey::{Grey, MarkBounds};
 use crate::heap::{Collection, Survivors, is_old};
 use crate::large;
 use crate::mark::Marks;
@@ -114,8 +115,14 @@ impl Shared {
         roots: &mut dyn Roots,
     ) -> Result<CollectStats, MemoryError> {
         let minor = self.collect_minor(young, roots, Survivors::Promote)?;
+        let (regions, large_pages) = (self.cells.regions_used(), self.large.pages_used());
+        let _charge = self.memory.charge(Marks::bytes(regions, large_pages) + Grey::bytes_max(regions));
+        let resident_max = self.memory.resident_max();
+        let bounds = self.mark_bounds.unwrap_or(MarkBounds::for_memory(resident_max));
+        let fits = self.mark_bounds.is_none() && regions * REGION_BYTES <= resident_max / 2;
         let mut full = Full {
-            marks: Marks::new(self.cells.regions_used(), self.large.pages_used()),
+            marks: Marks::new(regions, large_pages),
+            grey: Grey::new(regions, fits, bounds),
             heap: self,
             weak: Vec::new(),
             objects: 0,
@@ -274,6 +281,7 @@ impl Minor<'_> {
 struct Full<'h> {
     heap: &'h mut Shared,
     marks: Marks,
+    grey: Grey,
     /// Weak arrays reached.
     weak: Vec<Addr>,
     objects: u64,
@@ -295,7 +303,7 @@ impl Full<'_> {
         for (number, objects) in owners.iter().enumerate() {
             let before = self.bytes;
             for object in objects {
-                self.heap.pending.push(*object);
+                self.grey.push(*object);
             }
             roots.visit_owner(number, &mut |value| {
                 self.reach(value.0);
@@ -308,7 +316,7 @@ impl Full<'_> {
 
     /// Goes into all that was reached.
     fn follow(&mut self, roots: &mut dyn Roots) {
-        while let Some(object) = self.heap.pending.pop() {
+        while let Some(object) = self.grey.pop() {
             self.objects += 1;
             self.bytes +=
                 self.heap.cells.cell_at(object).or_else(|| self.heap.large.object_at(object)).unwrap_or(0);
@@ -323,7 +331,7 @@ impl Full<'_> {
     #[inline(always)]
     fn reach(&mut self, word: u64) {
         if Value(word).is_object() && self.marks.set(Addr(word)) {
-            self.heap.pending.push(Addr(word));
+            self.grey.push(Addr(word));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::collect::{CollectStats, Roots};
 use crate::format::{CELL_BYTES_MAX, STATE, STATE_MAGIC, size_class, state};
+use crate::grey::MarkBounds;
 use crate::nursery::{self, Young};
 use crate::shared::{Held, Shared};
 use alloc::boxed::Box;
@@ -198,6 +199,16 @@ impl Heap {
     /// It is looked at when the nursery takes its next chunk and for objects of the old space, not for survivors.
     pub fn set_limit(&mut self, bytes: u64) {
         self.shared.limit_bytes = bytes;
+    }
+
+    /// Asks for a full collection at the next safepoint.
+    pub fn want_full(&mut self) {
+        self.want(Collection::Full);
+    }
+
+    /// Sets what a full collection keeps in mind while it marks, which otherwise follows from the memory's limit.
+    pub fn set_mark_bounds(&mut self, bounds: MarkBounds) {
+        self.shared.mark_bounds = Some(bounds);
     }
 
     /// A new object of `bytes` with its header; all else is zero. Never collects, so no address changes.

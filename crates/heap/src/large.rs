@@ -13,7 +13,6 @@ use crate::mark::Marks;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::{Addr, PAGE_SHIFT, PAGE_SIZE, PageRange};
-use layout::schema::header;
 use memory::{Memory, MemoryError};
 
 /// How many extents of the list where not every one fits are looked at.
@@ -211,5 +210,3 @@ impl Large {
         }
     }
 }
-
-const _: () = assert!(header::CLASS == 0, "a discarded page reads as a free cell");

@@ -16,7 +16,8 @@
 //!   objects in the nursery notes the slots that still lead there.
 //! - *Old space* (`cells`): regions of 256 KiB, each of cells of one size, with a bit map of the cells in use; objects
 //!   beyond 32 KiB on pages of their own (`large`). Nothing there moves. A full collection marks into bit maps in Rust
-//!   memory (`mark`) and sweeps; pages that only free cells lie on are discarded.
+//!   memory (`mark`), in an order that suits a heap larger than memory (`grey`), and sweeps: that touches no object, only
+//!   the bit maps in the world; pages that only free cells lie on are discarded.
 //! - *Format* (`format`): what of this is in the world. It is the truth, and up to date between any two calls: a flip
 //!   needs nothing of this crate but an empty nursery, and [`Heap::open`] reads one page.
 //!
@@ -37,6 +38,7 @@ extern crate alloc;
 mod cells;
 mod collect;
 mod format;
+mod grey;
 mod heap;
 mod large;
 mod mark;
@@ -47,6 +49,7 @@ mod verify;
 pub mod view;
 
 pub use collect::{CollectStats, Roots};
+pub use grey::MarkBounds;
 pub use heap::{Collection, Heap, HeapError, HeapUse, Object, OutOfMemory, Survivors, is_young};
 pub use shared::Shared;
 pub use verify::{Damage, HeapReport, Moment};

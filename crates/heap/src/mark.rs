@@ -14,6 +14,11 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(regions: u64, large_pages: u64) -> u64 {
+        regions * (REGION_BYTES / CELL_BYTES_MIN / 8) + large_pages / 8
+    }
+
     pub(crate) fn new(regions: u64, large_pages: u64) -> Marks {
         let cell_bits = regions * (REGION_BYTES / CELL_BYTES_MIN);
         Marks {

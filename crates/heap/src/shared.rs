@@ -5,6 +5,7 @@
 
 use crate::cells::Cells;
 use crate::format::{STATE, state};
+use crate::grey::MarkBounds;
 use crate::heap::{Collection, OutOfMemory};
 use crate::large::Large;
 use crate::nursery::{Nursery, Young};
@@ -35,6 +36,8 @@ pub struct Shared {
     pub(crate) pending: Vec<Addr>,
     pub(crate) wanted: Option<Collection>,
     pub(crate) limit_bytes: u64,
+    /// Bounds of marking, where they do not follow from the memory's limit.
+    pub(crate) mark_bounds: Option<MarkBounds>,
     /// Counts collections: what a worker has of the nursery is good for one.
     pub(crate) generation: u64,
 }
@@ -51,6 +54,7 @@ impl Shared {
             pending: Vec::new(),
             wanted: None,
             limit_bytes: u64::MAX,
+            mark_bounds: None,
             generation: 0,
             memory,
         }

@@ -191,10 +191,18 @@ impl Verifier<'_> {
             self.check_slots(object, class, roots);
         }
         let mut values = Vec::new();
-        roots.visit_all(&mut |value| {
+        let mut note = |value| {
             values.push(value);
             value
-        });
+        };
+        let owners = roots.owners();
+        roots.visit_all(&mut note);
+        for number in 0..owners.len() {
+            roots.visit_owner(number, &mut note);
+        }
+        for object in owners.iter().flatten() {
+            note(Value::object(*object));
+        }
         for value in &values {
             self.check_value(Addr::NULL, None, *value);
         }

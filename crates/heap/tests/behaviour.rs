@@ -294,7 +294,7 @@ fn caches_learn_which_addresses_died() {
     world.full();
     let answers: Vec<bool> = world.roots.asked.iter().map(|asked| asked.1).collect();
     assert_eq!(answers, [true, true, false, false, false]);
-    assert_eq!(world.memory.load_u64(lost[0]), 0, "a free cell has no class");
+    assert_ne!(world.memory.load_u64(lost[0]), 0, "a sweep leaves pages with live objects on them alone");
     assert_eq!(world.memory.load_u64(lost[1]), 0, "a free page has no class");
 }
 

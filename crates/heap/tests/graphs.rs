@@ -6,7 +6,7 @@ mod support;
 
 use base::prng::Prng;
 use base::{Addr, Epoch};
-use heap::{Moment, Survivors};
+use heap::{MarkBounds, Moment, Survivors};
 use layout::Value;
 use layout::schema::{Shape, array};
 use std::collections::BTreeMap;
@@ -292,6 +292,11 @@ impl Run {
 fn start(seed: u64, roots: usize) -> Run {
     let mut world = World::new();
     world.roots.slots = vec![Value::NULL; roots];
+    // As in a heap far larger than its memory.
+    if !seed.is_multiple_of(3) {
+        let bounds = MarkBounds { hot_regions: seed % 3, stack: 1 + (seed * seed % 50) as usize };
+        world.heap.set_mark_bounds(bounds);
+    }
     let model = Model { roots: vec![Ref::Null; roots], ..Model::default() };
     Run { world, model, prng: Prng::new(seed) }
 }

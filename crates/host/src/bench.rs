@@ -3,6 +3,10 @@
 //! Times of the calling thread are processor time, for other work on the machine must not count; the longest stall is wall
 //! time of a mutator that writes without a pause while snapshots are taken, and holds what the scheduler adds.
 
+mod scan;
+
+pub use scan::{ScanFigures, scan};
+
 use crate::fatal::Fatal;
 use crate::sys::Placement;
 use crate::uffd::UffdMapper;

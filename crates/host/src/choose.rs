@@ -19,7 +19,7 @@ pub struct Chosen {
 }
 
 /// Maps a world by `userfaultfd` where the kernel passes a functional probe, by software otherwise; or by the mapper that
-/// `forced` names ([`MAPPER_NAMES`]).
+/// `forced` names ([`MAPPER_NAMES`]). The world may take `memory_bytes` of memory (`u64::MAX`: all that there is).
 ///
 /// # Errors
 /// When the forced mapper is unknown or refused, or every mapper is.
@@ -27,9 +27,10 @@ pub fn choose_mapper(
     forced: Option<&str>,
     placement: Placement,
     fatal: Fatal,
+    memory_bytes: u64,
 ) -> Result<Chosen, MapperError> {
     let hardware = || UffdMapper::new(placement, fatal.clone());
-    let software = || SoftMapper::new(placement, fatal.clone());
+    let software = || SoftMapper::new(placement, fatal.clone(), SoftMapper::region_pages_for(memory_bytes));
     match forced {
         Some("userfaultfd") => Ok(Chosen { mapper: Arc::new(hardware()?), warning: None }),
         Some("software") => Ok(Chosen { mapper: Arc::new(software()?), warning: None }),

@@ -24,6 +24,7 @@ mod reactor;
 mod resources;
 mod soft;
 mod sys;
+mod trial;
 mod uffd;
 mod waiter;
 

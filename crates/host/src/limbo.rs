@@ -22,6 +22,8 @@ pub(crate) struct Limbo {
     pages: Vec<Option<PageIndex>>,
     slots: BTreeMap<u32, usize>,
     next: usize,
+    /// Pages that are gone for good since the last [`Limbo::take_dropped`].
+    dropped: Vec<PageIndex>,
     /// Slots just filled that are to be given back at once, because nothing is kept.
     passing: Option<Range<usize>>,
 }
@@ -33,7 +35,14 @@ impl Limbo {
         area.keep_small_and_private()?;
         // What is moved needs a registered target.
         uffd.register(area.start(), SLOTS_MAX * PAGE_SIZE)?;
-        Ok(Limbo { area, pages: Vec::new(), slots: BTreeMap::new(), next: 0, passing: None })
+        Ok(Limbo {
+            area,
+            pages: Vec::new(),
+            slots: BTreeMap::new(),
+            next: 0,
+            dropped: Vec::new(),
+            passing: None,
+        })
     }
 
     /// Sets how large the ring is, when `resident_max` pages may be in memory. It does not shrink.
@@ -61,10 +70,16 @@ impl Limbo {
         for slot in slots.clone() {
             if let Some(page) = self.pages[slot].take() {
                 self.slots.remove(&page.0);
+                self.dropped.push(page);
             }
         }
         self.give_back(slots.clone())?;
         Ok(slots)
+    }
+
+    /// The pages that made room since this was asked last.
+    pub(crate) fn take_dropped(&mut self) -> Vec<PageIndex> {
+        std::mem::take(&mut self.dropped)
     }
 
     /// Where a slot stands.

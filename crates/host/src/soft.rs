@@ -1,13 +1,14 @@
 //! [`SoftMapper`]: a world for kernels and containers without `userfaultfd`, tracked by the write barrier alone.
 //!
-//! The world is a shared mapping of a `memfd`, without access at first. The first touch of a region of 2 MiB raises SIGSEGV;
+//! The world is a shared mapping of a `memfd`, without access at first. The first touch of a region raises SIGSEGV;
 //! the handler asks the loader thread and sleeps until the region's stored pages are in the `memfd` and the region is
 //! accessible. So content is complete before any thread can see it, however many fault at once, and neighbouring regions
 //! join into one mapping (per-page `mprotect` would run out of mappings at 32,739).
 //!
 //! Eviction goes by regions as well: one that is mostly durable becomes inaccessible, which takes it away atomically; what
-//! of it may be dropped is punched out of the `memfd`, and the rest waits there for the next touch of the region. That is
-//! coarse: a program that touches its world at random pays 2 MiB for each miss.
+//! of it may be dropped is punched out of the `memfd`, and the rest waits there for the next touch of the region. A region
+//! is as small as the kernel's 65,530 mappings of a process allow for the memory that the world may take
+//! ([`SoftMapper::region_pages_for`]): a program that touches its world at random pays a whole region for each miss.
 //!
 //! *Invariants:* the handler calls nothing that is not async-signal-safe and leaves `errno` alone; a SIGSEGV that is not
 //! about a region still missing goes to whoever handled it before.
@@ -31,16 +32,16 @@ use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-/// Pages of a region (2 MiB).
-const REGION_PAGES: u64 = 512;
-const REGION_BYTES: u64 = REGION_PAGES * PAGE_SIZE as u64;
-const REGIONS: usize = (WORLD_SIZE / REGION_BYTES) as usize;
+/// Pages of the largest region (2 MiB).
+const REGION_PAGES_MAX: u64 = 512;
+/// Regions that may be in memory at once, each of which may cost two of the kernel's 65,530 mappings.
+const REGIONS_READY_MAX: u64 = 16 << 10;
 /// Worlds that may be mapped in this way at once.
-const WORLDS_MAX: usize = 16;
+const WORLDS_MAX: usize = 64;
 /// A region is taken away when at most one page in so many seems not to be durable.
 const DIRTY_ONE_IN: u64 = 4;
 /// What stands in the pipe for "stop".
-const STOP: u32 = u32::MAX;
+const STOP: u64 = u64::MAX;
 
 const MISSING: u8 = 0;
 const ASKED: u8 = 1;
@@ -56,6 +57,7 @@ pub struct SoftMapper {
 /// What the signal handler sees of a world: all of it usable in a handler.
 struct Door {
     base: usize,
+    region_pages: u64,
     /// A byte for each region, sparse.
     states: Mapping,
     /// Counts regions that became ready: a futex.
@@ -96,11 +98,22 @@ struct Started {
 }
 
 impl SoftMapper {
-    /// Reserves the address space of a world.
+    /// The smallest regions for a world that may take so many bytes of memory, in pages.
+    pub fn region_pages_for(memory_bytes: u64) -> u64 {
+        let pages = memory_bytes / PAGE_SIZE as u64 / REGIONS_READY_MAX;
+        pages.max(1).checked_next_power_of_two().map_or(REGION_PAGES_MAX, |pages| pages.min(REGION_PAGES_MAX))
+    }
+
+    /// Reserves the address space of a world, which comes in and goes by `region_pages`.
     ///
     /// # Errors
-    /// When the address space is taken, the file size limit of the process is in the way, or 16 such worlds are mapped.
-    pub fn new(placement: Placement, fatal: Fatal) -> Result<SoftMapper, MapperError> {
+    /// When the address space is taken, the file size limit of the process is in the way, or too many such worlds are
+    /// mapped.
+    ///
+    /// # Panics
+    /// When `region_pages` is not a power of two up to 512.
+    pub fn new(placement: Placement, fatal: Fatal, region_pages: u64) -> Result<SoftMapper, MapperError> {
+        assert!(region_pages.is_power_of_two() && region_pages <= REGION_PAGES_MAX, "{region_pages} pages");
         install_handler();
         let memory = memory_file()?;
         let mapping = Mapping::world(placement, libc::PROT_NONE, Some(memory.as_raw_fd()))?;
@@ -108,7 +121,8 @@ impl SoftMapper {
             .map_err(|error| MapperError { what: "a pipe for page-in".into(), reason: error.to_string() })?;
         let door = Door {
             base: mapping.start(),
-            states: Mapping::anonymous(REGIONS)?,
+            region_pages,
+            states: Mapping::anonymous((WORLD_SIZE / PAGE_SIZE as u64 / region_pages) as usize)?,
             readied: AtomicU32::new(0),
             requests: requests.as_raw_fd(),
         };
@@ -182,7 +196,7 @@ impl PageMapper for SoftMapper {
         let shared = &self.shared;
         let mut loading = lock(&shared.loading);
         shared
-            .load(region_of(page), &mut loading)
+            .load(shared.door.region_of(page), &mut loading)
             .map_err(|reason| MapperError { what: "installing".into(), reason })?;
         shared.put(page, bytes).map_err(|reason| MapperError { what: "installing".into(), reason })
     }
@@ -198,11 +212,12 @@ impl PageMapper for SoftMapper {
         }
         let mut loading = lock(&shared.loading);
         let end = u64::from(pages.first.0) + pages.count;
-        for region in region_of(pages.first)..=region_of(PageIndex((end - 1) as u32)) {
+        let door = &shared.door;
+        for region in door.region_of(pages.first)..=door.region_of(PageIndex((end - 1) as u32)) {
             // A region must not be loaded over the hole later; one that is dead whole need not be read for it.
-            let first = region as u64 * REGION_PAGES;
-            let result = if first >= u64::from(pages.first.0) && first + REGION_PAGES <= end {
-                loading.kept.remove_range(pages_of(region));
+            let first = region as u64 * door.region_pages;
+            let result = if first >= u64::from(pages.first.0) && first + door.region_pages <= end {
+                loading.kept.remove_range(door.pages_of(region));
                 shared.make_ready(region, &mut loading)
             } else {
                 shared.load(region, &mut loading)
@@ -256,11 +271,11 @@ impl Shared {
     /// The loader's thread.
     fn serve(&self, mut incoming: PipeReader) {
         loop {
-            let mut request = [0; 4];
+            let mut request = [0; 8];
             if incoming.read_exact(&mut request).is_err() {
                 return;
             }
-            let region = u32::from_le_bytes(request);
+            let region = u64::from_le_bytes(request);
             if region == STOP {
                 return;
             }
@@ -272,10 +287,9 @@ impl Shared {
             let loaded =
                 catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err("the loader panicked".into()));
             if let Err(reason) = loaded {
-                self.fatal.raise(&format!(
-                    "2 MiB from page {} cannot be read: {reason}",
-                    u64::from(region) * REGION_PAGES
-                ));
+                let pages = self.door.region_pages;
+                self.fatal
+                    .raise(&format!("{pages} pages from page {} cannot be read: {reason}", region * pages));
                 return;
             }
         }
@@ -312,13 +326,14 @@ impl Shared {
                 break;
             }
             regions.hand = region + 1;
-            let unsettled = pages_of(region).iter().filter(|page| !started.source.is_settled(*page)).count();
-            if unsettled as u64 * DIRTY_ONE_IN > REGION_PAGES {
+            let pages = self.door.pages_of(region);
+            let unsettled = pages.iter().filter(|page| !started.source.is_settled(*page)).count();
+            if unsettled as u64 * DIRTY_ONE_IN > pages.count {
                 continue;
             }
             // From here on a touch asks for the region anew, and waits for the lock that is held here.
             self.door.state(region).store(MISSING, SeqCst);
-            self.mapping.forbid(pages_of(region))?;
+            self.mapping.forbid(pages)?;
             regions.ready.remove(&region);
             self.drop_pages(region, &mut regions, &*started.source, &mut done)?;
         }
@@ -335,8 +350,8 @@ impl Shared {
         done: &mut Evicted,
     ) -> Result<(), MapperError> {
         let mut bytes = Box::new([0; PAGE_SIZE]);
-        let mut dead = PageRange { first: pages_of(region).first, count: 0 };
-        for page in pages_of(region).iter() {
+        let mut dead = PageRange { first: self.door.pages_of(region).first, count: 0 };
+        for page in self.door.pages_of(region).iter() {
             let offset = u64::from(page.0) * PAGE_SIZE as u64;
             let read = self.memory.read_exact_at(bytes.as_mut_slice(), offset);
             // What cannot be told stays.
@@ -375,14 +390,14 @@ impl Shared {
         }
         let started = self.started.get().ok_or("not started")?;
         let mut bytes = Box::new([0; PAGE_SIZE]);
-        for page in pages_of(region).iter() {
+        for page in self.door.pages_of(region).iter() {
             let newer = started.scratch.contains(page) || regions.kept.contains(page);
             if !newer && started.source.read_page(page, &mut bytes)? {
                 self.paged_in.fetch_add(1, Relaxed);
                 self.put(page, &bytes)?;
             }
         }
-        regions.kept.remove_range(pages_of(region));
+        regions.kept.remove_range(self.door.pages_of(region));
         self.make_ready(region, regions)
     }
 
@@ -396,7 +411,7 @@ impl Shared {
         if self.door.state(region).load(Acquire) == READY {
             return Ok(());
         }
-        self.mapping.allow(pages_of(region)).map_err(|error| error.to_string())?;
+        self.mapping.allow(self.door.pages_of(region)).map_err(|error| error.to_string())?;
         regions.ready.insert(region);
         self.door.state(region).store(READY, Release);
         self.door.readied.fetch_add(1, Release);
@@ -409,14 +424,6 @@ impl Shared {
 
 const FUTEX_WAIT_PRIVATE: i32 = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
 const FUTEX_WAKE_PRIVATE: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-
-fn region_of(page: PageIndex) -> usize {
-    (u64::from(page.0) / REGION_PAGES) as usize
-}
-
-fn pages_of(region: usize) -> PageRange {
-    PageRange { first: PageIndex((region as u64 * REGION_PAGES) as u32), count: REGION_PAGES }
-}
 
 /// A file in memory that is as large as a world, and empty.
 fn memory_file() -> Result<File, MapperError> {
@@ -475,7 +482,7 @@ extern "C" fn on_segv(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
         let Some(door) = (unsafe { slot.load(SeqCst).as_ref() }) else { continue };
         let offset = address.wrapping_sub(door.base);
         if offset < WORLD_SIZE as usize {
-            door.wait_for(offset / REGION_BYTES as usize);
+            door.wait_for(door.region_of(PageIndex((offset / PAGE_SIZE) as u32)));
             // SAFETY: as above.
             unsafe { *libc::__errno_location() = errno };
             return;
@@ -504,8 +511,17 @@ extern "C" fn on_segv(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
 }
 
 impl Door {
+    fn region_of(&self, page: PageIndex) -> usize {
+        (u64::from(page.0) / self.region_pages) as usize
+    }
+
+    fn pages_of(&self, region: usize) -> PageRange {
+        let first = PageIndex((region as u64 * self.region_pages) as u32);
+        PageRange { first, count: self.region_pages }
+    }
+
     fn state(&self, region: usize) -> &AtomicU8 {
-        assert!(region < REGIONS);
+        assert!((region as u64) < WORLD_SIZE / PAGE_SIZE as u64 / self.region_pages);
         // SAFETY: a byte of a mapping that lives as long as the door, and that is used only here.
         unsafe { AtomicU8::from_ptr(ptr::with_exposed_provenance_mut(self.states.start() + region)) }
     }
@@ -517,7 +533,7 @@ impl Door {
             let readied = self.readied.load(Acquire);
             // Also when it was ready and is gone again before this thread woke up.
             if state.compare_exchange(MISSING, ASKED, SeqCst, SeqCst).is_ok() {
-                ask(self.requests, region as u32);
+                ask(self.requests, region as u64);
             }
             if state.load(Acquire) == READY {
                 return;
@@ -531,11 +547,11 @@ impl Door {
     }
 }
 
-/// Writes a request into the loader's pipe: four bytes are written whole. Async-signal-safe.
-fn ask(pipe: RawFd, request: u32) {
+/// Writes a request into the loader's pipe: eight bytes are written whole. Async-signal-safe.
+fn ask(pipe: RawFd, request: u64) {
     let bytes = request.to_le_bytes();
-    // SAFETY: four bytes of a live array. It fails only when the loader is gone, after it raised `Fatal`.
-    while unsafe { libc::write(pipe, bytes.as_ptr().cast(), 4) } < 0 {
+    // SAFETY: eight bytes of a live array. It fails only when the loader is gone, after it raised `Fatal`.
+    while unsafe { libc::write(pipe, bytes.as_ptr().cast(), bytes.len()) } < 0 {
         if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
             return;
         }

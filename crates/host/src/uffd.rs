@@ -8,6 +8,8 @@
 //! in the order of their addresses and takes away those that the kernel says were not written. The accessed bits of the
 //! processor are not to be had without privileges, so a second chance is given otherwise: what is taken away and may be
 //! dropped stays for a while in a ring of pages, *limbo*, and comes back from there without a read when it is touched.
+//! Pages that came in once go before the hand takes any that has come back so (see [`Trial`]), so that a scan does not
+//! drive out what is used all the time.
 //!
 //! *Invariants:* only the pager and [`PageMapper::install`] put pages in, under the lock of [`Paged`]; a page that
 //! [`PageMapper::discard`] took away comes back as zero, whatever the source says. A system call that is given a missing
@@ -16,6 +18,7 @@
 use crate::fatal::Fatal;
 use crate::limbo::Limbo;
 use crate::sys::{self, Copied, Event, Mapping, Placement, Region, Uffd};
+use crate::trial::Trial;
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memory::PageSet;
 use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging, Tracking};
@@ -36,6 +39,8 @@ const STREAMS: usize = 8;
 const BATCH_PAGES: u64 = 64;
 /// Batches between two looks for faults.
 const BATCHES_MAX: u64 = 4;
+/// Batches of pages on trial that are looked at for one batch of victims.
+const TRIAL_BATCHES: u64 = 2;
 /// Pages that come in before the pager looks for victims again after it found none.
 const FRUITLESS_PAGES: u64 = 256;
 /// Fresh pages brought in together where the page before is there (something grows), and elsewhere.
@@ -91,6 +96,7 @@ struct Paged {
     zero: PageSet,
     /// Missing pages that may be dropped and are not yet; none where the kernel cannot move pages.
     limbo: Option<Limbo>,
+    trial: Trial,
     streams: [Stream; STREAMS],
     /// The stream that is forgotten next.
     oldest: usize,
@@ -195,10 +201,7 @@ impl PageMapper for UffdMapper {
         // A page that is away is not found, and counts as written only when it is back.
         let _away = lock(&self.shared.away);
         let mut regions = lock(&self.regions);
-        let mut emit = |region: Region| {
-            let first = PageIndex(((region.start - base as u64) / PAGE_SIZE as u64) as u32);
-            found(PageRange { first, count: (region.end - region.start) / PAGE_SIZE as u64 });
-        };
+        let mut emit = |region: Region| found(pages_of(region, base));
         for (start, end) in self.shared.touched() {
             for (part_start, part_end) in sys::around(started.scratch) {
                 let (start, end) = (start.max(part_start), end.min(part_end));
@@ -213,7 +216,7 @@ impl PageMapper for UffdMapper {
 
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
         let mut paged = lock(&self.shared.paged);
-        self.shared.copy_in(&mut paged, page, std::slice::from_ref(bytes))
+        self.shared.copy_in(&mut paged, page, std::slice::from_ref(bytes), page)
     }
 
     fn discard(&self, pages: PageRange) -> Result<(), MapperError> {
@@ -227,6 +230,7 @@ impl PageMapper for UffdMapper {
             if let Some(limbo) = &mut paged.limbo {
                 limbo.forget(pages);
             }
+            paged.trial.forget(pages);
             self.shared.count_resident(&paged);
         }
         self.shared.mapping.advise(pages, libc::MADV_DONTNEED, "giving pages back")
@@ -253,7 +257,9 @@ impl PageMapper for UffdMapper {
 
     fn set_resident_max(&self, bytes: u64) {
         self.shared.resident_max.store(bytes, Relaxed);
-        if let Some(limbo) = &mut lock(&self.shared.paged).limbo {
+        let mut paged = lock(&self.shared.paged);
+        paged.trial.bound(bytes);
+        if let Some(limbo) = &mut paged.limbo {
             limbo.keep(bytes / PAGE_SIZE as u64);
         }
     }
@@ -347,6 +353,67 @@ impl Shared {
 
     /// Takes some pages away and drops those that may be dropped; at most a batch.
     fn evict(&self, victims: &mut Victims, pages_max: u64) -> Result<Evicted, MapperError> {
+        let mut done = Evicted::default();
+        let (over, unbounded) = {
+            let trial = &lock(&self.paged).trial;
+            (trial.is_over(), trial.is_unbounded())
+        };
+        if over {
+            self.evict_on_trial(victims, pages_max, &mut done)?;
+        } else if !unbounded {
+            done = self.evict_at_hand(victims, pages_max, false)?;
+        }
+        if done.dropped == 0 { self.evict_at_hand(victims, pages_max, true) } else { Ok(done) }
+    }
+
+    /// Takes pages from the queue of those on trial, while there are too many.
+    fn evict_on_trial(
+        &self,
+        victims: &mut Victims,
+        pages_max: u64,
+        done: &mut Evicted,
+    ) -> Result<(), MapperError> {
+        let started = self.started.get().expect("evicted before the start");
+        let base = self.mapping.start();
+        for _ in 0..TRIAL_BATCHES {
+            let candidates = {
+                let mut paged = lock(&self.paged);
+                if done.dropped >= pages_max || !paged.trial.is_over() {
+                    return Ok(());
+                }
+                paged.trial.next(pages_max as usize)
+            };
+            for run in candidates.chunk_by(|one, next| one.0 + 1 == next.0) {
+                let (mut at, end) =
+                    (self.mapping.page(run[0]), self.mapping.page(run[run.len() - 1]) + PAGE_SIZE);
+                while at < end {
+                    let (runs, walked) =
+                        sys::scan_clean(&self.pagemap, at, end, pages_max, &mut victims.regions)?;
+                    at = walked.max(at + 1);
+                    for clean in 0..runs {
+                        let pages = pages_of(victims.regions[clean], base);
+                        self.take(pages, &*started.source, true, done)?;
+                    }
+                }
+            }
+            // What was written, or is not durable for another reason, has to wait.
+            let mut paged = lock(&self.paged);
+            for page in candidates {
+                if paged.present.contains(page) {
+                    paged.trial.queue_up(page);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes pages at the clock hand: those that are proven, or `all`.
+    fn evict_at_hand(
+        &self,
+        victims: &mut Victims,
+        pages_max: u64,
+        all: bool,
+    ) -> Result<Evicted, MapperError> {
         let started = self.started.get().expect("evicted before the start");
         let mut done = Evicted::default();
         let ranges: Vec<(u64, u64)> = self
@@ -372,10 +439,8 @@ impl Shared {
                 let (runs, walked) = sys::scan_clean(&self.pagemap, from, to, left, &mut victims.regions)?;
                 at = (walked - base) as u64;
                 for run in 0..runs {
-                    let region = victims.regions[run];
-                    let first = ((region.start - base as u64) / PAGE_SIZE as u64) as u32;
-                    let count = (region.end - region.start) / PAGE_SIZE as u64;
-                    self.take(PageRange { first: PageIndex(first), count }, &*started.source, &mut done)?;
+                    let pages = pages_of(victims.regions[run], base);
+                    self.take(pages, &*started.source, all, &mut done)?;
                 }
                 victims.hand = at;
             }
@@ -383,12 +448,20 @@ impl Shared {
         Ok(done)
     }
 
-    /// Takes those of these pages away that seem to be durable, and drops those that are.
-    fn take(&self, pages: PageRange, source: &dyn PageSource, done: &mut Evicted) -> Result<(), MapperError> {
+    /// Takes those of these pages away that seem to be durable, and drops those that are; those on trial only if `all`.
+    fn take(
+        &self,
+        pages: PageRange,
+        source: &dyn PageSource,
+        all: bool,
+        done: &mut Evicted,
+    ) -> Result<(), MapperError> {
         let mut paged = lock(&self.paged);
-        let Paged { present, limbo: Some(limbo), .. } = &mut *paged else { return Ok(()) };
+        let Paged { present, limbo: Some(limbo), trial, .. } = &mut *paged else { return Ok(()) };
         let before = *done;
-        let settled = |page: &PageIndex| present.contains(*page) && source.is_settled(*page);
+        let settled = |page: &PageIndex| {
+            present.contains(*page) && (all || !trial.contains(*page)) && source.is_settled(*page)
+        };
         let settled: Vec<PageIndex> = pages.iter().filter(settled).collect();
         // As long runs as there are, each in one call.
         for run in settled.chunk_by(|one, next| one.0 + 1 == next.0) {
@@ -404,6 +477,7 @@ impl Shared {
                 if source.holds(page, limbo.bytes(slot)) == Ok(true) {
                     limbo.insert(page, slot);
                     present.remove(page);
+                    trial.went(page);
                     done.dropped += 1;
                 } else {
                     let (from, to) = (limbo.place(slot), self.mapping.page(page));
@@ -418,6 +492,7 @@ impl Shared {
             }
             limbo.settle()?;
         }
+        limbo.take_dropped().into_iter().for_each(|page| trial.dropped(page));
         self.evicted.fetch_add(done.dropped - before.dropped, Relaxed);
         self.put_back.fetch_add(done.put_back - before.put_back, Relaxed);
         self.count_resident(&paged);
@@ -475,7 +550,7 @@ impl Shared {
             }
             self.note_stream(&mut paged, page, end);
             let run = &buffer[(start - first) as usize..(end - first) as usize];
-            self.copy_in(&mut paged, PageIndex(start as u32), run)
+            self.copy_in(&mut paged, PageIndex(start as u32), run, PageIndex(page as u32))
         } else {
             let grows = page > 0 && paged.present.contains(PageIndex((page - 1) as u32));
             let last = page + if grows { FRESH_CLUSTER } else { FRESH_ALONE };
@@ -484,7 +559,8 @@ impl Shared {
             while end < last && missing(&paged, end) && stored(&paged, end, &mut buffer[0]) == Ok(false) {
                 end += 1;
             }
-            self.copy_in(&mut paged, PageIndex(page as u32), &ZEROS[..(end - page) as usize])
+            let page = PageIndex(page as u32);
+            self.copy_in(&mut paged, page, &ZEROS[..(end - u64::from(page.0)) as usize], page)
         };
         copied.map_err(|error| error.to_string())
     }
@@ -510,8 +586,14 @@ impl Shared {
         paged.streams[place] = Stream { next: end, pages: end - page };
     }
 
-    /// Puts pages in that are not there, write-protected.
-    fn copy_in(&self, paged: &mut Paged, first: PageIndex, pages: &[PageBytes]) -> Result<(), MapperError> {
+    /// Puts pages in that are not there, write-protected, because one of them was touched.
+    fn copy_in(
+        &self,
+        paged: &mut Paged,
+        first: PageIndex,
+        pages: &[PageBytes],
+        touched: PageIndex,
+    ) -> Result<(), MapperError> {
         let end = u64::from(first.0) + pages.len() as u64;
         for region in u64::from(first.0) / HINT_PAGES..=(end - 1) / HINT_PAGES {
             self.hints[region as usize / 64].fetch_or(1 << (region % 64), SeqCst);
@@ -530,8 +612,11 @@ impl Shared {
             }
         }
         for page in u64::from(first.0)..end {
-            paged.present.insert(PageIndex(page as u32));
-            paged.zero.remove(PageIndex(page as u32));
+            let page = PageIndex(page as u32);
+            paged.present.insert(page);
+            paged.zero.remove(page);
+            let in_limbo = paged.limbo.as_ref().is_some_and(|limbo| limbo.slot_of(page).is_some());
+            paged.trial.came_in(page, page == touched && in_limbo);
         }
         if let Some(limbo) = &mut paged.limbo {
             limbo.forget(PageRange { first, count: pages.len() as u64 });
@@ -586,6 +671,12 @@ pub(crate) fn probe() -> Result<(), MapperError> {
         return Err(strange("a write is not noted exactly once"));
     }
     Ok(())
+}
+
+/// The pages of a run that the kernel gave.
+fn pages_of(region: Region, base: usize) -> PageRange {
+    let first = PageIndex(((region.start - base as u64) / PAGE_SIZE as u64) as u32);
+    PageRange { first, count: (region.end - region.start) / PAGE_SIZE as u64 }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

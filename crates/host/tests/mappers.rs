@@ -24,7 +24,7 @@ fn userfaultfd(fatal: Fatal) -> Arc<dyn PageMapper> {
     Arc::new(UffdMapper::new(Placement::Anywhere, fatal).expect("the tests need userfaultfd (Linux 6.7)"))
 }
 fn software(fatal: Fatal) -> Arc<dyn PageMapper> {
-    Arc::new(SoftMapper::new(Placement::Anywhere, fatal).unwrap())
+    Arc::new(SoftMapper::new(Placement::Anywhere, fatal, 512).unwrap())
 }
 fn simulated(_fatal: Fatal) -> Arc<dyn PageMapper> {
     Arc::new(SimMapper::new().unwrap())
@@ -429,12 +429,12 @@ fn mappers_are_chosen_by_name() {
         return;
     }
     for name in host::MAPPER_NAMES {
-        let chosen = choose_mapper(Some(name), Placement::Anywhere, no_fatal()).unwrap();
+        let chosen = choose_mapper(Some(name), Placement::Anywhere, no_fatal(), u64::MAX).unwrap();
         assert_eq!((chosen.mapper.name(), chosen.warning), (name, None));
     }
-    let error = choose_mapper(Some("magic"), Placement::Anywhere, no_fatal()).err().unwrap();
+    let error = choose_mapper(Some("magic"), Placement::Anywhere, no_fatal(), u64::MAX).err().unwrap();
     assert_eq!(error.to_string(), "choosing the mapper \"magic\": there are userfaultfd, software");
-    let fixed = choose_mapper(None, Placement::Fixed, no_fatal()).unwrap();
+    let fixed = choose_mapper(None, Placement::Fixed, no_fatal(), u64::MAX).unwrap();
     assert_eq!(fixed.mapper.host_base() as u64, base::WORLD_BASE);
-    assert!(choose_mapper(None, Placement::Fixed, no_fatal()).is_err(), "two worlds at one place");
+    assert!(choose_mapper(None, Placement::Fixed, no_fatal(), u64::MAX).is_err(), "two worlds at one place");
 }

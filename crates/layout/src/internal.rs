@@ -296,6 +296,7 @@ internal_classes! {
         11 "snapSync" "()J" idempotent "Returns when a snapshot that contains this call is durable: its epoch.";
         12 "epoch" "()J" "The epoch that the next snapshot will have.";
         13 "isDetached" "()I" "1 while this world is a fork, an import or a restored one that was not attached yet: whatever would reach outside waits.";
+        16 "collect" "()V" idempotent "Returns when a full collection has freed what nothing leads to: for memory that is wanted now, for weak references, for handles that were dropped without being closed.";
     }
     Console ".internal.console" ".internal.object" "Standard input, output and error." {
         16 "print" "(L.internal.object;)V" idempotent "Writes the text of any object.";

@@ -9,6 +9,7 @@
 //! closing set, in staging, or in the list of those already handed over.
 
 use crate::memory::{Memory, MemoryError};
+use crate::mutants::{self, Mutant};
 use crate::protocol::{self, Claim};
 use crate::raw;
 use crate::table::{Entry, Leaf, WORDS, slot};
@@ -152,6 +153,9 @@ impl Memory {
         if !self.is_software() {
             self.mapper().scan_written(&mut |pages| self.mark_closing(pages, sequence))?;
             self.begin_copying();
+        }
+        if mutants::on(Mutant::GateOffEarly) {
+            self.end_window();
         }
         Ok(Capture {
             memory: self.clone(),
@@ -314,6 +318,7 @@ impl Capture {
         };
         self.pass();
         if let Some(content) = content {
+            self.reuse_early(&content);
             memory.counters.captured.fetch_add(1, Relaxed);
             memory.counters.zero.fetch_add(u64::from(matches!(content, Content::Zero)), Relaxed);
             self.staged.push((page, content));
@@ -321,12 +326,21 @@ impl Capture {
         true
     }
 
+    /// A planted bug: the buffer of the page before is used for this one as well.
+    fn reuse_early(&mut self, content: &Content) {
+        if mutants::on(Mutant::StagingReusedEarly)
+            && let Some((_, before)) = self.staged.last_mut()
+        {
+            *before = Content::Bytes(Box::new(*content.bytes()));
+        }
+    }
+
     /// Moves past the page at the cursor. Its word stays in the closing set until all pages of it are secured.
     fn pass(&mut self) {
         let closing = self.sequence.wrapping_sub(1);
         let page = PageIndex(self.cursor as u32);
         self.cursor += 1;
-        if self.cursor.is_multiple_of(64)
+        if (self.cursor.is_multiple_of(64) || mutants::on(Mutant::ClosingSetClearedEarly))
             && let Some(leaf) = self.memory.ledger.table.leaf(page)
         {
             leaf.set(closing).clear_word(slot(page) / 64);
@@ -366,11 +380,15 @@ impl Drop for Capture {
         let back =
             |page: PageIndex| memory.ledger.table.leaf_or_new(page).set(self.sequence).mark(slot(page));
         self.spilled.iter().for_each(|page| back(*page));
-        self.staged.iter().for_each(|(page, _)| back(*page));
+        if !mutants::on(Mutant::StagedForgottenOnAbandon) {
+            self.staged.iter().for_each(|(page, _)| back(*page));
+        }
         if self.copying {
             let sequence = self.sequence;
             while let Some((page, leaf)) = self.find() {
-                leaf.set(sequence).mark(slot(page));
+                if !mutants::on(Mutant::RestForgottenOnAbandon) {
+                    leaf.set(sequence).mark(slot(page));
+                }
                 self.pass();
             }
             memory.end_window();

@@ -7,6 +7,7 @@
 //! *Invariant:* a page leaves memory only when [`protocol::may_drop`] says so and its content is what is durable.
 
 use crate::memory::{Memory, MemoryError};
+use crate::mutants::{self, Mutant};
 use crate::protocol::{self, Place, Stage};
 use crate::table::{Leaf, Table, slot};
 use alloc::string::String;
@@ -63,6 +64,9 @@ impl Ledger {
 
     /// A page that nothing is known of was never captured and is in no dirty set.
     fn may_drop(&self, page: PageIndex) -> bool {
+        if mutants::on(Mutant::DroppedBeforeDurable) {
+            return true;
+        }
         match self.table.leaf(page) {
             Some(leaf) => protocol::may_drop(&LedgerPlace { ledger: self, leaf, slot: slot(page) }),
             None => !self.pending.load(Acquire) || self.stage() != Stage::Scanning,
@@ -96,7 +100,8 @@ impl Place for LedgerPlace<'_> {
         self.ledger.pending.load(Acquire)
     }
     fn sequence(&self) -> u32 {
-        self.ledger.sequence.load(Acquire)
+        let forgets = mutants::on(Mutant::DroppedAfterSaving) && self.ledger.stage() == Stage::Idle;
+        if forgets { 0 } else { self.ledger.sequence.load(Acquire) }
     }
 }
 
@@ -111,7 +116,8 @@ impl PageSource for Guarded {
         self.source.read_page(page, bytes)
     }
     fn holds(&self, page: PageIndex, bytes: &PageBytes) -> Result<bool, String> {
-        Ok(self.ledger.may_drop(page) && self.source.holds(page, bytes)?)
+        let unseen = mutants::on(Mutant::DroppedUnseen);
+        Ok(self.ledger.may_drop(page) && (unseen || self.source.holds(page, bytes)?))
     }
     fn is_settled(&self, page: PageIndex) -> bool {
         self.ledger.may_drop(page) && !self.ledger.is_dirty(page)
@@ -121,6 +127,19 @@ impl PageSource for Guarded {
         if let Some(tell) = told {
             tell();
         }
+    }
+}
+
+/// Rust memory that counts as the world's; see [`Memory::charge`].
+pub struct Charge {
+    memory: Arc<Memory>,
+    bytes: u64,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.memory.charged.fetch_sub(self.bytes, Relaxed);
+        self.memory.bound_mapper();
     }
 }
 
@@ -147,9 +166,19 @@ impl Memory {
         *self.ledger.pressure.lock() = Some(tell);
     }
 
-    /// Bytes of the machine's memory that the world takes now: resident pages, staging, saved contents, page tables.
+    /// Bytes of the machine's memory that the world takes now: resident pages, staging, saved contents, page tables, and
+    /// what was charged.
     pub fn held_bytes(&self) -> u64 {
-        self.mapper().resident_bytes() + self.pool.held_bytes() + self.ledger.table.bytes()
+        let tables = self.ledger.table.bytes() + self.charged.load(Relaxed);
+        self.mapper().resident_bytes() + self.pool.held_bytes() + tables
+    }
+
+    /// Counts `bytes` of Rust memory that the caller is about to take, as long as the result lives: there is less room for
+    /// pages meanwhile.
+    pub fn charge(self: &Arc<Self>, bytes: u64) -> Charge {
+        self.charged.fetch_add(bytes, Relaxed);
+        self.bound_mapper();
+        Charge { memory: self.clone(), bytes }
     }
 
     /// Drops up to `pages_max` pages that are durable, those not touched for a while first.
@@ -166,12 +195,15 @@ impl Memory {
         limit != u64::MAX && self.mapper().resident_bytes() > self.resident_max()
     }
 
-    /// What is left of the limit for resident pages, in bytes.
-    fn resident_max(&self) -> u64 {
+    /// What is left of the limit for resident pages, in bytes; `u64::MAX` without one.
+    pub fn resident_max(&self) -> u64 {
         let limit = self.limit.load(Relaxed);
+        if limit == u64::MAX {
+            return limit;
+        }
         let buffers = 2 * self.staging_max.load(Relaxed) * PAGE_SIZE as u64;
         // However much the tables take, a quarter is for pages, or nothing could run.
-        limit.saturating_sub(buffers + self.ledger.table.bytes()).max(limit / 4)
+        limit.saturating_sub(buffers + self.ledger.table.bytes() + self.charged.load(Relaxed)).max(limit / 4)
     }
 
     /// Tells the mapper its bound: tables grow, so it is told at each flip.

@@ -40,11 +40,13 @@ mod access;
 mod capture;
 mod evict;
 mod memory;
+pub mod mutants;
 pub mod protocol;
 mod raw;
 mod set;
 mod table;
 
 pub use capture::{Capture, Progress};
+pub use evict::Charge;
 pub use memory::{Memory, MemoryConfig, MemoryError, Stats};
 pub use set::PageSet;

@@ -2,6 +2,7 @@
 
 use crate::capture::{Content, Pool, Saved};
 use crate::evict::{Guarded, Ledger, STAGE_COPYING, STAGE_IDLE, STAGE_SCANNING};
+use crate::mutants::{self, Mutant};
 use crate::protocol::{self, Place, SEQUENCE_MAX, Site, Stage};
 use crate::table::{Leaf, slot};
 use alloc::boxed::Box;
@@ -101,6 +102,8 @@ pub struct Memory {
     epoch: AtomicU64,
     /// What the world may take of the machine's memory, in bytes.
     pub(crate) limit: AtomicU64,
+    /// Bytes of Rust memory outside this crate that count as the world's.
+    pub(crate) charged: AtomicU64,
     /// Pages that a capture may stage, and that mutators may save, before they wait.
     pub(crate) staging_max: AtomicU64,
     pub(crate) saved: spin::Mutex<Saved>,
@@ -143,6 +146,7 @@ impl Memory {
             relax: config.relax,
             epoch: AtomicU64::new(last_epoch.next().0),
             limit: AtomicU64::new(u64::MAX),
+            charged: AtomicU64::new(0),
             staging_max: AtomicU64::new(STAGING_PAGES_MAX as u64),
             saved: spin::Mutex::new(Saved::default()),
             pool: Pool::default(),
@@ -316,9 +320,15 @@ impl Memory {
                     leaf.set(sequence.wrapping_sub(1)).mark(slot(page));
                 }
                 let site = self.site(page, leaf);
-                protocol::announce(&site, sequence);
-                leaf.set(sequence).mark_zero(slot(page));
-                protocol::forget(&site, sequence);
+                if !mutants::on(Mutant::DiscardNotSaved) {
+                    protocol::announce(&site, sequence);
+                }
+                if !mutants::on(Mutant::DiscardNotStored) {
+                    leaf.set(sequence).mark_zero(slot(page));
+                }
+                if !mutants::on(Mutant::DiscardStillAnnounced) {
+                    protocol::forget(&site, sequence);
+                }
             }
             self.counters.discarded.fetch_add(pages.count, Relaxed);
         }
@@ -344,10 +354,16 @@ impl Place for PageSite<'_> {
     }
     #[inline(always)]
     fn stage(&self) -> Stage {
-        self.memory.ledger.stage()
+        match self.memory.ledger.stage() {
+            Stage::Scanning if mutants::on(Mutant::NotSavedBeforeScan) => Stage::Idle,
+            stage => stage,
+        }
     }
     #[inline(always)]
     fn in_closing_set(&self) -> bool {
+        if mutants::on(Mutant::PreImageSkipped) {
+            return false;
+        }
         self.leaf.set(self.sequence.wrapping_sub(1)).has(self.slot)
     }
     fn pending(&self) -> bool {
@@ -373,6 +389,9 @@ impl Site for PageSite<'_> {
         }
     }
     fn mark_dirty(&self) {
+        if mutants::on(Mutant::CarryForgotten) && self.memory.ledger.stage() == Stage::Copying {
+            return;
+        }
         self.leaf.set(self.sequence).mark(self.slot);
     }
     fn relax(&self) {

@@ -1,7 +1,8 @@
 //! `platform` that is deterministic and unkind, and what is tried with it.
 //!
-//! Key types: [`SimDevice`] (records every write, fails when told to), [`crash::run`] (crash enumeration of `store`),
-//! [`SimMapper`], [`SimClock`], [`SimConsole`], [`SimReactor`] (network, files and processes that do not exist).
+//! Key types: [`SimDevice`] (records every write, fails when told to), [`crash::run`] (crash enumeration of `store`), [`paging::run`]
+//! (persistent memory under eviction),
+//! [`SimMapper`], [`paging_mapper`], [`SimClock`], [`SimConsole`], [`SimReactor`] (network, files and processes that do not exist).
 //! *Invariant:* one seed, one run: nothing here asks the system for time or entropy.
 
 mod clock;
@@ -11,6 +12,7 @@ mod device;
 pub mod faults;
 mod image;
 mod mapper;
+pub mod paging;
 mod reactor;
 mod waiter;
 
@@ -18,6 +20,6 @@ pub use clock::{SimClock, SimEntropy};
 pub use console::SimConsole;
 pub use device::{Calls, Faults, Op, SimDevice};
 pub use image::{Block, Image};
-pub use mapper::SimMapper;
+pub use mapper::{SimMapper, paging_mapper};
 pub use reactor::{SimOutside, SimReactor};
 pub use waiter::SimWaiter;

@@ -1,4 +1,7 @@
 //! [`SimMapper`]: a world in plain anonymous memory, tracked by the write barrier alone, with every page read at the start.
+//! [`paging_mapper`]: a world whose pages come and go.
+
+use host::{Fatal, Placement, SoftMapper, UffdMapper};
 
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memmap2::{MmapMut, MmapOptions};
@@ -35,6 +38,32 @@ impl SimMapper {
         let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut map[start..start + pages.count as usize * PAGE_SIZE]);
     }
+}
+
+/// Pages that come in and go together, by seed; zero stands for tracking by the kernel, page by page.
+const REGION_PAGES: [u64; 4] = [1, 4, 16, 0];
+
+/// One of the host's mappers, without a bound: a page comes in when it is touched, and goes only when
+/// [`PageMapper::evict`] is called. So with all halves of a world stepped by one thread, one seed is one run, though
+/// missing pages are trapped by the processor: whoever touches one stands still until it is there.
+///
+/// One seed in four tracks writes by the kernel (where it can, see [`host::UffdMapper`]), the others by the write barrier.
+///
+/// # Errors
+/// When the system does not grant the address space.
+pub fn paging_mapper(seed: u64) -> Result<Arc<dyn PageMapper>, MapperError> {
+    let fatal = Fatal::call(|message| {
+        eprintln!("{message}");
+        std::process::abort();
+    });
+    let region_pages = REGION_PAGES[(seed % REGION_PAGES.len() as u64) as usize];
+    if region_pages == 0
+        && let Ok(mapper) = UffdMapper::new(Placement::Anywhere, fatal.clone())
+        && mapper.can_evict()
+    {
+        return Ok(Arc::new(mapper));
+    }
+    Ok(Arc::new(SoftMapper::new(Placement::Anywhere, fatal, region_pages.max(1))?))
 }
 
 impl PageMapper for SimMapper {

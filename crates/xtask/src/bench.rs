@@ -3,10 +3,12 @@
 //! The machine is taken to be noisy: CPU time of the whole process (snapshot threads included) instead of wall time,
 //! interleaved pairs, medians, and a distribution-free bound on them.
 
+mod busy;
 mod durable;
 mod echo;
 mod flips;
 mod forks;
+mod paging;
 mod polls;
 mod process;
 mod statistics;
@@ -72,6 +74,10 @@ const ALL: &[(&str, Measure)] = &[
     ("commit", stores::measure),
     ("durable", durable::measure),
     ("echo", echo::measure),
+    ("snapshots-busy", busy::measure),
+    ("collections", paging::collections),
+    ("beyond", paging::beyond),
+    ("scan", paging::scan),
     ("idle", idle),
     ("counter-bytes", counter_bytes),
     ("resume", resume),

@@ -3,14 +3,15 @@
 //!
 //! A program runs plainly on the simulated platform, then again with a seed: at seeded safepoints the machine leaves the
 //! interpreter, freezes and thaws threads, collects, drops caches; between slices the harness snapshots, cuts the power
-//! with a snapshot half made or not, and opens the world again. Output that no snapshot holds is taken back at a cut, as
+//! with a snapshot half made or not, takes pages out of memory, and opens the world again. Output that no snapshot holds is taken back at a cut, as
 //! input is, so the transcripts must be equal byte for byte.
 
 use base::limits::SNAPSHOT_INTERVAL_MS;
 use base::prng::Prng;
 use lang::{Request, SourceFile, SourceProvider};
+use platform::PageMapper;
 use platform::{Clock, Console, ConsoleInput, Platform};
-use sim::{SimClock, SimDevice, SimEntropy, SimMapper, SimOutside, SimReactor, SimWaiter};
+use sim::{SimClock, SimDevice, SimEntropy, SimMapper, SimOutside, SimReactor, SimWaiter, paging_mapper};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,8 @@ const SLICES_MAX: u64 = 4;
 const DECISIONS_MAX: u64 = 2_000_000;
 /// After so many decisions slices become twice as long, so that long programs end.
 const CALMER_AFTER: u64 = 500;
+/// Pages taken out of memory at a time, unless all are.
+const EVICTED_MAX: u64 = 40;
 /// Folder outside that programs may use.
 const FOLDER: &str = "/outside";
 /// What the workflow writes for each charge.
@@ -67,6 +70,20 @@ pub struct Unkindness {
     pub snapshots: u64,
     /// Power cuts.
     pub cuts: u64,
+    /// Pages dropped from memory.
+    pub evicted: u64,
+    /// Stored pages that came in again.
+    pub paged_in: u64,
+}
+
+impl Unkindness {
+    /// Adds what happened in another run.
+    pub fn add(&mut self, other: Unkindness) {
+        self.snapshots += other.snapshots;
+        self.cuts += other.cuts;
+        self.evicted += other.evicted;
+        self.paged_in += other.paged_in;
+    }
 }
 
 struct Sources(Vec<PathBuf>);
@@ -237,6 +254,8 @@ pub(crate) struct Rig {
     clock: Arc<SimClock>,
     tape: Arc<Tape>,
     slice_polls: u32,
+    /// Which mapper is taken, where pages come and go.
+    paging: Option<u64>,
     /// None in a plain run.
     prng: Option<Prng>,
     /// Where the tape stood when each flip that is not yet committed was made, and at the newest committed one.
@@ -298,7 +317,10 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
             }
             Event::Idle { wait_ns: None } if world.shared().wanted() > world.shared().committed() => {}
             Event::Idle { wait_ns: None } => return Err("every thread waits for ever".to_string()),
-            Event::Ended => return Ok((rig.transcript(&world)?, rig.seen)),
+            Event::Ended => {
+                rig.count_traffic(&world);
+                return Ok((rig.transcript(&world)?, rig.seen));
+            }
             _ => {}
         }
         let wanted = world.shared().wanted() > world.shared().committed();
@@ -313,6 +335,10 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
             }
             8..=10 => rig.step(&mut snapshotter)?,
             11 => (world, snapshotter) = rig.cut(world, snapshotter)?,
+            12..=13 => {
+                let pages = if dice.chance(1, 4) { u64::MAX } else { 1 + dice.below(EVICTED_MAX) };
+                world.memory().evict(pages).map_err(|error| error.to_string())?;
+            }
             _ => {}
         }
     }
@@ -327,6 +353,7 @@ impl Rig {
             clock: Arc::new(SimClock::new()),
             tape: Arc::new(Tape::new(&script.input)),
             slice_polls: SLICE_POLLS[seed.unwrap_or(0) as usize % SLICE_POLLS.len()],
+            paging: seed,
             prng: seed.map(Prng::new),
             flipped: None,
             committed: Mark::default(),
@@ -342,7 +369,10 @@ impl Rig {
             waiter: Arc::new(SimWaiter::new(self.clock.clone())),
             reactor: Arc::new(SimReactor::new(self.outside.clone())),
         };
-        let mapper = Arc::new(SimMapper::new().map_err(|error| error.to_string())?);
+        let mapper: Arc<dyn PageMapper> = match self.paging {
+            Some(seed) => paging_mapper(seed + self.seen.cuts).map_err(|error| error.to_string())?,
+            None => Arc::new(SimMapper::new().map_err(|error| error.to_string())?),
+        };
         let snapshot_waiter = Arc::new(SimWaiter::new(self.clock.clone()));
         Ok(Ports { device: self.device.clone(), mapper, platform, snapshot_waiter })
     }
@@ -390,6 +420,7 @@ impl Rig {
 
     /// Everything that is not on the disk is gone.
     fn cut(&mut self, world: World, snapshotter: Snapshotter) -> Result<(World, Snapshotter), String> {
+        self.count_traffic(&world);
         drop(snapshotter);
         drop(world);
         self.device = Arc::new(SimDevice::from_image(self.device.image()));
@@ -400,6 +431,12 @@ impl Rig {
             .map_err(|error| format!("after a cut: {error}"))?;
         self.be_unkind(&mut world);
         Ok((world, snapshotter))
+    }
+
+    fn count_traffic(&mut self, world: &World) {
+        let traffic = world.memory().mapper().traffic();
+        self.seen.evicted += traffic.evicted;
+        self.seen.paged_in += traffic.paged_in;
     }
 
     fn transcript(&self, world: &World) -> Result<Transcript, String> {

@@ -107,11 +107,11 @@ impl Life<'_> {
             0 => Arc::new(SimMapper::new().map_err(|error| error.to_string())?),
             // What the kernel grants, by hardware where it can.
             1 => {
-                let chosen = host::choose_mapper(None, Placement::Anywhere, fatal);
+                let chosen = host::choose_mapper(None, Placement::Anywhere, fatal, u64::MAX);
                 chosen.map_err(|error| error.to_string())?.mapper
             }
             _ => {
-                let chosen = host::choose_mapper(Some("software"), Placement::Anywhere, fatal);
+                let chosen = host::choose_mapper(Some("software"), Placement::Anywhere, fatal, u64::MAX);
                 chosen.map_err(|error| error.to_string())?.mapper
             }
         };

@@ -68,11 +68,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         return Err("no power was cut: this run proves nothing".to_string());
     }
     println!(
-        "{} programs, {} seeds each: same output every time, over {} snapshots and {} power cuts",
+        "{} programs, {} seeds each: same output every time, over {} snapshots, {} power cuts, {} pages dropped and {} \
+         brought in",
         paths.len(),
         seeds.len(),
         seen.snapshots,
-        seen.cuts
+        seen.cuts,
+        seen.evicted,
+        seen.paged_in
     );
     Ok(())
 }
@@ -96,8 +99,7 @@ fn torment(
         if found != expected {
             return Err(format!("{}: the transcripts differ\n{}", place(), difference(&expected, &found)));
         }
-        seen.snapshots += unkindness.snapshots;
-        seen.cuts += unkindness.cuts;
+        seen.add(unkindness);
         bar.inc(1);
     }
     Ok(())

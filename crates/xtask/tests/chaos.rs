@@ -19,11 +19,14 @@ fn chaos_does_not_show() {
             let (found, unkindness) = chaotic(&script, seed)
                 .unwrap_or_else(|error| panic!("{} seed {seed}: {error}", path.display()));
             assert_eq!(found, expected, "{} seed {seed}", path.display());
-            seen.snapshots += unkindness.snapshots;
-            seen.cuts += unkindness.cuts;
+            seen.add(unkindness);
         }
     }
     assert!(seen.cuts > 500 && seen.snapshots > 1000, "not enough happened to prove anything: {seen:?}");
+    assert!(
+        seen.evicted > 10_000 && seen.paged_in > 10_000,
+        "not enough happened to prove anything: {seen:?}"
+    );
 }
 
 /// What a language program says that it prints, in lines `// expect: text`.

@@ -969,6 +969,13 @@ fn worlds() {
         restart
         again -> 2L
         w epoch -> 3L
+        w collect -> waits for its turn
+        again -> waits for its turn
+        collect
+        again
+        w collect -> waits for its turn
+        restart
+        again
     "#]]);
 }
 
@@ -1059,6 +1066,7 @@ fn only_what_may_wait_has_a_frame() {
             ".internal.time sleepMsec",
             ".internal.time sleepUntil",
             ".internal.world snapSync",
+            ".internal.world collect",
             ".internal.console print",
             ".internal.console println",
             ".internal.console readLine",

@@ -13,6 +13,7 @@ pub(super) const METHODS: Methods = methods! {
     11 snap_sync;
     12 |call: &mut Call<'_>| Ok(Outcome::long(call.vm.epoch() as i64));
     13 |call: &mut Call<'_>| Ok(Outcome::truth(call.vm.is_detached()));
+    16 collect;
 };
 
 /// Lines that the log keeps.
@@ -42,6 +43,22 @@ fn log(call: &mut Call<'_>) -> Step {
     call.vm.array_set(lines, count % LOG_LINES, Value::object(line));
     call.vm.set_root_u64(root::LOG_COUNT, count + 1);
     Ok(Outcome::VOID)
+}
+
+/// Phase 0: which collection it will be is not known yet; 1: the one after as many as the number says.
+fn collect(call: &mut Call<'_>) -> Step {
+    let done = call.vm.heap.usage().full_collections;
+    if call.phase() == 0 {
+        call.set_number(0, done);
+        call.set_phase(1);
+    }
+    if done > call.number(0) {
+        return Ok(Outcome::VOID);
+    }
+    // Asked for in each turn: a restart forgets it.
+    call.vm.heap.want_full();
+    call.vm.ask_attention();
+    Ok(Outcome::Block(Wait::Turn))
 }
 
 /// Phase 0: the epoch that will hold this call is not known yet; 1: it is number 0.

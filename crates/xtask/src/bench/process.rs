@@ -2,10 +2,11 @@
 
 use super::programs;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 /// Starts benchmark programs on worlds in a scratch folder.
 pub(crate) struct Runner {
@@ -37,6 +38,14 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a program did until it ended or was killed.
+pub(crate) struct Leg {
+    /// What it printed.
+    pub(crate) out: String,
+    /// Its figures, if it ended by itself.
+    pub(crate) figures: Option<Value>,
 }
 
 /// What an idle world did.
@@ -73,7 +82,7 @@ impl Runner {
         Ok(Runner { phantom, scratch })
     }
 
-    pub(super) fn world(&self, program: &str) -> PathBuf {
+    pub(crate) fn world(&self, program: &str) -> PathBuf {
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
         self.scratch.path().join(format!("{name}.world"))
     }
@@ -233,12 +242,7 @@ impl Runner {
     /// When a step fails.
     pub(crate) fn sleepers(&self, program: &str, arguments: &[&str]) -> Result<Sleepers, String> {
         self.fill(program, arguments)?;
-        let world = self.world(program);
-        let check = Command::new(&self.phantom).arg("check").arg(&world).output();
-        let said = String::from_utf8_lossy(&check.map_err(|error| error.to_string())?.stdout).into_owned();
-        let pages =
-            said.split(" pages").next().and_then(|before| before.rsplit(' ').next()?.parse::<u64>().ok());
-        let pages = pages.ok_or_else(|| format!("check said {said:?}"))?;
+        let pages = self.pages(program)?;
         drop_page_cache();
         let mut child = self.command(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
         std::thread::sleep(Duration::from_secs(3));
@@ -251,6 +255,131 @@ impl Runner {
             read_bytes: read?,
             said: String::from_utf8_lossy(&output.stdout).trim().to_string(),
         })
+    }
+
+    /// Forgets the world of a program.
+    pub(crate) fn forget(&self, program: &str) {
+        // It need not be there.
+        let _ = std::fs::remove_file(self.world(program));
+    }
+
+    /// Puts a copy of a world aside; where it lies.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub(crate) fn keep(&self, program: &str) -> Result<PathBuf, String> {
+        let kept = self.scratch.path().join(format!("{program}.kept"));
+        std::fs::copy(self.world(program), &kept).map_err(|error| error.to_string())?;
+        Ok(kept)
+    }
+
+    /// Makes a kept world the one of a program again.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub(crate) fn put_back(&self, program: &str, kept: &Path) -> Result<(), String> {
+        std::fs::copy(kept, self.world(program)).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Number of pages that the snapshot of a world holds.
+    ///
+    /// # Errors
+    /// When the world cannot be checked.
+    pub(crate) fn pages(&self, program: &str) -> Result<u64, String> {
+        let check = Command::new(&self.phantom).arg("check").arg(self.world(program)).output();
+        let said = String::from_utf8_lossy(&check.map_err(|error| error.to_string())?.stdout).into_owned();
+        let pages =
+            said.split(" pages").next().and_then(|before| before.rsplit(' ').next()?.parse::<u64>().ok());
+        pages.ok_or_else(|| format!("check said {said:?}"))
+    }
+
+    /// Runs a program in the world that it has, or a new one, to its end, or kills it so long after it has printed a line
+    /// (after its start if that is empty). A line of input waits for it. A `cold` leg begins with an empty page cache, and
+    /// its world is driven out of the cache all the time.
+    ///
+    /// # Errors
+    /// When it fails otherwise than by the kill.
+    pub(crate) fn leg(
+        &self,
+        program: &str,
+        options: &[&str],
+        arguments: &[&str],
+        kill: Option<(&str, Duration)>,
+        cold: bool,
+    ) -> Result<Leg, String> {
+        if cold {
+            drop_page_cache();
+        }
+        let world = self.world(program);
+        let mut child =
+            self.command(program, options, arguments).spawn().map_err(|error| error.to_string())?;
+        // It is gone when the program has ended without reading.
+        let _ = writeln!(child.stdin.take().ok_or("no input")?, "go on");
+        let mut output = child.stdout.take().ok_or("no output")?;
+        let mut errors = child.stderr.take().ok_or("no errors")?;
+        let awaited = kill.map_or(String::new(), |(line, _)| line.to_string());
+        let (seen, saw) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            let mut out = String::new();
+            for line in BufReader::new(&mut output).lines().map_while(Result::ok) {
+                if line == awaited {
+                    // The leg may be over.
+                    let _ = seen.send(());
+                }
+                out.push_str(&line);
+                out.push('\n');
+            }
+            out
+        });
+        let complaints = std::thread::spawn(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).map(|_| text)
+        });
+        let mut kill_at = kill.filter(|(line, _)| line.is_empty()).map(|(_, after)| Instant::now() + after);
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+                break status;
+            }
+            if let (Some((_, after)), None, Ok(())) = (kill, kill_at, saw.try_recv()) {
+                kill_at = Some(Instant::now() + after);
+            }
+            if kill_at.is_some_and(|at| Instant::now() > at) {
+                child.kill().map_err(|error| error.to_string())?;
+            }
+            if cold && let Ok(file) = std::fs::File::open(&world) {
+                // What is not written back yet stays, and does no harm.
+                let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let out = reader.join().map_err(|_| "reading its output failed")?;
+        let said = complaints.join().map_err(|_| "reading its errors failed")?;
+        let said = said.map_err(|error| error.to_string())?;
+        if !status.success() && kill_at.is_none() {
+            return Err(format!("{program} ended with {status}: {said}"));
+        }
+        Ok(Leg { out, figures: if status.success() { figures_in(&said) } else { None } })
+    }
+
+    /// Runs an example of a crate, built for release; the lines of JSON that it prints.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(crate) fn example(
+        &self,
+        package: &str,
+        example: &str,
+        arguments: &[&str],
+    ) -> Result<Vec<Value>, String> {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .args(["run", "--quiet", "--release", "-p", package, "--example", example, "--"])
+            .args(arguments);
+        let output = cargo.output().map_err(|error| format!("cargo cannot be started: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("{example}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(super::paging::json_lines(&String::from_utf8_lossy(&output.stdout)))
     }
 
     /// Fills a world, ends the process, empties the page cache, and goes on with it.
@@ -286,13 +415,24 @@ impl Runner {
         serde_json::from_slice(&output.stdout).map_err(|error| format!("{arguments:?}: {error}"))
     }
 
-    /// Runs a program in a new world until it says `ready`, lets the world settle, and kills the process.
+    /// As [`Runner::fill_with`], with a snapshot each second.
     pub(super) fn fill(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
-        let _ = std::fs::remove_file(self.world(program));
-        let mut child = self
-            .command(program, &["--every", "1s"], arguments)
-            .spawn()
-            .map_err(|error| error.to_string())?;
+        self.fill_with(program, &["--every", "1s"], arguments)
+    }
+
+    /// Runs a program in a new world until it says `ready`, lets the world settle, and kills the process.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub(crate) fn fill_with(
+        &self,
+        program: &str,
+        options: &[&str],
+        arguments: &[&str],
+    ) -> Result<(), String> {
+        self.forget(program);
+        let mut child =
+            self.command(program, options, arguments).spawn().map_err(|error| error.to_string())?;
         let out = child.stdout.take().ok_or("no output")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line).map_err(|error| error.to_string())?;
