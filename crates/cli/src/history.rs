@@ -162,6 +162,12 @@ pub(crate) fn keep_in(path: &Path, store: &Store, change: &KeepChange) -> Result
         {
             *place = HistoryLevel { age_ns: *age_ns, every_ns: *every_ns };
         }
+    } else {
+        // Levels that reach no further than all that is kept say nothing any more.
+        let further: Vec<HistoryLevel> =
+            used_levels(&policy).filter(|level| level.age_ns > policy.whole_ns).copied().collect();
+        policy.levels = [HistoryLevel::default(); HISTORY_LEVELS_MAX];
+        policy.levels[..further.len()].copy_from_slice(&further);
     }
     if let Some(budget_bytes) = change.budget_bytes {
         policy.budget_bytes = budget_bytes;

@@ -1,6 +1,6 @@
 //! Clients of the servers among the examples, which remember over all kills what they were answered, and judge.
 //!
-//! A client counts in a register of its own, to which nobody else writes: what was answered must be there after each
+//! A client counts in registers of its own, to which nobody else writes: what was answered must be there after each
 //! restart, what was asked and not answered may be, nothing else can. In the chat what was heard must be heard again by
 //! who comes in later.
 

@@ -1,4 +1,7 @@
 //! A client that counts in registers of its own: one by increments, several of them under way at once, one by writes.
+//!
+//! Each connection has registers of its own, too: a request that was under way when the server was killed may take effect
+//! at any later time, for the thread that had read it goes on beside those of newer connections.
 
 use super::{Client, Trouble, Wire};
 use std::io::{BufRead, Read};
@@ -16,7 +19,7 @@ pub(super) enum Language {
     Redis,
 }
 
-/// A number that only this client changes.
+/// A number that only one connection of this client changes.
 struct Register {
     name: String,
     /// What it is at least: all this was answered.
@@ -27,14 +30,19 @@ struct Register {
 
 pub(super) struct Registers {
     language: Language,
-    counter: Register,
-    word: Register,
+    number: usize,
+    /// Those of connections that are gone.
+    earlier: Vec<Register>,
 }
 
 impl Registers {
     pub(super) fn new(language: Language, number: usize) -> Registers {
-        let register = |name: &str| Register { name: format!("{name}{number}"), answered: 0, asked: 0 };
-        Registers { language, counter: register("counter"), word: register("word") }
+        Registers { language, number, earlier: Vec::new() }
+    }
+
+    /// One for a new connection.
+    fn register(&self, name: &str) -> Register {
+        Register { name: format!("{name}{}.{}", self.number, self.earlier.len()), answered: 0, asked: 0 }
     }
 }
 
@@ -104,7 +112,7 @@ pub(super) fn line(wire: &mut Wire) -> Result<String, Trouble> {
 }
 
 impl Register {
-    /// Reads what it is after a restart.
+    /// Reads what it is; from then on it is at least that.
     fn read(&mut self, language: Language, wire: &mut Wire) -> Result<(), Trouble> {
         wire.send(&language.request(&["get", &self.name]))?;
         let answer = language.answer(wire)?;
@@ -115,7 +123,7 @@ impl Register {
         };
         match value.filter(|value| (self.answered..=self.asked).contains(value)) {
             Some(value) => {
-                (self.answered, self.asked) = (value, value);
+                self.answered = value;
                 Ok(())
             }
             None => Err(Trouble::Wrong(format!(
@@ -136,28 +144,44 @@ impl Register {
 
 impl Client for Registers {
     fn session(&mut self, wire: &mut Wire, answers: &AtomicU64) -> Result<(), Trouble> {
-        let language = self.language;
-        self.counter.read(language, wire)?;
-        self.word.read(language, wire)?;
-        answers.fetch_add(2, Ordering::AcqRel);
-        loop {
-            let increments: Vec<u8> =
-                (0..BATCH).flat_map(|_| language.request(&["incr", &self.counter.name])).collect();
-            self.counter.asked += BATCH;
-            wire.send(&increments)?;
-            for _ in 0..BATCH {
-                let answer = language.answer(wire)?;
-                let expected = Answer::Value((self.counter.answered + 1).to_string());
-                self.counter.answered(&answer, &expected)?;
-                answers.fetch_add(1, Ordering::AcqRel);
-            }
-            self.word.asked += 1;
-            wire.send(&language.request(&["set", &self.word.name, &self.word.asked.to_string()]))?;
-            let answer = language.answer(wire)?;
-            self.word.answered(&answer, &Answer::Done)?;
-            self.word.read(language, wire)?;
-            answers.fetch_add(2, Ordering::AcqRel);
+        for register in &mut self.earlier {
+            register.read(self.language, wire)?;
+            answers.fetch_add(1, Ordering::AcqRel);
         }
+        let (mut counter, mut word) = (self.register("counter"), self.register("word"));
+        let ended = count(self.language, &mut counter, &mut word, wire, answers);
+        if counter.asked > 0 {
+            self.earlier.extend([counter, word]);
+        }
+        ended
+    }
+}
+
+/// Counts until the connection is gone.
+fn count(
+    language: Language,
+    counter: &mut Register,
+    word: &mut Register,
+    wire: &mut Wire,
+    answers: &AtomicU64,
+) -> Result<(), Trouble> {
+    loop {
+        let increments: Vec<u8> =
+            (0..BATCH).flat_map(|_| language.request(&["incr", &counter.name])).collect();
+        counter.asked += BATCH;
+        wire.send(&increments)?;
+        for _ in 0..BATCH {
+            let answer = language.answer(wire)?;
+            let expected = Answer::Value((counter.answered + 1).to_string());
+            counter.answered(&answer, &expected)?;
+            answers.fetch_add(1, Ordering::AcqRel);
+        }
+        word.asked += 1;
+        wire.send(&language.request(&["set", &word.name, &word.asked.to_string()]))?;
+        let answer = language.answer(wire)?;
+        word.answered(&answer, &Answer::Done)?;
+        word.read(language, wire)?;
+        answers.fetch_add(2, Ordering::AcqRel);
     }
 }
 
