@@ -381,11 +381,8 @@ fn ask(port: u16, line: &str) -> String {
             Ok(mut stream) => {
                 stream.write_all(format!("{line}\n").as_bytes()).expect("it reads");
                 let mut answer = String::new();
-                // A connection that comes in while the port is bound may be reset.
-                match BufReader::new(stream).read_line(&mut answer) {
-                    Ok(_) => return answer.trim_end().to_string(),
-                    Err(error) => assert!(Instant::now() < patience, "it does not answer: {error}"),
-                }
+                BufReader::new(stream).read_line(&mut answer).expect("it answers");
+                return answer.trim_end().to_string();
             }
             Err(error) if Instant::now() > patience => panic!("nobody listens on {port}: {error}"),
             Err(_) => std::thread::sleep(Duration::from_millis(20)),
@@ -414,8 +411,22 @@ fn a_fork_of_a_server_binds_no_port_until_it_is_attached() {
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "a detached fork listens");
     assert!(TcpListener::bind(("127.0.0.1", port)).is_ok(), "a detached fork holds the port");
     s.phantom(&["go", "--attach", "fork.world"]).status(0);
+    assert_eq!(ask(port, "get color"), answer);
     s.phantom(&["stop", "fork.world"]).status(0);
     fork.wait().expect("it ends");
+
+    // Attached once, it stays so.
+    let mut fork = s.command(&["resume", "fork.world"]).spawn().expect("it starts");
+    assert_eq!(ask(port, "get color"), answer);
+    s.phantom(&["stop", "fork.world"]).status(0);
+    fork.wait().expect("it ends");
+
+    s.phantom(&["fork", "kv.world", "second.world"]).status(0);
+    let mut second = s.command(&["resume", "--attach", "second.world"]).spawn().expect("it starts");
+    assert_eq!(ask(port, "get color"), answer);
+    s.phantom(&["stop", "second.world"]).status(0);
+    second.wait().expect("it ends");
+    s.phantom(&["go", "--attach", "second.world"]).status(0).out("second.world was not detached\n");
 }
 
 /// Waits until `ps` of a world shows something.

@@ -127,9 +127,7 @@ fn accept(call: &mut Call<'_>) -> Step {
             let address = call.address_text(object);
             call.granted_net(&address)?;
             call.set_reference(0, Value::object(object));
-            let ended = call.open(|handle| Operation::Listen { handle, address })?;
-            call.set_reference(0, Value::NULL);
-            match ended {
+            match call.open(|handle| Operation::Listen { handle, address })? {
                 Ok(Done::Opened { local, .. }) => {
                     now_open(call, object, connector_state::LISTENING, &local, "");
                 }
@@ -142,6 +140,8 @@ fn accept(call: &mut Call<'_>) -> Step {
             }
         }
     };
+    // Set when a wait to be attached ended with the socket bound by the start; what ends next is a connection.
+    call.set_reference(0, Value::NULL);
     let ended = call.open(|handle| Operation::Accept { listener, handle })?;
     match ended {
         Ok(Done::Opened { local, peer }) => Ok(accepted(call, object, &local, &peer)),
