@@ -65,6 +65,17 @@ impl BlockDevice for Ram {
         self.len.fetch_max(len, Ordering::Relaxed);
         Ok(())
     }
+    fn shrink(&self, len: u64) -> Result<(), DeviceError> {
+        let old = self.len();
+        if len < old {
+            // What grows again must read as zero.
+            let from = self.range(len, (old - len) as usize)?;
+            // SAFETY: as in `write`.
+            unsafe { core::ptr::write_bytes(from, 0, (old - len) as usize) };
+            self.len.store(len, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 /// Room of the device.
