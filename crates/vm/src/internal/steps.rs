@@ -241,7 +241,8 @@ impl Call<'_> {
         Ok(a.array == b.array || self.first_difference(a, b)?.is_none())
     }
 
-    /// Where a text first stands in another, from a byte on. Number 0 is where to look next.
+    /// Where a text first stands in another, from a byte on. Number 0 is where to look next; number 1, of a long text whose
+    /// head stands there, how much of it was compared.
     pub(super) fn find_in_steps(
         &mut self,
         all: Bytes,
@@ -258,14 +259,30 @@ impl Call<'_> {
         if !self.is_framed() {
             return Ok(matches(self.vm, all, from, all.len, text, 1).first().copied());
         }
+        let head = Bytes { len: text.len.min(NEEDLE_HEAD), ..text };
         let mut at = from.max(self.number(0));
         while at + text.len <= all.len {
             let step = self.vm.step_units();
-            if let Some(found) = matches(self.vm, all, at, step, text, 1).first() {
-                return Ok(Some(*found));
+            let mut compared = self.number(1);
+            if compared == 0 {
+                let starts = step.min(all.len - text.len - at + 1);
+                match matches(self.vm, all, at, starts, head, 1).first() {
+                    None => at += starts,
+                    Some(found) if head.len == text.len => return Ok(Some(*found)),
+                    Some(found) => (at, compared) = (*found, head.len),
+                }
+            } else {
+                let count = step.min(text.len - compared);
+                let differs = difference(self.vm, all, at + compared, text, compared, count).is_some();
+                compared += count;
+                if differs {
+                    (at, compared) = (at + 1, 0);
+                } else if compared == text.len {
+                    return Ok(Some(at));
+                }
             }
-            at += step;
             self.set_number(0, at);
+            self.set_number(1, compared);
             self.did(step)?;
         }
         Ok(None)

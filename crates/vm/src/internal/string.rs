@@ -368,7 +368,9 @@ fn split(call: &mut Call<'_>) -> Step {
 }
 
 /// Units for a part of a text that is split.
-const PART_UNITS: u64 = 128;
+const PART_UNITS: u64 = 512;
+/// Parts that are made in a step.
+const PARTS_AT_ONCE: usize = (STEP_UNITS / PART_UNITS) as usize;
 
 /// Stage 0: the parts are counted. 1: they are made; number 0 is where to look for the next separator, number 1 where the
 /// part before it begins, reference 0 the container. From 2 on: a long part, reference 1, is copied, up to number 0.
@@ -408,8 +410,8 @@ fn split_in_steps(call: &mut Call<'_>, this: Bytes, separator: Bytes) -> Step {
             continue;
         }
         let mut made = 0;
-        let found = matches(call.vm, this, at, step, separator, usize::MAX);
-        let mut all = true;
+        let found = matches(call.vm, this, at, step, separator, PARTS_AT_ONCE);
+        let mut all = found.len() < PARTS_AT_ONCE;
         for end in found {
             let units = end - call.number(1) + PART_UNITS;
             let put = put_part(call, parts, this, end, separator.len)?;
