@@ -18,7 +18,7 @@
 use crate::fatal::Fatal;
 use crate::limbo::Limbo;
 use crate::sys::{self, Copied, Event, Mapping, Placement, Region, Uffd};
-use crate::trial::Trial;
+use crate::trial::{CameIn, Trial};
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memory::PageSet;
 use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging, Tracking};
@@ -33,6 +33,8 @@ use std::thread::JoinHandle;
 const STORED_CLUSTER: u64 = 16;
 /// Most stored pages brought in together for a sequence of touches when memory is scarce.
 const SEQUENCE_CLUSTER: u64 = 32;
+/// Pages read ahead from which on touches count as a sequence.
+const SEQUENCE_MIN: u64 = 4;
 /// Sequences of touches that are told apart.
 const STREAMS: usize = 8;
 /// Pages taken away together.
@@ -216,7 +218,7 @@ impl PageMapper for UffdMapper {
 
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
         let mut paged = lock(&self.shared.paged);
-        self.shared.copy_in(&mut paged, page, std::slice::from_ref(bytes), page)
+        self.shared.copy_in(&mut paged, page, std::slice::from_ref(bytes), page, CameIn::Alone)
     }
 
     fn discard(&self, pages: PageRange) -> Result<(), MapperError> {
@@ -513,7 +515,7 @@ impl Shared {
             return Ok(());
         }
         self.faults.fetch_add(1, Relaxed);
-        let (first, ahead) = self.cluster(&mut paged, u64::from(page.0));
+        let (first, ahead, how) = self.cluster(&mut paged, u64::from(page.0));
         let page = u64::from(page.0);
         let slot = (page - first) as usize;
         let missing = |paged: &Paged, page: u64| {
@@ -550,7 +552,7 @@ impl Shared {
             }
             self.note_stream(&mut paged, page, end);
             let run = &buffer[(start - first) as usize..(end - first) as usize];
-            self.copy_in(&mut paged, PageIndex(start as u32), run, PageIndex(page as u32))
+            self.copy_in(&mut paged, PageIndex(start as u32), run, PageIndex(page as u32), how)
         } else {
             let grows = page > 0 && paged.present.contains(PageIndex((page - 1) as u32));
             let last = page + if grows { FRESH_CLUSTER } else { FRESH_ALONE };
@@ -560,20 +562,20 @@ impl Shared {
                 end += 1;
             }
             let page = PageIndex(page as u32);
-            self.copy_in(&mut paged, page, &ZEROS[..(end - u64::from(page.0)) as usize], page)
+            self.copy_in(&mut paged, page, &ZEROS[..(end - u64::from(page.0)) as usize], page, CameIn::Alone)
         };
         copied.map_err(|error| error.to_string())
     }
 
     /// The first of the pages to bring in with `page`, and how many at most: an aligned cluster while there is plenty of
-    /// memory; else more and more ahead of touches in sequence, and one page for a touch at random.
-    fn cluster(&self, paged: &mut Paged, page: u64) -> (u64, u64) {
+    /// memory; else more and more ahead of touches in sequence, and one page for a touch at random. Last, what they count as.
+    fn cluster(&self, paged: &mut Paged, page: u64) -> (u64, u64, CameIn) {
         if self.resident.load(Relaxed) < self.resident_max.load(Relaxed) / 2 {
-            return (page - page % STORED_CLUSTER, STORED_CLUSTER);
+            return (page - page % STORED_CLUSTER, STORED_CLUSTER, CameIn::Alone);
         }
         let goes_on = paged.streams.iter().find(|stream| stream.pages > 0 && stream.next == page);
         let ahead = goes_on.map_or(1, |stream| (stream.pages * 2).min(SEQUENCE_CLUSTER));
-        (page, ahead)
+        (page, ahead, if ahead >= SEQUENCE_MIN { CameIn::InSequence } else { CameIn::Alone })
     }
 
     /// Remembers that the pages from `page` to `end` came in for a touch of `page`.
@@ -586,13 +588,15 @@ impl Shared {
         paged.streams[place] = Stream { next: end, pages: end - page };
     }
 
-    /// Puts pages in that are not there, write-protected, because one of them was touched.
+    /// Puts pages in that are not there, write-protected, because one of them was touched; `how` holds for those that are
+    /// not in limbo.
     fn copy_in(
         &self,
         paged: &mut Paged,
         first: PageIndex,
         pages: &[PageBytes],
         touched: PageIndex,
+        how: CameIn,
     ) -> Result<(), MapperError> {
         let end = u64::from(first.0) + pages.len() as u64;
         for region in u64::from(first.0) / HINT_PAGES..=(end - 1) / HINT_PAGES {
@@ -616,7 +620,7 @@ impl Shared {
             paged.present.insert(page);
             paged.zero.remove(page);
             let in_limbo = paged.limbo.as_ref().is_some_and(|limbo| limbo.slot_of(page).is_some());
-            paged.trial.came_in(page, page == touched && in_limbo);
+            paged.trial.came_in(page, if page == touched && in_limbo { CameIn::FromLimbo } else { how });
         }
         if let Some(limbo) = &mut paged.limbo {
             limbo.forget(PageRange { first, count: pages.len() as u64 });

@@ -362,6 +362,14 @@ fn what_is_durable_leaves_memory_and_comes_back() {
 }
 
 #[test]
+fn a_scan_leaves_a_hot_set_in_memory() {
+    let found = host::bench::scan(16 << 20).unwrap();
+    // Kept by the time of the last touch, half of it would be lost.
+    assert!(found.hot_hits > 0.9 && found.lru_hits < 0.6, "{found:?}");
+    assert!(found.pages_a_scan_fault > 4.0, "{found:?}");
+}
+
+#[test]
 fn a_page_that_cannot_be_read_again_is_fatal() {
     for make in [userfaultfd as MakeMapper, software] {
         let stored = Arc::new(Stored::default());
