@@ -15,9 +15,11 @@ use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, Vm, Wo
 const PREPARE_LEAD: Duration = Duration::from_millis(1);
 /// Scanning and copying may take one part in so many of the time; the interval is stretched to keep to it.
 const CAPTURE_SHARE: u32 = 20;
-/// Of the time of a commit, the part for which is waited for more who want it, and the longest such wait.
-const GATHER_SHARE: u32 = 2;
-const GATHER_MAX: Duration = Duration::from_millis(4);
+/// More who want a commit are waited for while further ones come within this part of the time that a commit takes, which
+/// counts as at least and at most so long, and for so long in all.
+const GATHER_SHARE: u32 = 4;
+const GATHER_STEP: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(1));
+const GATHER_MAX: Duration = Duration::from_millis(8);
 /// A world in which nothing happened for so long gets a checkpoint.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -258,12 +260,20 @@ fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool, awaited: Optio
     true
 }
 
-/// Waits until all who were answered by the last commit wait again, so that they share the next one too: at most a part
-/// of what a commit takes, and not at all for a single one.
+/// Waits until all who were answered by the last commit wait again, so that they share the next one too: as long as they
+/// come one after another, and not at all for a single one.
 fn gather(shared: &Shared, waiter: &dyn Waiter, last_commit: Duration) {
-    let until = Instant::now() + (last_commit / GATHER_SHARE).min(GATHER_MAX);
+    let step = (last_commit / GATHER_SHARE).clamp(GATHER_STEP.0, GATHER_STEP.1);
+    let end = Instant::now() + GATHER_MAX;
+    let mut seen = 0;
+    let mut until = end;
     loop {
         let now = Instant::now();
+        let waiting = shared.waiting();
+        if waiting > seen {
+            seen = waiting;
+            until = end.min(now + step);
+        }
         if now >= until || shared.all_wait_again() || shared.failure().is_some() {
             return;
         }

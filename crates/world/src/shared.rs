@@ -90,7 +90,7 @@ impl Shared {
         Epoch(self.committed.load(Ordering::Acquire))
     }
     pub(crate) fn set_committed(&self, epoch: Epoch) {
-        let waiting = self.waiting.load(Ordering::Acquire);
+        let waiting = self.waiting();
         self.soon.store(waiting + self.waited.swap(0, Ordering::AcqRel), Ordering::Release);
         self.committed.store(epoch.0, Ordering::Release);
         self.requests.ask(Request::Stop);
@@ -122,9 +122,13 @@ impl Shared {
             self.snapshotter.notify();
         }
     }
+    /// How many threads wait for a commit since the last flip.
+    pub fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Acquire)
+    }
     /// Whether those whom the last commit answered wait for the next one, with those who waited already: all can share it.
     pub fn all_wait_again(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) >= self.soon.load(Ordering::Acquire)
+        self.waiting() >= self.soon.load(Ordering::Acquire)
     }
 
     /// Whether anything ran since the last flip.
