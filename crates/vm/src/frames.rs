@@ -26,7 +26,7 @@ use bytecode::{MethodDef, Module};
 use layout::Value;
 use layout::area::{ROOT, STACKS, STACKS_MAX};
 use layout::internal::ClassId;
-use layout::schema::{array, class, frame, method, module, root, thread, thread_state};
+use layout::schema::{array, class, frame, method, module, root, thread, thread_state, wait};
 use memory::Memory;
 
 /// Room at the start of a stack, so that no frame has the offset zero in it.
@@ -101,8 +101,6 @@ pub(crate) struct IdleStacks {
     /// When a thread stopped running, and the thread; out of date where `since` says otherwise.
     order: VecDeque<(u64, u64)>,
     clock: u64,
-    /// What the clock showed at the flip before.
-    last_flip: u64,
 }
 
 impl IdleStacks {
@@ -117,13 +115,6 @@ impl IdleStacks {
     }
     fn leave(&mut self, thread: Addr) {
         self.since.remove(&thread.0);
-    }
-    /// A flip comes: those that have not run since the one before, ascending.
-    fn flip(&mut self) -> Vec<Addr> {
-        let long = self.since.iter().filter(|(_, when)| **when <= self.last_flip);
-        let long = long.map(|(thread, _)| Addr(*thread)).collect();
-        self.last_flip = self.clock;
-        long
     }
     /// The one that has not run for longest, if there are more than so many.
     fn oldest_beyond(&mut self, most: usize) -> Option<Addr> {
@@ -462,11 +453,13 @@ impl Vm {
         self.set_u64(thread, thread::FRAME, at);
     }
 
-    /// Freezes the threads that are blocked and have not run since the last flip. One that waits for the commit itself, or
-    /// answers several requests between two flips, would be thawed again at once, and its frozen stack be garbage.
+    /// Freezes the threads that are blocked, but for those that wait for the coming commit: they would be thawed at once, and
+    /// their frozen stacks be garbage.
     pub(crate) fn freeze_blocked(&mut self) {
-        for thread in self.common.idle_stacks.flip() {
-            if self.get_u32(thread, thread::STATE) == thread_state::BLOCKED {
+        let idle: Vec<Addr> = self.common.idle_stacks.since.keys().map(|thread| Addr(*thread)).collect();
+        for thread in idle {
+            let blocked = self.get_u32(thread, thread::STATE) == thread_state::BLOCKED;
+            if blocked && self.get_u32(thread, thread::WAIT) != wait::COMMIT {
                 self.freeze_small(thread);
             }
         }

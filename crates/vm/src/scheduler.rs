@@ -318,7 +318,7 @@ impl Vm {
         }
     }
 
-    /// Long before the flip, while the world may still run on: freezes what has been blocked for long, gives back what deep calls have
+    /// Long before the flip, while the world may still run on: freezes what has blocked, gives back what deep calls have
     /// used of the other stacks, empties the nursery.
     ///
     /// # Errors
