@@ -84,7 +84,7 @@ pub(crate) enum Verb {
     Show(Snapshot),
     /// Shows what changed between two snapshots: programs, threads, roots, classes, then object by object.
     #[command(
-        after_help = "Examples:\n  phantom diff counter.world@10m                    since ten minutes ago\n  phantom diff counter.world 17 42\n  phantom diff counter.world@17 counter.world@42"
+        after_help = "Examples:\n  phantom diff counter.world@10m                    since ten minutes ago\n  phantom diff counter.world 17 42\n  phantom diff counter.world@17 counter.world@42\n  phantom diff counter.world fork.world             what went its own way in a copy"
     )]
     Diff(Diff),
     /// Names a snapshot, which is then kept until the name is taken away.
@@ -357,7 +357,7 @@ pub(crate) struct Diff {
     /// File of the world, and the older snapshot.
     #[arg(value_name = "WORLD[@SNAPSHOT]", value_parser = Name::parse)]
     pub(crate) name: Name,
-    /// The other snapshots: `WORLD@SNAPSHOT` of the same world, or SNAPSHOT alone; the newest without it.
+    /// The other snapshots: `WORLD@SNAPSHOT` of the same world or of a copy, or SNAPSHOT alone; the newest without it.
     #[arg(value_name = "SNAPSHOT", num_args = 0..=2)]
     pub(crate) others: Vec<String>,
 }

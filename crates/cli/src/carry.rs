@@ -273,9 +273,12 @@ pub(crate) fn import(options: &Import) -> Result<u8, Failure> {
     let machine = json!({"world": into, "epoch": head.snapshot.epoch.0, "from": head.world.to_string(),
         "since": head.base.map(|base| base.epoch.0), "pages": head.pages});
     let human = format!(
-        "{0} stands at {1}; it is detached: `phantom resume {0}` runs it and nothing outside is reached, with --attach it is\n",
+        "{0} stands at {1}; it is detached: `phantom resume {0}` runs it and nothing outside is reached, with --attach it is\n\
+         what changes after that snapshot is added by `phantom export --since {2} WORLD | phantom import --into {0}` as long as \
+         it was not run; to use it and keep it up, fork it and run the fork\n",
         into.display(),
-        named(head.snapshot.epoch, head.snapshot.wall_ns)
+        named(head.snapshot.epoch, head.snapshot.wall_ns),
+        head.snapshot.epoch
     );
     print(options.json, &machine, &human)
 }

@@ -4,6 +4,7 @@ use crate::arguments::Diff;
 use crate::control::protocol::Look;
 use crate::control::verbs;
 use crate::moment::{Moment, Name};
+use crate::show::Side;
 use crate::{Failure, STATUS_DIED};
 use base::Epoch;
 use host::FileDevice;
@@ -83,18 +84,24 @@ pub(crate) fn look(name: &Name, as_json: bool, what: &Look) -> Result<u8, Failur
     }
 }
 
-/// `diff`: of one world, whose snapshots are named in one of three ways.
+/// `diff`: of one world, whose snapshots are named in one of three ways, or of two worlds that are copies.
 ///
 /// # Errors
-/// When the world cannot be read, or two worlds are named.
+/// When a world cannot be read, or the two have nothing in common.
 pub(crate) fn diff(options: &Diff) -> Result<u8, Failure> {
     let usage = |error: String| Failure::Usage(error);
     let Name { world, at } = &options.name;
+    if let [text] = options.others.as_slice()
+        && let Ok(other) = Name::parse(text)
+        && is_another(world, &other)
+    {
+        return diff_worlds(&options.name, &other, options);
+    }
     let moment = |text: &String| -> Result<Moment, Failure> {
         match Name::parse(text) {
             Ok(name) if name.world == *world => Ok(name.at),
-            Ok(name) if name.at != Moment::Newest || name.world.exists() => Err(usage(format!(
-                "{text} is of another world than {}: two snapshots of one world are compared",
+            Ok(name) if is_another(world, &name) => Err(usage(format!(
+                "{text} is of another world than {}: name the snapshot of each, `phantom diff A.world@17 B.world@42`",
                 world.display()
             ))),
             _ => Moment::parse(text).map_err(usage),
@@ -113,6 +120,22 @@ pub(crate) fn diff(options: &Diff) -> Result<u8, Failure> {
     };
     let what = Look::Diff { to, limit: options.limit };
     look(&Name { world: world.clone(), at: from }, options.json, &what)
+}
+
+/// Whether a name is that of another world: it names a file that is there, or a snapshot of a file.
+fn is_another(world: &Path, name: &Name) -> bool {
+    name.world != *world && (name.at != Moment::Newest || name.world.exists())
+}
+
+/// What differs between two worlds, from their files, running or not.
+fn diff_worlds(old: &Name, new: &Name, options: &Diff) -> Result<u8, Failure> {
+    let (before, after) = (open(&old.world)?.store, open(&new.world)?.store);
+    let from = find(&old.world, &before, &old.at)?;
+    let to = find(&new.world, &after, &new.at)?;
+    let sides =
+        [Side { name: old, store: &before, epoch: from }, Side { name: new, store: &after, epoch: to }];
+    let shown = crate::show::diff(&sides, options.limit)?;
+    print(options.json, &shown.machine, &shown.human)
 }
 
 /// The newest snapshot in a file.
@@ -157,7 +180,13 @@ fn of_world(
         Look::Ps { stacks } => ps(path, store, *stacks, epoch),
         Look::Check { objects } => check(path, store, report, epoch, *objects),
         Look::Show => crate::show::show(path, store, epoch),
-        Look::Diff { to, limit } => crate::show::diff(path, store, epoch, find(path, store, to)?, *limit),
+        Look::Diff { to, limit } => {
+            let (from, to) = (at, to);
+            let last = find(path, store, to)?;
+            let [old, new] = [from, to].map(|at| Name { world: path.to_path_buf(), at: at.clone() });
+            let sides = [Side { name: &old, store, epoch }, Side { name: &new, store, epoch: last }];
+            crate::show::diff(&sides, *limit)
+        }
     }
 }
 

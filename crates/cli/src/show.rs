@@ -3,8 +3,9 @@
 use crate::Failure;
 use crate::history::lineage_text;
 use crate::look::{Shown, program_json, said, size, state, thread_json};
+use crate::moment::Name;
 use crate::moment::clock;
-use base::Epoch;
+use base::{Epoch, WorldId};
 use serde_json::{Value, json};
 use std::path::Path;
 use store::Store;
@@ -82,31 +83,63 @@ fn thread_line(one: &ThreadInfo) -> String {
     format!("{} {}, {}", one.id, one.state, one.stack.first().map_or("", String::as_str))
 }
 
-/// `phantom diff`: what differs in a later snapshot.
+/// One of two snapshots that are compared.
+pub(crate) struct Side<'a> {
+    /// What it was called.
+    pub(crate) name: &'a Name,
+    /// Its world.
+    pub(crate) store: &'a Store,
+    /// Which it is.
+    pub(crate) epoch: Epoch,
+}
+
+impl Side<'_> {
+    fn view(&self) -> Result<FileView, Failure> {
+        FileView::new(self.store, self.epoch).map_err(|error| said(&self.name.world)(&error))
+    }
+    /// The worlds that it is of: itself, and the one that it was copied from.
+    fn family(&self, view: &FileView) -> Result<Vec<WorldId>, Failure> {
+        let lineage = Lineage::of(view).map_err(|error| said(&self.name.world)(&error))?;
+        Ok([self.store.info().world_id].into_iter().chain(lineage.origin.map(|(id, _)| id)).collect())
+    }
+}
+
+/// `phantom diff`: what differs in the second of two snapshots, of one world or of two that are copies.
 ///
 /// # Errors
-/// When a snapshot cannot be read.
-pub(crate) fn diff(
-    path: &Path,
-    store: &Store,
-    from: Epoch,
-    to: Epoch,
-    limit: usize,
-) -> Result<Shown, Failure> {
-    let fail = said(path);
-    if from == Epoch(0) || to == Epoch(0) {
-        return Err(Failure::Usage(format!("{}: it holds no snapshot yet", path.display())));
+/// When a snapshot cannot be read, or the worlds have nothing in common.
+pub(crate) fn diff([before, after]: &[Side<'_>; 2], limit: usize) -> Result<Shown, Failure> {
+    let fail = said(&after.name.world);
+    let (from, to) = (before.epoch, after.epoch);
+    for side in [before, after] {
+        if side.epoch == Epoch(0) {
+            let world = side.name.world.display();
+            return Err(Failure::Usage(format!("{world}: it holds no snapshot yet")));
+        }
     }
-    let pages = world::changed_pages(store, from, to).map_err(|error| fail(&error))?;
-    let old = FileView::new(store, from).map_err(|error| fail(&error))?;
-    let new = FileView::new(store, to).map_err(|error| fail(&error))?;
+    let (old, new) = (before.view()?, after.view()?);
+    let is_one = before.name.world == after.name.world;
+    if !is_one {
+        let (of_old, of_new) = (before.family(&old)?, after.family(&new)?);
+        if !of_old.iter().any(|id| of_new.contains(id)) {
+            return Err(Failure::Usage(format!(
+                "{} and {} are worlds that have nothing in common: none was forked or imported from the other, nor both \
+                 from one; `phantom show` shows what each is",
+                before.name.world.display(),
+                after.name.world.display()
+            )));
+        }
+    }
+    let pages = world::changed_pages_between(before.store, from, after.store, to);
+    let pages = pages.map_err(|error| fail(&error))?;
     let found = compare(&old, &new, &pages, limit).map_err(|error| fail(&error))?;
     let classes = found.classes.iter().map(|one| {
         json!({"name": one.name, "added": one.added.0, "added_bytes": one.added.1, "removed": one.removed.0,
             "removed_bytes": one.removed.1, "changed": one.changed})
     });
     let machine = json!({
-        "from": from.0, "to": to.0, "pages": found.pages, "more": found.more,
+        "from": from.0, "to": to.0, "from_world": before.name.world, "to_world": after.name.world,
+        "pages": found.pages, "more": found.more,
         "programs": found.programs.iter().map(|(old, new)| json!({"old": old.as_ref().map(program_json),
             "new": new.as_ref().map(program_json)})).collect::<Vec<_>>(),
         "threads": found.threads.iter().map(|(old, new)| json!({"old": old.as_ref().map(thread_json),
@@ -115,7 +148,10 @@ pub(crate) fn diff(
         "classes": classes.collect::<Vec<_>>(),
         "objects": found.objects.iter().map(object_json).collect::<Vec<_>>(),
     });
-    let mut human = format!("snapshot {from} -> {to}: {} pages differ\n", found.pages);
+    let of =
+        |side: &Side<'_>| if is_one { String::new() } else { format!(" of {}", side.name.world.display()) };
+    let mut human =
+        format!("snapshot {from}{} -> {to}{}: {} pages differ\n", of(before), of(after), found.pages);
     for (old, new) in &found.programs {
         human.push_str(&lines("program", old.as_ref().map(program_line), new.as_ref().map(program_line)));
     }

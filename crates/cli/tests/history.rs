@@ -172,7 +172,7 @@ fn what_cannot_be_named_is_told_and_nothing_changes() {
         (vec!["restore", "notes.world@nowhere"], "no tag"),
         (vec!["fork", "notes.world@999999", "new.world"], "not made yet"),
         (vec!["fork", "notes.world", "notes.ph"], "there already"),
-        (vec!["diff", "notes.world", "early", "other.world@3"], "another world"),
+        (vec!["diff", "notes.world", "early", "other.world@3"], "name the snapshot of each"),
         (vec!["export", "notes.world@early", "--since", "late", "-o", "a.stream"], "is not before"),
     ] {
         s.phantom(&arguments).status(2).says(&[says]);
@@ -348,7 +348,12 @@ fn a_world_is_replicated_by_streams() {
     // It has gone on by itself.
     let log = json(s.phantom(&["export", "notes.world", "--since", "late", "-o", "again.stream", "--json"]));
     assert!(log["pages"].as_u64() > Some(0));
-    s.phantom(&["import", "again.stream", "--into", "copy.world"]).status(120).says(&["stands at"]);
+    s.phantom(&["import", "again.stream", "--into", "copy.world"]).status(120).says(&[
+        "went on by itself since",
+        "phantom fork REPLICA FORK",
+        "is as it was",
+    ]);
+    s.phantom(&["check", "copy.world"]).status(0);
 }
 
 /// The stream with its first two frames exchanged.

@@ -54,7 +54,16 @@ impl Store {
     /// # Errors
     /// When a snapshot is not kept, or the log that leads to it cannot be read.
     pub fn diff_pages(&self, before: Epoch, after: Epoch) -> Result<PageDiff, ReadError> {
-        let (before, after) = (self.reader_at(before)?, self.reader_at(after)?);
+        self.diff_pages_with(before, self, after)
+    }
+
+    /// As [`Store::diff_pages`], to a snapshot of another store: a fork, a copy. Nodes of the map that are the same block by block
+    /// are skipped, as in a file that shares its blocks; otherwise all nodes are read, and no page.
+    ///
+    /// # Errors
+    /// As [`Store::diff_pages`].
+    pub fn diff_pages_with(&self, before: Epoch, other: &Store, after: Epoch) -> Result<PageDiff, ReadError> {
+        let (before, after) = (self.reader_at(before)?, other.reader_at(after)?);
         let walk = Walk::new(&before, &after);
         Ok(PageDiff { before, after, walk })
     }

@@ -94,5 +94,18 @@ impl View for FileView {
 /// # Errors
 /// When a snapshot is not kept or cannot be read.
 pub fn changed_pages(store: &Store, from: Epoch, to: Epoch) -> Result<Vec<PageIndex>, ReadError> {
-    store.diff_pages(from, to)?.map(|change| change.map(|change| change.page)).collect()
+    changed_pages_between(store, from, store, to)
+}
+
+/// The pages that differ between snapshots of two worlds, one of which was copied from the other, ascending.
+///
+/// # Errors
+/// When a snapshot is not kept or cannot be read.
+pub fn changed_pages_between(
+    old: &Store,
+    from: Epoch,
+    new: &Store,
+    to: Epoch,
+) -> Result<Vec<PageIndex>, ReadError> {
+    old.diff_pages_with(from, new, to)?.map(|change| change.map(|change| change.page)).collect()
 }

@@ -23,7 +23,7 @@ mod world;
 
 pub use control::Program;
 pub use diff::{Change, ClassDelta, Diff, Fate, ObjectDelta, diff};
-pub use file::{FileView, WorldFile, changed_pages};
+pub use file::{FileView, WorldFile, changed_pages, changed_pages_between};
 pub use heap::view::verify as verify_heap;
 pub use lineage::Lineage;
 pub use objects::{ClassCount, Objects, Root};

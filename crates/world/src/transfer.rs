@@ -126,6 +126,18 @@ pub enum ImportError {
         /// Why they differ, if that is known.
         why: &'static str,
     },
+    /// It continues a replica that has gone on by itself.
+    #[error(
+        "this world took snapshot {taken} and went on by itself since, as it was run or attached (it stands at {newest}), so \
+         what changed elsewhere does not fit on it any more: import a whole snapshot into a new file, and to use a replica that is kept up, fork it and run \
+         the fork (`phantom fork REPLICA FORK`)"
+    )]
+    HasRun {
+        /// The last snapshot that it took.
+        taken: Epoch,
+        /// The newest that it has.
+        newest: Epoch,
+    },
     /// It is a difference, and there is nothing to which it could be added.
     #[error(
         "the stream holds only what changed since snapshot {base}; a new world needs one without --since"
@@ -475,6 +487,9 @@ impl<'a, 'b> Incoming<'a, 'b> {
                 alloc::format!(", which comes from snapshot {epoch} of world {id}")
             });
             return Err(ImportError::OtherWorld { stream: self.head.world, world: own, origin });
+        }
+        if let Some((_, taken)) = origin.filter(|origin| origin.0 == self.head.world && origin.1 != newest) {
+            return Err(ImportError::HasRun { taken, newest });
         }
         if newest != base.epoch {
             return Err(ImportError::WrongBase { base: base.epoch, newest, why: "" });
