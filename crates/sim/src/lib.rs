@@ -1,8 +1,8 @@
 //! `platform` that is deterministic and unkind, and what is tried with it.
 //!
 //! Key types: [`SimDevice`] (records every write, fails when told to), [`crash::run`] (crash enumeration of `store`), [`paging::run`]
-//! (persistent memory under eviction),
-//! [`SimMapper`], [`paging_mapper`], [`SimClock`], [`SimConsole`], [`SimReactor`] (network, files and processes that do not exist).
+//! (persistent memory under eviction), [`mutants::Planted`] (every planted bug),
+//! [`SimMapper`], [`paging_mapper`], [`RefusingMapper`], [`SimClock`], [`SimConsole`], [`SimReactor`] (network, files and processes that do not exist).
 //! *Invariant:* one seed, one run: nothing here asks the system for time or entropy.
 
 mod clock;
@@ -12,8 +12,10 @@ mod device;
 pub mod faults;
 mod image;
 mod mapper;
+pub mod mutants;
 pub mod paging;
 mod reactor;
+mod refusing;
 mod waiter;
 
 pub use clock::{SimClock, SimEntropy};
@@ -22,4 +24,5 @@ pub use device::{Calls, Faults, Op, SimDevice};
 pub use image::{Block, Image};
 pub use mapper::{SimMapper, paging_mapper};
 pub use reactor::{SimOutside, SimReactor};
+pub use refusing::{MapperCall, Refusals, RefusingMapper};
 pub use waiter::SimWaiter;

@@ -33,6 +33,7 @@ struct Outside {
     last_port: u16,
     last_inode: u64,
     reset_odds: Option<u64>,
+    resets: u64,
     prng: Prng,
     full: bool,
 }
@@ -108,6 +109,7 @@ impl SimOutside {
             last_port: 40_000,
             last_inode: 0,
             reset_odds: None,
+            resets: 0,
             prng: Prng::new(seed),
             full: false,
         };
@@ -120,6 +122,10 @@ impl SimOutside {
     /// Resets a connection with every so many-th byte sequence that is sent, on average.
     pub fn set_reset_odds(&self, one_in: u64) {
         self.state().reset_odds = Some(one_in);
+    }
+    /// How many connections were reset so.
+    pub fn reset_count(&self) -> u64 {
+        self.state().resets
     }
     /// Lets every write to a file fail, or not.
     pub fn set_full(&self, full: bool) {
@@ -460,6 +466,7 @@ impl Outside {
         if let Some(odds) = self.reset_odds
             && self.prng.chance(1, odds)
         {
+            self.resets += 1;
             let peer = match self.sockets.get_mut(&from) {
                 Some(Socket::Stream { peer, reset, .. }) => {
                     *reset = true;

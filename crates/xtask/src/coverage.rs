@@ -1,9 +1,12 @@
-//! `cargo xtask coverage`: which lines of the module decoder and the verifier the tests reach.
+//! `cargo xtask coverage`: what the tests reach. Of kind `decoder`, which lines of the module decoder and the verifier; of
+//! kind `crash`, which lines and branches of `store` and `memory` (see [`enumeration`]).
 //!
-//! Measured twice: by the fuzz test alone (its mutants), and by all tests of crate `bytecode`. The compiler counts
-//! (`-Cinstrument-coverage`), and the LLVM tools that read the counts must be of the compiler's own LLVM version.
-//! The build has a folder of its own, `coverage` in the target folder, so that other builds stay as they are.
+//! The decoder is measured twice: by the fuzz test alone (its mutants), and by all tests of crate `bytecode`. The compiler
+//! counts (`-Cinstrument-coverage`), and the LLVM tools that read the counts must be of the compiler's own LLVM version.
+//! Builds have folders of their own, `coverage…` in the target folder, so that other builds stay as they are.
 //! Unit tests at the end of a file are no lines of it.
+
+mod enumeration;
 
 use crate::shell::{command, root};
 use serde_json::{Value, json};
@@ -15,9 +18,12 @@ use std::process::Command;
 /// Arguments of the verb.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask coverage\n  cargo xtask coverage --missed\n  \
-                  cargo xtask coverage --json")]
+                  cargo xtask coverage --kind crash --missed\n  cargo xtask coverage --json")]
 pub(crate) struct Options {
-    /// Lists the lines that the fuzz test does not reach.
+    /// Of what is measured.
+    #[arg(long, value_enum, default_value_t = Kind::Decoder)]
+    kind: Kind,
+    /// Lists what is not reached: lines of the decoder; functions and branches of store and memory.
     #[arg(long)]
     missed: bool,
     /// Prints JSON for machines.
@@ -25,7 +31,16 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What is measured, in the folder `crates/bytecode/src`.
+/// What can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// Lines of the module decoder and verifier, under the hostile modules and all tests of `bytecode`.
+    Decoder,
+    /// Lines and branches of `store` and `memory`, under the crash enumeration and the faults.
+    Crash,
+}
+
+/// What is measured of the decoder, in the folder `crates/bytecode/src`.
 const FILES: [&str; 4] = ["file.rs", "verify.rs", "effect.rs", "desc.rs"];
 const FUZZ_TEST: &str = "ten_thousand_mutants_never_panic";
 
@@ -49,8 +64,11 @@ struct Row {
 /// # Errors
 /// When a tool is missing, and when a build or a test fails.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let gauge = Gauge::new()?;
-    let binaries = gauge.build()?;
+    if options.kind == Kind::Crash {
+        return enumeration::run(options.missed, options.json);
+    }
+    let gauge = Gauge::new(Build { package: "bytecode", folder: "coverage", branches: false })?;
+    let binaries = gauge.build(&["--tests"])?;
     let only_fuzz = ["--test", "fuzz", "--", "--exact", FUZZ_TEST, "--nocapture"];
     let (fuzz, printed) = gauge.measure("fuzz", &only_fuzz, &binaries)?;
     let (all, _) = gauge.measure("all", &["--tests"], &binaries)?;
@@ -68,16 +86,27 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// The tools, and the folder of the build.
+/// What is built to be counted.
+struct Build {
+    package: &'static str,
+    /// Its folder in the target folder.
+    folder: &'static str,
+    /// Counts the outcomes of conditions as well. The compiler has that for its nightly builds only; a build that is
+    /// thrown away may ask a stable one for it.
+    branches: bool,
+}
+
+/// The tools, and the build.
 struct Gauge {
     profdata: PathBuf,
     cov: PathBuf,
     host: String,
     folder: PathBuf,
+    build: Build,
 }
 
 impl Gauge {
-    fn new() -> Result<Gauge, String> {
+    fn new(build: Build) -> Result<Gauge, String> {
         let compiler = said(&mut command("rustc", &["-vV"]))?;
         let field = |name: &str| {
             compiler
@@ -96,18 +125,25 @@ impl Gauge {
             profdata: find_tool("llvm-profdata", major, &shipped)?,
             cov: find_tool("llvm-cov", major, &shipped)?,
             host,
-            folder: root().join(target).join("coverage"),
+            folder: root().join(target).join(build.folder),
+            build,
         })
     }
 
-    /// `cargo test` of crate `bytecode` that counts. For the host by name, so that build scripts do not count too.
+    /// `cargo test` of the package that counts. For the host by name, so that build scripts do not count too.
     fn cargo_test(&self, name: &str, arguments: &[&str]) -> Command {
         let mut cargo =
-            command("cargo", &["test", "--quiet", "--package", "bytecode", "--target", &self.host]);
+            command("cargo", &["test", "--quiet", "--package", self.build.package, "--target", &self.host]);
+        let flags = if self.build.branches {
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+            "-Cinstrument-coverage -Zcoverage-options=branch"
+        } else {
+            "-Cinstrument-coverage"
+        };
         cargo
             .args(arguments)
             .env("CARGO_TARGET_DIR", &self.folder)
-            .env("RUSTFLAGS", "-Cinstrument-coverage")
+            .env("RUSTFLAGS", flags)
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env("LLVM_PROFILE_FILE", self.folder.join(name).join("%p-%m.profraw"));
         cargo
@@ -120,6 +156,12 @@ impl Gauge {
         arguments: &[&str],
         binaries: &[PathBuf],
     ) -> Result<(Files, String), String> {
+        let (merged, printed) = self.count(name, arguments)?;
+        Ok((parse_lcov(&self.export("lcov", &merged, binaries)?), printed))
+    }
+
+    /// Runs tests; gives the file of counts, and what the tests printed.
+    fn count(&self, name: &str, arguments: &[&str]) -> Result<(PathBuf, String), String> {
         let raw = self.folder.join(name);
         if raw.exists() {
             fs::remove_dir_all(&raw).map_err(|error| format!("cannot remove {}: {error}", raw.display()))?;
@@ -132,19 +174,24 @@ impl Gauge {
         let merged = self.folder.join(name).with_extension("profdata");
         let mut merge = Command::new(&self.profdata);
         said(merge.args(["merge", "--sparse", "--output"]).arg(&merged).args(&raws))?;
+        Ok((merged, printed))
+    }
+
+    /// What was counted, in one of the formats of `llvm-cov export`.
+    fn export(&self, format: &str, counts: &Path, binaries: &[PathBuf]) -> Result<String, String> {
         let mut export = Command::new(&self.cov);
-        export.args(["export", "--format=lcov", "--instr-profile"]).arg(&merged);
+        export.args(["export", &format!("--format={format}"), "--instr-profile"]).arg(counts);
         binaries.iter().for_each(|binary| {
             export.arg("--object").arg(binary);
         });
-        Ok((parse_lcov(&said(&mut export)?), printed))
+        said(&mut export)
     }
 
     /// Builds the test binaries and gives their paths.
     ///
     /// All of them are read for every count, so that both counts are of the same lines.
-    fn build(&self) -> Result<Vec<PathBuf>, String> {
-        let build = ["--tests", "--no-run", "--message-format=json-render-diagnostics"];
+    fn build(&self, targets: &[&str]) -> Result<Vec<PathBuf>, String> {
+        let build = [targets, &["--no-run", "--message-format=json-render-diagnostics"]].concat();
         let messages = said(&mut self.cargo_test("build", &build))?;
         let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         Ok(artifacts.filter_map(|artifact| artifact["executable"].as_str().map(PathBuf::from)).collect())

@@ -1,15 +1,20 @@
-//! `cargo xtask faults`: an error at each call of a device in turn, and bit rot in every sector, long.
+//! `cargo xtask faults`: an error at each call of a device in turn, under the bare store and under whole worlds; a host
+//! that refuses memory at each call; bit rot in every sector. Long.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use sim::faults::{Kind, rot, sweep};
+use xtask::worlds::ordeal::{Failing, endure};
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask faults\n  cargo xtask faults --kind no-space --seeds 20\n  \
-                  cargo xtask faults --kind rot --seed 7\n\n\
-                  Kinds: read, write, short-write, flush, flush-that-loses, grow, no-space, rot."
+                  cargo xtask faults --kind rot --seed 7\n  \
+                  cargo xtask faults --kind memory-discard\n\n\
+                  Kinds: read, write, short-write, flush, flush-that-loses, grow, no-space, rot (under the bare store);\n\
+                  the same but rot with `world-` before it (while a whole world runs its program);\n\
+                  memory-start, memory-install, memory-discard, memory-scan, memory-evict (the host has no memory)."
 )]
 pub(crate) struct Options {
     /// Only this kind of fault; all when left out.
@@ -32,8 +37,10 @@ pub(crate) struct Options {
 /// The first fault that lost something or went unnoticed, with the seed and the call that repeat it.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let name = options.kind.as_deref();
-    let all: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).chain(["rot"]).collect();
-    if let Some(name) = name.filter(|name| !all.contains(name)) {
+    let mut all: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().to_string()).collect();
+    all.push("rot".to_string());
+    all.extend(Failing::all().into_iter().map(Failing::name));
+    if let Some(name) = name.filter(|name| !all.iter().any(|known| known == name)) {
         return Err(format!("there is no kind `{name}`; there are {}", all.join(", ")));
     }
     let bar = if options.json { ProgressBar::hidden() } else { ProgressBar::new(0) };
@@ -43,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     );
     let mut found = Vec::new();
     std::panic::set_hook(Box::new(|_| {}));
-    let tried = all.iter().filter(|one| name.is_none_or(|name| name == **one));
+    let tried = all.iter().filter(|one| name.is_none_or(|name| name == *one));
     let done =
         tried.flat_map(|kind| (options.seed..options.seed + options.seeds).map(move |seed| (kind, seed)));
     let outcome =
@@ -68,13 +75,18 @@ fn one(kind: &str, seed: u64, bar: &ProgressBar) -> Result<Value, String> {
         bar.set_length(all);
         bar.set_position(done);
     };
-    match Kind::from_name(kind) {
-        Some(known) => {
+    match (Kind::from_name(kind), Failing::from_name(kind)) {
+        (Some(known), _) => {
             let swept = sweep(known, seed, 1, &mut progress)?;
             Ok(json!({"kind": kind, "seed": seed, "runs": swept.runs, "reported": swept.reported,
                 "reopened": swept.reopened}))
         }
-        None => {
+        (None, Some(failing)) => {
+            let endured = endure(failing, seed, 1, &mut progress)?;
+            Ok(json!({"kind": kind, "seed": seed, "runs": endured.runs, "reported": endured.reported,
+                "reopened": endured.reopened}))
+        }
+        (None, None) => {
             let rotten = rot(seed, &mut progress)?;
             Ok(json!({"kind": kind, "seed": seed, "images": rotten.images, "refused": rotten.refused,
                 "reported": rotten.reported, "harmless": rotten.harmless}))

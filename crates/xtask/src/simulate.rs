@@ -39,11 +39,22 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             if options.json {
                 all.push(json!({"world": name, "seed": seed, "hash": format!("{:016x}", trace.hash),
                     "operations": trace.operations, "flips": trace.flips, "commits": trace.commits,
-                    "printed": trace.printed, "answered": trace.answered}));
+                    "printed": trace.printed, "answered": trace.answered, "pages": trace.pages, "resets": trace.resets,
+                    "evicted": trace.evicted, "paged_in": trace.paged_in}));
             } else {
                 println!(
-                    "{name} seed {seed}: {:016x}, {} operations, {} flips, {} commits, {} bytes printed, answered {}",
-                    trace.hash, trace.operations, trace.flips, trace.commits, trace.printed, trace.answered
+                    "{name} seed {seed}: {:016x}, {} operations, {} flips, {} commits, {} bytes printed, answered {}, \
+                     {} pages, {} resets, {} pages dropped, {} brought in",
+                    trace.hash,
+                    trace.operations,
+                    trace.flips,
+                    trace.commits,
+                    trace.printed,
+                    trace.answered,
+                    trace.pages,
+                    trace.resets,
+                    trace.evicted,
+                    trace.paged_in
                 );
             }
         }

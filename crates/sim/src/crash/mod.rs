@@ -6,13 +6,15 @@
 //! images are counted once, by their hash. Some images are lived on in and crash again.
 //!
 //! Key types: [`Enumeration`] (a run over many rounds), [`Round`] (one life with all that is tried on it), [`Lives`]
-//! (what is lived: [`Workload`] for the bare store; whoever knows programs adds whole worlds), [`Recording`] (the images).
+//! (what is lived: [`Workload`] for the bare store, [`crate::paging`] for a memory over it; whoever knows programs adds whole
+//! worlds), [`Recording`] (the images).
 //!
 //! One seed, one run: a round follows from seed, workload and its number alone, so rounds may be worked on by as many
 //! threads as the caller has, and a failure names the round and the image that meet it again.
 
 mod bare;
 mod life;
+mod memory;
 mod points;
 mod round;
 mod steps;
@@ -35,9 +37,10 @@ pub trait Lives: Sync {
     fn enumerate(&self, round: &mut Round<'_>, rng: &mut Prng);
 }
 
-/// The lives of the bare store.
+/// The lives of the bare store, and of a memory over it.
 pub fn bare_lives() -> Vec<&'static dyn Lives> {
-    Workload::ALL.iter().map(|workload| workload as &dyn Lives).collect()
+    let of_store = Workload::ALL.iter().map(|workload| workload as &dyn Lives);
+    of_store.chain([&memory::Paging as &dyn Lives]).collect()
 }
 
 /// A run over many rounds; see [`Enumeration::work`].
@@ -72,6 +75,12 @@ pub struct Report {
     pub cleaned_pages: u64,
     /// Checkpoints that followed a commit, over all lives.
     pub checkpoints: u64,
+    /// Pages dropped from memory, over all lives.
+    pub evicted: u64,
+    /// Stored pages that came in again, over all lives.
+    pub paged_in: u64,
+    /// Connections that were reset, over all lives.
+    pub resets: u64,
     /// Images of disks that lied about a flush.
     pub lying: u64,
     /// Lying disks that were reported as an error or damage; the others gave exactly some epoch's state.
@@ -152,6 +161,9 @@ impl Report {
         self.lives_after_loss += other.lives_after_loss;
         self.cleaned_pages += other.cleaned_pages;
         self.checkpoints += other.checkpoints;
+        self.evicted += other.evicted;
+        self.paged_in += other.paged_in;
+        self.resets += other.resets;
         self.lying += other.lying;
         self.lying_reported += other.lying_reported;
         self.damaged += other.damaged;

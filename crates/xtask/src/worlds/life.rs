@@ -9,9 +9,10 @@ use sim::{Faults, Image, Op};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{OpenOptions, Store};
+use world::inspect::{MemoryView, programs};
 use world::{Event, SnapshotError, Snapshotter, Step, World};
 
-use crate::chaos::{Mark, Script};
+use crate::chaos::{Mark, Rig, Script};
 use crate::worlds::outside::Client;
 use crate::worlds::rig::{MS, Machine, store_options};
 use crate::worlds::{Trace, Trait, WorldLives};
@@ -21,6 +22,13 @@ const DECISIONS: u64 = 110;
 const DECISIONS_LATER: u64 = 24;
 /// Polls in a slice: some of these, drawn for each life.
 const SLICE_POLLS: [u32; 4] = [40, 150, 400, 900];
+/// What a world larger than its memory keeps there between slices, and most pages that are dropped beyond that.
+const RESIDENT_PAGES_MAX: u64 = 48;
+const EVICTED_MAX: u64 = 40;
+/// Of so many evictions one is watched: the whole of memory is looked at before and after.
+const WATCHED_ONE_IN: u64 = 25;
+/// Pages around one that is known in which others may be.
+const AROUND_PAGES: u32 = 1024;
 /// Pages of a leaf are compared with this.
 const ZERO: [u8; PAGE_SIZE] = [0; PAGE_SIZE];
 
@@ -53,6 +61,11 @@ pub(crate) struct WorldLife {
     pub(crate) answers: Vec<(usize, u64)>,
     pub(crate) cleaned_pages: u64,
     pub(crate) checkpoints: u64,
+    /// Pages that were dropped from memory, and came in again.
+    pub(crate) evicted: u64,
+    pub(crate) paged_in: u64,
+    /// Connections that were reset.
+    pub(crate) resets: u64,
 }
 
 impl WorldLife {
@@ -62,7 +75,7 @@ impl WorldLife {
     /// What went wrong while nothing crashed.
     pub(crate) fn first(lives: &WorldLives, rng: &mut Prng) -> Result<WorldLife, String> {
         let script = lives.script()?;
-        let machine = Machine::new(lives, &script, Image::default(), 0);
+        let machine = Machine::new(lives, &script, Image::default(), 0, 1);
         let (world, snapshotter) = machine.create(&script)?;
         // What is made once, the kernel's classes and the program's, is durable before anything is recorded.
         let mut start = Living::new(lives, machine, script.clone(), rng);
@@ -126,6 +139,7 @@ impl WorldLife {
             words.extend(moment.pages.iter().flat_map(|(page, sum)| [u64::from(*page), *sum]));
         }
         words.extend(self.answers.iter().flat_map(|(op, answer)| [*op as u64, *answer]));
+        words.extend([self.resets, self.evicted, self.paged_in]);
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         Trace {
             hash: checksum(&bytes),
@@ -134,6 +148,10 @@ impl WorldLife {
             commits: self.acknowledged.len() - 1,
             printed: self.moments.iter().map(|moment| moment.mark.written()).max().unwrap_or(0),
             answered: self.answers.last().map_or(0, |(_, answer)| *answer),
+            pages: self.moments.last().map_or(0, |moment| moment.pages.len()),
+            resets: self.resets,
+            evicted: self.evicted,
+            paged_in: self.paged_in,
         }
     }
 
@@ -169,7 +187,7 @@ struct Living<'a> {
     lives: &'a WorldLives,
     machine: Machine,
     script: Script,
-    client: Option<Client>,
+    clients: Vec<Client>,
     rng: Prng,
     slice_polls: u32,
     /// What memory was last known to hold.
@@ -179,6 +197,8 @@ struct Living<'a> {
     answers: Vec<(usize, u64)>,
     cleaned_pages: u64,
     checkpoints: u64,
+    evicted: u64,
+    paged_in: u64,
     met_full_device: bool,
 }
 
@@ -189,7 +209,7 @@ impl<'a> Living<'a> {
             lives,
             slice_polls: SLICE_POLLS[rng.below(SLICE_POLLS.len() as u64) as usize],
             rng,
-            client: None,
+            clients: Vec::new(),
             machine,
             script,
             at: None,
@@ -198,6 +218,8 @@ impl<'a> Living<'a> {
             answers: Vec::new(),
             cleaned_pages: 0,
             checkpoints: 0,
+            evicted: 0,
+            paged_in: 0,
             met_full_device: false,
         }
     }
@@ -213,7 +235,8 @@ impl<'a> Living<'a> {
         rng: &mut Prng,
         decisions: u64,
     ) -> Result<WorldLife, String> {
-        let machine = Machine::new(lives, &script, base.clone(), first.clock_ns);
+        let seed = if matches!(lives.with, Trait::Eviction | Trait::Resets) { rng.next_u64() } else { 1 };
+        let machine = Machine::new(lives, &script, base.clone(), first.clock_ns, seed);
         let mut living = Living::new(lives, machine, script, rng);
         living.machine.tape.begin_at(first.mark);
         living.moments.push(first.clone());
@@ -229,6 +252,9 @@ impl<'a> Living<'a> {
             answers: living.answers,
             cleaned_pages: living.cleaned_pages,
             checkpoints: living.checkpoints,
+            evicted: living.evicted,
+            paged_in: living.paged_in,
+            resets: living.machine.outside.reset_count(),
         })
     }
 
@@ -243,8 +269,9 @@ impl<'a> Living<'a> {
     /// Opens what the device holds, which its process had not finished; input and output go back to that moment.
     fn open(&mut self) -> Result<(World, Snapshotter), String> {
         // A client of the machine before is reset when that is gone, and comes again.
-        if self.lives.with == Trait::Outside && self.client.is_none() {
-            self.client = Some(Client::new(&self.machine.outside, false));
+        if self.clients.is_empty() {
+            let clients = (0..self.lives.clients()).map(|_| Client::new(&self.machine.outside, false));
+            self.clients = clients.collect();
         }
         let (mut world, snapshotter, report) = self.machine.open()?;
         let newest = self.acknowledged[self.acknowledged.len() - 1].1.clone();
@@ -278,6 +305,7 @@ impl<'a> Living<'a> {
                 _ => {}
             }
             self.ask();
+            self.evict(&world)?;
             let wanted = world.shared().wanted() > world.shared().committed();
             match self.rng.below(24) {
                 0 => world.vm.prepare_flip().map_err(|error| error.to_string())?,
@@ -291,6 +319,7 @@ impl<'a> Living<'a> {
                 13..=16 => self.step(&mut snapshotter)?,
                 17 => {
                     // The process dies, the disk lives: everything that was written is there, durable or not.
+                    self.count_traffic(&world);
                     drop((world, snapshotter));
                     (world, snapshotter) = self.open()?;
                 }
@@ -303,6 +332,7 @@ impl<'a> Living<'a> {
                     if self.lives.with == Trait::Resize {
                         self.lengthen()?;
                     }
+                    self.count_traffic(&world);
                     drop((world, snapshotter));
                     if self.lives.with == Trait::Restore {
                         self.restore_one()?;
@@ -316,19 +346,71 @@ impl<'a> Living<'a> {
                 _ => {}
             }
         }
-        Ok(())
+        self.count_traffic(&world);
+        self.is_right_so_far(&world)
     }
 
-    /// The client takes what it is answered, and asks again.
+    /// The clients take what they are answered, and ask again.
     fn ask(&mut self) {
         let op = self.op();
-        if let Some(client) = &mut self.client {
+        for client in &mut self.clients {
             for _ in 0..3 {
                 client.step();
             }
             if self.answers.last().is_none_or(|(_, answer)| *answer < client.answered) {
                 self.answers.push((op, client.answered));
             }
+        }
+    }
+
+    /// Drops pages, where the world is larger than its memory: as many as are too many, at times more, at times all.
+    /// What memory holds must be the same before and after.
+    fn evict(&mut self, world: &World) -> Result<(), String> {
+        if self.lives.with != Trait::Eviction {
+            return Ok(());
+        }
+        let memory = world.memory();
+        let drawn = match self.rng.below(8) {
+            0 => u64::MAX,
+            1..=3 => 1 + self.rng.below(EVICTED_MAX),
+            _ => 1,
+        };
+        let none = Pages::new();
+        let before = self.at.as_ref().map_or(&none, |moment| &moment.pages);
+        let watched = self.rng.chance(1, WATCHED_ONE_IN).then(|| pages(memory, before));
+        memory.evict(drawn).map_err(|error| error.to_string())?;
+        // Only now: a count before may miss what came in last, whose thread goes on before it is counted.
+        let resident = memory.mapper().resident_bytes() / PAGE_SIZE as u64;
+        memory.evict(resident.saturating_sub(RESIDENT_PAGES_MAX)).map_err(|error| error.to_string())?;
+        match watched {
+            Some(was) if pages(memory, &was) != was => {
+                Err("pages that were dropped come in with another content".to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count_traffic(&mut self, world: &World) {
+        let traffic = world.memory().mapper().traffic();
+        self.evicted += traffic.evicted;
+        self.paged_in += traffic.paged_in;
+    }
+
+    /// What was printed by now is how a quiet run begins. What the pages hold is taken from memory itself, so that they
+    /// are wrong there shows here alone.
+    fn is_right_so_far(&self, world: &World) -> Result<(), String> {
+        if self.lives.clients() > 0 {
+            return Ok(());
+        }
+        let expected = self.lives.expected()?;
+        let programs = programs(&MemoryView(world.memory())).map_err(|error| error.to_string())?;
+        let program = programs.first().ok_or("the program is gone")?;
+        let found = Rig::transcript_of(&self.machine.tape, program, 0);
+        let rest = expected.output.get(self.machine.tape.start()..).unwrap_or_default();
+        if rest.starts_with(&found.output) && found.failure == expected.failure {
+            Ok(())
+        } else {
+            Err(format!("it printed {:?} by now, and failed of {:?}", found.output, found.failure))
         }
     }
 
@@ -345,7 +427,7 @@ impl<'a> Living<'a> {
         let moment = Arc::new(moment);
         self.at = Some(moment.clone());
         self.moments.push(moment);
-        Ok(())
+        self.is_right_so_far(world)
     }
 
     fn step(&mut self, snapshotter: &mut Snapshotter) -> Result<(), String> {
@@ -439,16 +521,17 @@ fn options(lives: &WorldLives) -> OpenOptions {
     OpenOptions { options: store_options(lives), ..OpenOptions::default() }
 }
 
-/// What the memory of a world holds, read from itself: around what was touched since it was opened, and where `before`
-/// has pages.
+/// What the memory of a world holds, read from itself: around what was touched since it was opened, and around where
+/// `before` has pages, since the kernel, where it tracks writes, tells of new ones only after a flip.
 fn pages(memory: &Memory, before: &Pages) -> Pages {
     let touched = memory.touched();
-    let around: BTreeSet<u32> = touched.iter().flat_map(|range| range.iter()).map(|page| page.0).collect();
+    let touched = touched.iter().map(|range| range.first.0).chain(before.keys().copied());
+    let around: BTreeSet<u32> = touched.map(|page| page / AROUND_PAGES).collect();
     let mut pages = Pages::new();
     let mut bytes = [0u8; PAGE_SIZE];
-    for number in around.into_iter().chain(before.keys().copied()) {
+    for number in around.into_iter().flat_map(|part| part * AROUND_PAGES..(part + 1) * AROUND_PAGES) {
         let page = PageIndex(number);
-        if pages.contains_key(&number) || memory.scratch().contains(page) {
+        if memory.scratch().contains(page) {
             continue;
         }
         memory.read_bytes(page.addr(), &mut bytes);

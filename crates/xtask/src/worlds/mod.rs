@@ -6,9 +6,11 @@
 //! capture. Its heap is whole. And of a part of the images the program runs on to its end and must print what a quiet
 //! run prints, or, where it answers over a network, must know everything that it ever answered.
 //!
-//! Key types: [`WorldLives`] (a workload, see [`world_lives`]), [`rig::Machine`], [`life::WorldLife`].
+//! Key types: [`WorldLives`] (a workload, see [`world_lives`]), [`rig::Machine`], [`life::WorldLife`]; [`ordeal`] (machines
+//! that fail).
 
 mod life;
+pub mod ordeal;
 mod outside;
 mod rig;
 mod verdict;
@@ -35,6 +37,10 @@ pub(crate) enum Trait {
     Resize,
     /// A client asks over a network and relies on what it was answered.
     Outside,
+    /// Several clients do, and their connections are reset at any message.
+    Resets,
+    /// The world is several times as large as what is left of it in memory.
+    Eviction,
 }
 
 /// A workload of whole worlds.
@@ -52,7 +58,7 @@ const fn lives(name: &'static str, source: &'static str, with: Trait, segment_bl
     WorldLives { name, source, with, segment_blocks, script: OnceLock::new(), expected: OnceLock::new() }
 }
 
-static WORLDS: [WorldLives; 8] = [
+static WORLDS: [WorldLives; 10] = [
     lives("world-allocation", include_str!("programs/allocation.ph"), Trait::Plain, 256),
     lives("world-threads", include_str!("programs/threads.ph"), Trait::Plain, 256),
     lives("world-cleaning", include_str!("programs/rewriting.ph"), Trait::Plain, 48),
@@ -61,6 +67,8 @@ static WORLDS: [WorldLives; 8] = [
     lives("world-full", include_str!("programs/rewriting.ph"), Trait::Full, 48),
     lives("world-resize", include_str!("programs/growing.ph"), Trait::Resize, 64),
     lives("world-durable", include_str!("programs/answering.ph"), Trait::Outside, 256),
+    lives("world-resets", include_str!("programs/answering.ph"), Trait::Resets, 256),
+    lives("world-eviction", include_str!("programs/larger.ph"), Trait::Eviction, 64),
 ];
 
 /// Every workload of whole worlds.
@@ -78,6 +86,15 @@ impl WorldLives {
         self.script.get_or_init(|| Script::from_text(self.name, self.source)).clone()
     }
 
+    /// How many clients it answers over a network; then its program never ends.
+    pub(crate) fn clients(&self) -> usize {
+        match self.with {
+            Trait::Outside => 1,
+            Trait::Resets => 3,
+            _ => 0,
+        }
+    }
+
     /// What a quiet run prints.
     pub(crate) fn expected(&self) -> Result<Transcript, String> {
         self.expected.get_or_init(|| self.script().and_then(|script| plain(&script))).clone()
@@ -87,6 +104,9 @@ impl WorldLives {
         round.report.lives += 1;
         round.report.cleaned_pages += life.cleaned_pages;
         round.report.checkpoints += life.checkpoints;
+        round.report.evicted += life.evicted;
+        round.report.paged_in += life.paged_in;
+        round.report.resets += life.resets;
         let mut lasting = Vec::new();
         life.recording.crashes(rng, DRAWS, &mut |point, rng| {
             if let Some(moment) = self.try_crash(round, life, &point, rng)
@@ -170,6 +190,14 @@ pub struct Trace {
     pub printed: usize,
     /// The greatest answer that a client had.
     pub answered: u64,
+    /// Pages that the world holds at the end.
+    pub pages: usize,
+    /// Connections that were reset.
+    pub resets: u64,
+    /// Pages dropped from memory.
+    pub evicted: u64,
+    /// Stored pages that came in again.
+    pub paged_in: u64,
 }
 
 /// Lives once from a seed: program, threads, collections, snapshots, clients, failures of the device and of the process,

@@ -1,7 +1,10 @@
 //! The machine that a world of the enumeration runs on.
 
-use platform::{Clock, Platform};
-use sim::{Image, SimClock, SimDevice, SimEntropy, SimMapper, SimOutside, SimReactor, SimWaiter};
+use platform::{Clock, PageMapper, Platform};
+use sim::{
+    Image, Refusals, RefusingMapper, SimClock, SimDevice, SimEntropy, SimMapper, SimOutside, SimReactor,
+    SimWaiter, paging_mapper,
+};
 use std::sync::Arc;
 use store::{HistoryLevel, HistoryPolicy, StoreOptions};
 use world::{Ports, Snapshotter, World, WorldOptions};
@@ -9,6 +12,8 @@ use world::{Ports, Snapshotter, World, WorldOptions};
 use crate::chaos::{Script, Tape};
 use crate::worlds::{Trait, WorldLives};
 
+/// Of so many messages one resets its connection, where connections are reset.
+const RESET_ONE_IN: u64 = 9;
 /// Milliseconds as nanoseconds.
 pub(crate) const MS: u64 = 1_000_000;
 
@@ -19,20 +24,35 @@ pub(crate) struct Machine {
     pub(crate) tape: Arc<Tape>,
     pub(crate) outside: Arc<SimOutside>,
     options: WorldOptions,
+    /// How pages come and go, where they do; it follows from this and from where the device stands.
+    paging: Option<u64>,
+    /// What its mappers refuse, where they do.
+    refusals: Option<Arc<Refusals>>,
 }
 
 impl Machine {
-    /// A machine on a device that holds `image`, at a time of its clock.
-    pub(crate) fn new(lives: &WorldLives, script: &Script, image: Image, now_ns: u64) -> Machine {
+    /// A machine on a device that holds `image`, at a time of its clock; chance outside of it follows from `seed`.
+    pub(crate) fn new(lives: &WorldLives, script: &Script, image: Image, now_ns: u64, seed: u64) -> Machine {
         let clock = Arc::new(SimClock::new());
         clock.advance(now_ns);
+        let outside = Arc::new(SimOutside::new(seed));
+        if lives.with == Trait::Resets {
+            outside.set_reset_odds(RESET_ONE_IN);
+        }
         Machine {
             device: Arc::new(SimDevice::from_image(image)),
             clock,
             tape: Arc::new(Tape::new(&script.input)),
-            outside: Arc::new(SimOutside::new(1)),
+            outside,
             options: WorldOptions { store: store_options(lives), ..WorldOptions::default() },
+            paging: (lives.with == Trait::Eviction).then_some(seed),
+            refusals: None,
         }
+    }
+
+    /// The same machine, whose mappers refuse and count.
+    pub(crate) fn refusing(self, refusals: Arc<Refusals>) -> Machine {
+        Machine { refusals: Some(refusals), ..self }
     }
 
     fn ports(&self) -> Result<Ports, String> {
@@ -43,7 +63,15 @@ impl Machine {
             waiter: Arc::new(SimWaiter::new(self.clock.clone())),
             reactor: Arc::new(SimReactor::new(self.outside.clone())),
         };
-        let mapper = Arc::new(SimMapper::new().map_err(|error| error.to_string())?);
+        let mapper: Arc<dyn PageMapper> = match self.paging {
+            Some(seed) => paging_mapper(seed.wrapping_add(self.device.op_count() as u64))
+                .map_err(|error| error.to_string())?,
+            None => Arc::new(SimMapper::new().map_err(|error| error.to_string())?),
+        };
+        let mapper = match &self.refusals {
+            Some(refusals) => Arc::new(RefusingMapper::new(mapper, refusals.clone())),
+            None => mapper,
+        };
         let snapshot_waiter = Arc::new(SimWaiter::new(self.clock.clone()));
         Ok(Ports { device: self.device.clone(), mapper, platform, snapshot_waiter })
     }

@@ -20,6 +20,8 @@ use crate::worlds::{Trait, WorldLives};
 const HISTORY_COMPARED: usize = 3;
 /// Steps in which a resumed program must end, or a resumed server answer.
 const STEPS_MAX: u64 = 200_000;
+/// Every so many of them all pages are dropped that may be, in a world that is larger than its memory.
+const EVICTED_EVERY: u64 = 16;
 
 /// How far an image is tried, beyond its pages.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +165,7 @@ fn resume(
     point: &Point,
     moment: &Moment,
 ) -> Result<(Machine, World, Snapshotter), String> {
-    let machine = Machine::new(lives, &life.script, point.image.clone(), moment.clock_ns);
+    let machine = Machine::new(lives, &life.script, point.image.clone(), moment.clock_ns, moment.epoch);
     let (world, snapshotter, _) = machine.open()?;
     machine.tape.begin_at(moment.mark);
     Ok((machine, world, snapshotter))
@@ -178,8 +180,11 @@ fn goes_on(
     halves: (World, Snapshotter),
 ) -> Result<(), String> {
     let (mut world, mut snapshotter) = halves;
-    let mut client = (lives.with == Trait::Outside).then(|| Client::new(&machine.outside, true));
-    for _ in 0..STEPS_MAX {
+    let mut client = (lives.clients() > 0).then(|| Client::new(&machine.outside, true));
+    for step in 0..STEPS_MAX {
+        if lives.with == Trait::Eviction && step.is_multiple_of(EVICTED_EVERY) {
+            world.memory().evict(u64::MAX).map_err(|error| error.to_string())?;
+        }
         match world.run(Some(64), &|_| {}).map_err(|error| format!("going on: {error}"))? {
             Event::Ended => return ended_well(lives, machine, &world),
             Event::Idle { wait_ns: Some(ns) } => machine.clock.advance(ns.max(1)),
