@@ -74,6 +74,11 @@ impl Failing {
         }
     }
 
+    /// Which mapper the world begins with (see [`sim::paging_mapper`]): only one that the kernel tracks writes for scans.
+    fn paging(self, seed: u64) -> u64 {
+        if self == Failing::Mapper(MapperCall::Scan) { seed.wrapping_mul(4).wrapping_add(3) } else { seed }
+    }
+
     fn refusals(self, n: u64) -> Refusals {
         match self {
             Failing::Mapper(call) => Refusals::at(call, n),
@@ -114,7 +119,7 @@ pub fn endure(
     let lives = WORLDS.iter().find(|lives| lives.name == failing.world());
     let lives = lives.ok_or_else(|| format!("there is no world `{}`", failing.world()))?;
     let (image, mark) = newborn(lives)?;
-    let mut quiet = Ordeal::new(lives, &image, mark, seed, Refusals::default())?;
+    let mut quiet = Ordeal::new(lives, &image, mark, (seed, failing.paging(seed)), Refusals::default())?;
     quiet.run().map_err(|what| format!("without a fault: {what}"))?;
     let calls = match failing {
         Failing::Device(kind) => kind.count(quiet.machine.device.calls()),
@@ -125,7 +130,8 @@ pub fn endure(
         progress(n, calls);
         let place = |what: String| format!("{} at call {n}, seed {seed}: {what}", failing.name());
         let lived = catch_unwind(AssertUnwindSafe(|| {
-            let mut ordeal = Ordeal::new(lives, &image, mark, seed, failing.refusals(n))?;
+            let seeds = (seed, failing.paging(seed));
+            let mut ordeal = Ordeal::new(lives, &image, mark, seeds, failing.refusals(n))?;
             ordeal.machine.device.set_faults(failing.faults(n));
             ordeal.run().map(|()| (ordeal.reported, ordeal.reopened))
         }));
@@ -181,12 +187,12 @@ impl<'a> Ordeal<'a> {
         lives: &'a WorldLives,
         image: &Image,
         first: Mark,
-        seed: u64,
+        (seed, paging): (u64, u64),
         refusals: Refusals,
     ) -> Result<Ordeal<'a>, String> {
         let script: Script = lives.script()?;
         let refusals = Arc::new(refusals);
-        let machine = Machine::new(lives, &script, image.clone(), 0, seed).refusing(refusals.clone());
+        let machine = Machine::new(lives, &script, image.clone(), 0, paging).refusing(refusals.clone());
         Ok(Ordeal {
             lives,
             machine,
@@ -203,7 +209,7 @@ impl<'a> Ordeal<'a> {
     fn run(&mut self) -> Result<(), String> {
         let (mut world, mut snapshotter) = self.open()?;
         for _ in 0..DECISIONS_MAX {
-            match self.step(&mut world, &mut snapshotter) {
+            match self.step_or_panic(&mut world, &mut snapshotter) {
                 Ok(true) => return self.ended_well(&world),
                 Ok(false) => {}
                 // It left no final record, so it can never be recovered. Somebody makes room.
@@ -233,6 +239,17 @@ impl<'a> Ordeal<'a> {
             }
         }
         Err("it does not end".to_string())
+    }
+
+    /// A panic is an end of the process too, where it names its cause: memory that cannot be given back may not be committed.
+    fn step_or_panic(&mut self, world: &mut World, snapshotter: &mut Snapshotter) -> Result<bool, Trouble> {
+        match catch_unwind(AssertUnwindSafe(|| self.step(world, snapshotter))) {
+            Ok(done) => done,
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                Err(stop(format!("it panicked: {}", text.unwrap_or_default())))
+            }
+        }
     }
 
     /// An error was told: it must name its cause, and there is only one here.
