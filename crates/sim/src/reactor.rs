@@ -3,7 +3,7 @@
 //! What outlives a machine (files, and what others know of its sockets) is in [`SimOutside`]; a reactor is one machine on
 //! it. Dropping the reactor is what a power cut is for everyone else: its sockets are reset.
 //! Operations that others must make possible wait; which of those that have ended is reported first is drawn, and so is,
-//! when asked for, whether a connection is reset instead.
+//! when asked for, whether a connection is reset instead, and in what pieces bytes go over it.
 
 use base::prng::Prng;
 use platform::{
@@ -34,9 +34,16 @@ struct Outside {
     last_inode: u64,
     reset_odds: Option<u64>,
     resets: u64,
+    /// Whether bytes go over connections in pieces, through a narrow pipe.
+    in_pieces: bool,
+    /// Whether a part of something went on since it was last looked.
+    moved: bool,
     prng: Prng,
     full: bool,
 }
+
+/// Bytes that a connection in pieces holds until they are taken; who sends more waits.
+const PIPE_BYTES: usize = 48;
 
 #[derive(Debug, Clone)]
 struct Node {
@@ -110,6 +117,8 @@ impl SimOutside {
             last_inode: 0,
             reset_odds: None,
             resets: 0,
+            in_pieces: false,
+            moved: false,
             prng: Prng::new(seed),
             full: false,
         };
@@ -119,9 +128,13 @@ impl SimOutside {
     fn state(&self) -> MutexGuard<'_, Outside> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    /// Resets a connection with every so many-th byte sequence that is sent, on average.
-    pub fn set_reset_odds(&self, one_in: u64) {
-        self.state().reset_odds = Some(one_in);
+    /// Resets a connection with every so many-th byte sequence that is sent, on average; none are reset without odds.
+    pub fn set_reset_odds(&self, one_in: Option<u64>) {
+        self.state().reset_odds = one_in;
+    }
+    /// Lets connections hold few bytes, so that who sends more waits half-way, and gives them out in drawn pieces.
+    pub fn set_in_pieces(&self, in_pieces: bool) {
+        self.state().in_pieces = in_pieces;
     }
     /// How many connections were reset so.
     pub fn reset_count(&self) -> u64 {
@@ -179,9 +192,12 @@ impl Drop for SimReactor {
 }
 
 impl Reactor for SimReactor {
-    fn submit(&self, id: OpId, operation: Operation) -> Option<Ended> {
+    fn submit(&self, id: OpId, mut operation: Operation) -> Option<Ended> {
         let mut state = self.outside.state();
-        let ended = state.attempt(self.machine, &operation);
+        if let Operation::Send { handle, .. } = &operation {
+            state.perhaps_reset((self.machine, *handle));
+        }
+        let ended = state.attempt(self.machine, &mut operation);
         if ended.is_none() {
             state.waiting.push(Waiting { machine: self.machine, id, operation });
         } else {
@@ -224,13 +240,14 @@ impl Outside {
         loop {
             let waiting = std::mem::take(&mut self.waiting);
             let before = waiting.len();
-            for entry in waiting {
-                match self.attempt(entry.machine, &entry.operation) {
+            self.moved = false;
+            for mut entry in waiting {
+                match self.attempt(entry.machine, &mut entry.operation) {
                     Some(ended) => self.ended.push((entry.machine, entry.id, ended)),
                     None => self.waiting.push(entry),
                 }
             }
-            if self.waiting.len() == before {
+            if self.waiting.len() == before && !self.moved {
                 return;
             }
         }
@@ -297,8 +314,8 @@ impl Outside {
         Ok(found.copied())
     }
 
-    /// Does an operation if it can be done now.
-    fn attempt(&mut self, machine: u64, operation: &Operation) -> Option<Ended> {
+    /// Does an operation if it can be done now; one of which a part was done keeps the rest.
+    fn attempt(&mut self, machine: u64, operation: &mut Operation) -> Option<Ended> {
         let at = |handle: &Handle| (machine, *handle);
         match operation {
             Operation::Receive { handle, most } => match self.sockets.get_mut(&at(handle)) {
@@ -309,11 +326,15 @@ impl Outside {
                     if incoming.is_empty() && !*ended {
                         return None;
                     }
-                    let count = (*most).min(incoming.len());
+                    let mut count = (*most).min(incoming.len());
+                    if self.in_pieces && count > 0 {
+                        count = 1 + self.prng.below(count as u64) as usize;
+                    }
                     Some(Ok(Done::Data(incoming.drain(..count).collect())))
                 }
                 _ => Some(fault(Fault::Closed, "it is closed")),
             },
+            Operation::Send { handle, bytes } => self.send(at(handle), bytes),
             Operation::ReceiveFrom { handle, most } => match self.sockets.get_mut(&at(handle)) {
                 Some(Socket::Datagrams { incoming, .. }) => {
                     let (peer, mut bytes) = incoming.pop_front()?;
@@ -399,7 +420,6 @@ impl Outside {
                 self.sockets.insert(at(handle), socket);
                 Ok(Done::Opened { local: name, peer: String::new() })
             }
-            Operation::Send { handle, bytes } => self.send(at(handle), bytes),
             Operation::SendTo { handle, address, bytes } => {
                 let to = Self::reach(&self.bound, address)?;
                 let Some(Socket::Datagrams { name, .. }) = self.sockets.get(&at(handle)) else {
@@ -462,40 +482,39 @@ impl Outside {
         }
     }
 
-    fn send(&mut self, from: (u64, Handle), bytes: &[u8]) -> Ended {
-        if let Some(odds) = self.reset_odds
-            && self.prng.chance(1, odds)
-        {
-            self.resets += 1;
-            let peer = match self.sockets.get_mut(&from) {
-                Some(Socket::Stream { peer, reset, .. }) => {
-                    *reset = true;
-                    *peer
-                }
-                _ => None,
-            };
-            if let Some(Socket::Stream { reset, .. }) = peer.and_then(|peer| self.sockets.get_mut(&peer)) {
-                *reset = true;
-            }
+    /// Draws whether a connection is reset when something is to be sent over it.
+    fn perhaps_reset(&mut self, which: (u64, Handle)) {
+        let Some(odds) = self.reset_odds else { return };
+        if !self.prng.chance(1, odds) {
+            return;
         }
-        match self.sockets.get(&from) {
-            Some(Socket::Stream { reset: true, .. }) => fault(Fault::Reset, "Connection reset by peer"),
-            Some(Socket::Stream { peer: None, .. }) => {
-                self.early.entry(from).or_default().extend(bytes);
-                Ok(Done::Nothing)
-            }
-            Some(Socket::Stream { peer: Some(peer), .. }) => {
-                let peer = *peer;
-                match self.sockets.get_mut(&peer) {
-                    Some(Socket::Stream { incoming, .. }) => {
-                        incoming.extend(bytes);
-                        Ok(Done::Nothing)
-                    }
-                    _ => fault(Fault::Reset, "Broken pipe"),
-                }
-            }
-            _ => fault(Fault::Closed, "it is closed"),
+        let Some(Socket::Stream { peer, reset, .. }) = self.sockets.get_mut(&which) else { return };
+        *reset = true;
+        self.resets += 1;
+        let peer = *peer;
+        if let Some(Socket::Stream { reset, .. }) = peer.and_then(|peer| self.sockets.get_mut(&peer)) {
+            *reset = true;
         }
+    }
+
+    /// Takes as many of the bytes as the connection holds; none as an answer while some are left.
+    fn send(&mut self, from: (u64, Handle), bytes: &mut Vec<u8>) -> Option<Ended> {
+        let to = match self.sockets.get(&from) {
+            Some(Socket::Stream { reset: true, .. }) => {
+                return Some(fault(Fault::Reset, "Connection reset by peer"));
+            }
+            Some(Socket::Stream { peer: None, .. }) => self.early.entry(from).or_default(),
+            Some(Socket::Stream { peer: Some(peer), .. }) => match self.sockets.get_mut(&peer.clone()) {
+                Some(Socket::Stream { incoming, .. }) => incoming,
+                _ => return Some(fault(Fault::Reset, "Broken pipe")),
+            },
+            _ => return Some(fault(Fault::Closed, "it is closed")),
+        };
+        let room = if self.in_pieces { PIPE_BYTES.saturating_sub(to.len()) } else { usize::MAX };
+        let taken = room.min(bytes.len());
+        to.extend(bytes.drain(..taken));
+        self.moved |= taken > 0;
+        bytes.is_empty().then_some(Ok(Done::Nothing))
     }
 
     fn path(place: &Place) -> Result<String> {

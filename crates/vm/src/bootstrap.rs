@@ -107,6 +107,7 @@ impl Vm {
             requests,
             running: Running::default(),
             chaos: None,
+            chaos_rarity: 1,
             common: Held(Some(Box::new(Common::new(clock, HEAP_BYTES_DEFAULT)))),
             charged: 0,
             work: crate::internal::steps::Work::default(),

@@ -320,6 +320,11 @@ impl Vm {
         if most == 0 || thread.is_null() || self.may_hold(owner) <= most {
             return Ok(());
         }
+        // Another worker stops the world, so nobody collects here before the thread is unmounted: it is asked again after
+        // its next slice.
+        if self.common.stopping {
+            return Ok(());
+        }
         self.collect(Collection::Full)?;
         // Close below it would collect again and again.
         if self.may_hold(owner) > most - most / QUOTA_MARGIN {

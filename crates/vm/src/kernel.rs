@@ -221,6 +221,7 @@ impl Vm {
             requests,
             running: Running::default(),
             chaos: None,
+            chaos_rarity: 1,
             common: Held(None),
             machine: self.machine.clone(),
             number,

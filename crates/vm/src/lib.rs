@@ -86,6 +86,8 @@ pub struct Vm {
     pub(crate) requests: Requests,
     pub(crate) running: frames::Running,
     pub(crate) chaos: Option<Prng>,
+    /// By how much chaos is rarer than at first.
+    pub(crate) chaos_rarity: u64,
     /// What the workers share; here while this worker holds the kernel lock.
     pub(crate) common: kernel::Held,
     /// Bytes that this worker had allocated when the running thread was last charged for them.

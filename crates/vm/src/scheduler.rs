@@ -144,6 +144,11 @@ impl Vm {
         self.chaos = Some(base::prng::Prng::new(seed));
     }
 
+    /// Makes what [`Vm::chaos`] does so many times rarer than at first, for programs that run for long.
+    pub fn set_chaos_rarity(&mut self, rarity: u64) {
+        self.chaos_rarity = rarity.max(1);
+    }
+
     /// Whether a thread could run now: wakes those whose time or input has come. Changes nothing when there is none.
     pub fn is_ready(&mut self) -> bool {
         self.begin();
@@ -276,7 +281,7 @@ impl Vm {
         let Some(prng) = &mut self.chaos else { return Ok(()) };
         // What follows costs as much as the stack is deep: the deeper, the rarer.
         let depth = 1 + self.running.frame.0 % base::limits::STACK_RESERVED_BYTES / CHAOS_STACK_BYTES;
-        if !prng.chance(1, CHAOS_ODDS * depth * depth) {
+        if !prng.chance(1, CHAOS_ODDS * self.chaos_rarity * depth * depth) {
             return Ok(());
         }
         match prng.below(8) {

@@ -4,8 +4,13 @@
 //! A program runs plainly on the simulated platform, then again with a seed: at seeded safepoints the machine leaves the
 //! interpreter, freezes and thaws threads, collects, drops caches; between slices the harness snapshots, cuts the power
 //! with a snapshot half made or not, takes pages out of memory, and opens the world again. Output that no snapshot holds is taken back at a cut, as
-//! input is, so the transcripts must be equal byte for byte.
+//! input is, so the transcripts must be equal byte for byte. A server does not end: clients judge what it answers
+//! ([`served`]). [`many`] runs programs with many seeds on all processors.
 
+pub mod many;
+mod served;
+
+use crate::service::{SERVERS, is_server};
 use base::limits::SNAPSHOT_INTERVAL_MS;
 use base::prng::Prng;
 use lang::{Request, SourceFile, SourceProvider};
@@ -22,8 +27,13 @@ use world::{Event, Ports, Snapshotter, Step, World, WorldOptions};
 const SLICES_MAX: u64 = 4;
 /// Most decisions in a run; a program that needs more does not end.
 const DECISIONS_MAX: u64 = 2_000_000;
-/// After so many decisions slices become twice as long, so that long programs end.
-const CALMER_AFTER: u64 = 500;
+/// After so many decisions slices become twice as long, so that long programs end, ...
+const CALMER_AFTER: u64 = 100;
+/// ... and what happens inside of slices becomes as much rarer as they are then longer than this.
+const CALM_SLICE_POLLS: u64 = 20;
+/// After so many decisions only one of so many power cuts happens: to open a world again costs most of all.
+const CUTS_RARER_AFTER: u64 = 150;
+const LATER_CUT_ODDS: u64 = 4;
 /// Pages taken out of memory at a time, unless all are.
 const EVICTED_MAX: u64 = 40;
 /// Folder outside that programs may use.
@@ -74,6 +84,10 @@ pub struct Unkindness {
     pub evicted: u64,
     /// Stored pages that came in again.
     pub paged_in: u64,
+    /// Answers that the clients of servers judged.
+    pub answers: u64,
+    /// Connections that these made.
+    pub sessions: u64,
 }
 
 impl Unkindness {
@@ -83,6 +97,8 @@ impl Unkindness {
         self.cuts += other.cuts;
         self.evicted += other.evicted;
         self.paged_in += other.paged_in;
+        self.answers += other.answers;
+        self.sessions += other.sessions;
     }
 }
 
@@ -154,7 +170,10 @@ impl Script {
         };
         let entry = module.entry.clone().ok_or_else(|| format!("{label}: no entry"))?;
         let (arguments, input) = given(&name);
-        let grants = ["read", "write"].map(|kind| format!("{kind}={FOLDER}")).to_vec();
+        let mut grants = ["read", "write"].map(|kind| format!("{kind}={FOLDER}")).to_vec();
+        if is_server(&name) {
+            grants.push("net".to_string());
+        }
         Ok(Script { name, module: bytecode::encode(&module), entry, arguments, input, grants })
     }
 }
@@ -254,6 +273,8 @@ pub(crate) struct Rig {
     clock: Arc<SimClock>,
     tape: Arc<Tape>,
     slice_polls: u32,
+    /// By how much chaos inside of slices is rarer than at first.
+    rarity: u64,
     /// Which mapper is taken, where pages come and go.
     paging: Option<u64>,
     /// None in a plain run.
@@ -301,20 +322,12 @@ pub fn plain_work(script: &Script) -> Result<(Transcript, u64), String> {
 pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), String> {
     let mut rig = Rig::new(script, Some(seed));
     let mut dice = Prng::new(!seed);
-    let (mut world, mut snapshotter) = rig.create(script)?;
-    // Until the program is in a snapshot a cut would forget that it was ever started.
-    rig.flip(&mut world)?;
-    rig.commit(&mut snapshotter)?;
+    let (mut world, mut snapshotter) = rig.begin(script)?;
     for decision in 0..DECISIONS_MAX {
         let slices = 1 + dice.below(SLICES_MAX);
-        if decision % CALMER_AFTER == CALMER_AFTER - 1 {
-            rig.slice_polls = rig.slice_polls.saturating_mul(2);
-            world.vm.set_slice(rig.slice_polls);
-        }
+        rig.calm_down(decision, &mut world);
         match world.run(Some(slices), &|_| {}).map_err(|error| error.to_string())? {
-            Event::Idle { wait_ns: Some(ns) } => {
-                rig.clock.advance(ns.clamp(1, SNAPSHOT_INTERVAL_MS * 1_000_000))
-            }
+            Event::Idle { wait_ns: Some(ns) } => rig.wait(ns),
             Event::Idle { wait_ns: None } if world.shared().wanted() > world.shared().committed() => {}
             Event::Idle { wait_ns: None } => return Err("every thread waits for ever".to_string()),
             Event::Ended => {
@@ -323,23 +336,10 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
             }
             _ => {}
         }
-        let wanted = world.shared().wanted() > world.shared().committed();
-        match dice.below(16) {
-            0 => world.vm.prepare_flip().map_err(|error| error.to_string())?,
-            roll @ 1..=7 if roll <= 5 || wanted => {
-                if !snapshotter.has_work() {
-                    rig.flip(&mut world)?;
-                } else {
-                    rig.commit(&mut snapshotter)?;
-                }
-            }
-            8..=10 => rig.step(&mut snapshotter)?,
-            11 => (world, snapshotter) = rig.cut(world, snapshotter)?,
-            12..=13 => {
-                let pages = if dice.chance(1, 4) { u64::MAX } else { 1 + dice.below(EVICTED_MAX) };
-                world.memory().evict(pages).map_err(|error| error.to_string())?;
-            }
-            _ => {}
+        let cut = rig.disturb(&mut dice, &mut world, &mut snapshotter)?;
+        if cut && (decision < CUTS_RARER_AFTER || dice.chance(1, LATER_CUT_ODDS)) {
+            rig.die(world, snapshotter);
+            (world, snapshotter) = rig.open()?;
         }
     }
     Err("it does not end".to_string())
@@ -353,6 +353,7 @@ impl Rig {
             clock: Arc::new(SimClock::new()),
             tape: Arc::new(Tape::new(&script.input)),
             slice_polls: SLICE_POLLS[seed.unwrap_or(0) as usize % SLICE_POLLS.len()],
+            rarity: 1,
             paging: seed,
             prng: seed.map(Prng::new),
             flipped: None,
@@ -390,11 +391,63 @@ impl Rig {
         Ok((world, snapshotter))
     }
 
+    /// As [`Rig::create`], and the program in a snapshot: until it is, a cut would forget that it was ever started.
+    fn begin(&mut self, script: &Script) -> Result<(World, Snapshotter), String> {
+        let (mut world, mut snapshotter) = self.create(script)?;
+        self.flip(&mut world)?;
+        self.commit(&mut snapshotter)?;
+        Ok((world, snapshotter))
+    }
+
     fn be_unkind(&mut self, world: &mut World) {
         if let Some(prng) = &mut self.prng {
             world.vm.set_slice(self.slice_polls);
             world.vm.chaos(prng.next_u64());
+            world.vm.set_chaos_rarity(self.rarity);
         }
+    }
+
+    /// Long programs get longer slices as they go on, in which less happens.
+    fn calm_down(&mut self, decision: u64, world: &mut World) {
+        if decision % CALMER_AFTER == CALMER_AFTER - 1 {
+            self.slice_polls = self.slice_polls.saturating_mul(2);
+            self.rarity = u64::from(self.slice_polls) / CALM_SLICE_POLLS;
+            world.vm.set_slice(self.slice_polls);
+            world.vm.set_chaos_rarity(self.rarity);
+        }
+    }
+
+    /// Time goes by while every thread waits.
+    fn wait(&self, ns: u64) {
+        self.clock.advance(ns.clamp(1, SNAPSHOT_INTERVAL_MS * 1_000_000));
+    }
+
+    /// One of the things that happen to a world between slices, or none; true when the power is to be cut.
+    fn disturb(
+        &mut self,
+        dice: &mut Prng,
+        world: &mut World,
+        snapshotter: &mut Snapshotter,
+    ) -> Result<bool, String> {
+        let wanted = world.shared().wanted() > world.shared().committed();
+        match dice.below(16) {
+            0 => world.vm.prepare_flip().map_err(|error| error.to_string())?,
+            roll @ 1..=7 if roll <= 5 || wanted => {
+                if !snapshotter.has_work() {
+                    self.flip(world)?;
+                } else {
+                    self.commit(snapshotter)?;
+                }
+            }
+            8..=10 => self.step(snapshotter)?,
+            11 => return Ok(true),
+            12..=13 => {
+                let pages = if dice.chance(1, 4) { u64::MAX } else { 1 + dice.below(EVICTED_MAX) };
+                world.memory().evict(pages).map_err(|error| error.to_string())?;
+            }
+            _ => {}
+        }
+        Ok(false)
     }
 
     fn flip(&mut self, world: &mut World) -> Result<(), String> {
@@ -418,8 +471,8 @@ impl Rig {
         Ok(())
     }
 
-    /// Everything that is not on the disk is gone.
-    fn cut(&mut self, world: World, snapshotter: Snapshotter) -> Result<(World, Snapshotter), String> {
+    /// The power is cut: everything that is not on the disk is gone.
+    fn die(&mut self, world: World, snapshotter: Snapshotter) {
         self.count_traffic(&world);
         drop(snapshotter);
         drop(world);
@@ -427,6 +480,10 @@ impl Rig {
         self.tape.back_to(self.committed);
         self.flipped = None;
         self.seen.cuts += 1;
+    }
+
+    /// The machine is started again after a cut.
+    fn open(&mut self) -> Result<(World, Snapshotter), String> {
         let (mut world, snapshotter, _) = World::open(&self.ports()?, WorldOptions::default())
             .map_err(|error| format!("after a cut: {error}"))?;
         self.be_unkind(&mut world);
@@ -468,9 +525,13 @@ pub fn all_programs(root: &Path) -> Result<Vec<PathBuf>, String> {
         let listing = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         all.extend(listing.flatten().map(|entry| entry.path()));
     }
-    let endless = ["counter.ph", "kv.ph", "chat.ph", "store.ph"];
-    all.retain(|path| path.extension().is_some_and(|ending| ending == "ph"));
-    all.retain(|path| !endless.iter().any(|name| path.ends_with(name)));
+    all.retain(|path| path.extension().is_some_and(|ending| ending == "ph") && !path.ends_with("counter.ph"));
+    all.retain(|path| !path.file_stem().and_then(|stem| stem.to_str()).is_some_and(is_server));
     all.sort();
     Ok(all)
+}
+
+/// Every example that serves.
+pub fn all_servers(root: &Path) -> Vec<PathBuf> {
+    SERVERS.iter().map(|name| root.join("examples").join(format!("{name}.ph"))).collect()
 }

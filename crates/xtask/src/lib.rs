@@ -7,4 +7,5 @@
 pub mod chaos;
 pub mod golden;
 pub mod parallel;
+pub mod service;
 pub mod worlds;

@@ -1,24 +1,20 @@
-//! `cargo xtask chaos`: programs under chaos, over many seeds.
+//! `cargo xtask chaos`: programs under chaos, over many seeds, on all processors.
 
 use crate::shell::root;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-use xtask::chaos::{Script, Transcript, Unkindness, chaotic, plain};
-use xtask::parallel::{Rough, rough};
-
-/// Power cuts in a run on several workers, at most.
-const CUTS_MAX: u64 = 5;
-/// A run on several workers that takes longer does not end.
-const TIME_MAX: Duration = Duration::from_secs(120);
+use std::num::NonZero;
+use std::path::PathBuf;
+use xtask::chaos::many::{Plan, Sum, run_all};
+use xtask::chaos::{Unkindness, all_programs, all_servers};
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask chaos --seeds 100\n  cargo xtask chaos examples/queens.ph --seed 7 -- 6"
+    after_help = "Examples:\n  cargo xtask chaos --seeds 100\n  cargo xtask chaos --seeds 1000 --jobs 8 --json\n  \
+                  cargo xtask chaos examples/queens.ph --seed 7 -- 6"
 )]
 pub(crate) struct Options {
-    /// Program; the language tests and all examples that end by default.
+    /// Program; the language tests and all examples that end or serve by default.
     program: Option<PathBuf>,
     /// Only this seed.
     #[arg(long)]
@@ -26,85 +22,114 @@ pub(crate) struct Options {
     /// How many seeds for each program, from 1 on.
     #[arg(long, default_value_t = 20)]
     seeds: u64,
-    /// Runs on so many workers, beside threads that disturb the program, instead of in one thread from one seed.
+    /// Runs at a time; as many as there are processors by default.
+    #[arg(long)]
+    jobs: Option<NonZero<usize>>,
+    /// Runs on so many workers, beside threads that disturb the program, instead of in one thread from one seed. Servers
+    /// are left out then.
     #[arg(long, default_value_t = 1)]
     workers: usize,
     /// Folder in which imports are searched.
     #[arg(short = 'I', value_name = "DIR")]
     include: Vec<PathBuf>,
+    /// Prints the totals as JSON, also for each program.
+    #[arg(long)]
+    json: bool,
     /// Arguments of the program.
     #[arg(last = true)]
     arguments: Vec<String>,
 }
 
+impl Options {
+    fn plan(&self) -> Result<Plan, String> {
+        let paths = match &self.program {
+            Some(program) => vec![program.clone()],
+            // Servers have clients on one worker only.
+            None if self.workers > 1 => all_programs(&root())?,
+            None => [all_programs(&root())?, all_servers(&root())].concat(),
+        };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Plan {
+            paths,
+            include: self.include.clone(),
+            arguments: self.arguments.clone(),
+            seeds: self.seed.map_or_else(|| (1..=self.seeds).collect(), |seed| vec![seed]),
+            workers: self.workers,
+            jobs: self.jobs.map_or_else(|| processors.div_ceil(self.workers.max(1)), usize::from),
+        })
+    }
+}
+
 /// Runs the verb.
 ///
 /// # Errors
-/// The first run whose transcript differs, with the seed that repeats it.
+/// A run whose transcript differs or whose clients complain, with the program and the seed that repeat it.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let paths = match &options.program {
-        Some(program) => vec![program.clone()],
-        None => xtask::chaos::all_programs(&root())?,
+    let plan = options.plan()?;
+    let runs = (plan.paths.len() * plan.seeds.len()) as u64;
+    let bar = if options.json { ProgressBar::hidden() } else { ProgressBar::new(runs) };
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left, {msg}");
+    bar.set_style(style.map_err(|error| error.to_string())?);
+    let done = |path: &std::path::Path| {
+        bar.inc(1);
+        bar.set_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     };
-    let seeds: Vec<u64> = match options.seed {
-        Some(seed) => vec![seed],
-        None => (1..=options.seeds).collect(),
-    };
-    let bar = ProgressBar::new((paths.len() * seeds.len()) as u64);
-    bar.set_style(
-        ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}").map_err(|error| error.to_string())?,
-    );
-    let mut seen = Unkindness::default();
-    for path in &paths {
-        bar.set_message(path.display().to_string());
-        let mut script = Script::compile(path, &options.include)?;
-        if !options.arguments.is_empty() {
-            script.arguments.clone_from(&options.arguments);
-        }
-        torment(path, &script, &seeds, options.workers, &mut seen, &bar)?;
-    }
+    let sums = run_all(&plan, &done);
     bar.finish_and_clear();
-    if options.program.is_none() && seen.cuts == 0 {
+    let sums = sums?;
+    let mut all = Sum::default();
+    for sum in &sums {
+        all.runs += sum.runs;
+        all.cpu_ns += sum.cpu_ns;
+        all.seen.add(sum.seen);
+    }
+    if options.program.is_none() && all.seen.cuts == 0 {
         return Err("no power was cut: this run proves nothing".to_string());
     }
-    println!(
-        "{} programs, {} seeds each: same output every time, over {} snapshots, {} power cuts, {} pages dropped and {} \
-         brought in",
-        paths.len(),
-        seeds.len(),
-        seen.snapshots,
-        seen.cuts,
-        seen.evicted,
-        seen.paged_in
-    );
-    Ok(())
-}
-
-fn torment(
-    path: &Path,
-    script: &Script,
-    seeds: &[u64],
-    workers: usize,
-    seen: &mut Unkindness,
-    bar: &ProgressBar,
-) -> Result<(), String> {
-    let run = |seed| match workers {
-        0 | 1 => chaotic(script, seed),
-        _ => rough(script, &Rough { workers, seed, cuts_max: CUTS_MAX, time_max: TIME_MAX }),
-    };
-    let expected = plain(script).map_err(|error| format!("{}: {error}", path.display()))?;
-    for &seed in seeds {
-        let place = || format!("{} --seed {seed}", path.display());
-        let (found, unkindness) = run(seed).map_err(|error| format!("{}: {error}", place()))?;
-        if found != expected {
-            return Err(format!("{}: the transcripts differ\n{}", place(), difference(&expected, &found)));
-        }
-        seen.add(unkindness);
-        bar.inc(1);
+    if options.json {
+        println!("{}", as_json(&plan, &sums, &all));
+    } else {
+        print(&plan, &all);
     }
     Ok(())
 }
 
-fn difference(expected: &Transcript, found: &Transcript) -> String {
-    format!("--- plain\n{expected:#?}\n--- under chaos\n{found:#?}")
+fn print(plan: &Plan, all: &Sum) {
+    let Unkindness { snapshots, cuts, evicted, paged_in, answers, sessions } = all.seen;
+    println!(
+        "{} programs, {} seeds each: same output every time, over {snapshots} snapshots, {cuts} power cuts, {evicted} \
+         pages dropped and {paged_in} brought in, in {} s of CPU time",
+        plan.paths.len(),
+        plan.seeds.len(),
+        all.cpu_ns / 1_000_000_000,
+    );
+    if answers > 0 {
+        println!("servers: {answers} answers judged in {sessions} sessions, none lost, none wrong");
+    }
+}
+
+fn as_json(plan: &Plan, sums: &[Sum], all: &Sum) -> serde_json::Value {
+    let one = |sum: &Sum| {
+        serde_json::json!({
+            "runs": sum.runs,
+            "snapshots": sum.seen.snapshots,
+            "cuts": sum.seen.cuts,
+            "evicted_pages": sum.seen.evicted,
+            "paged_in": sum.seen.paged_in,
+            "answers": sum.seen.answers,
+            "sessions": sum.seen.sessions,
+            "cpu_ms": sum.cpu_ns / 1_000_000,
+        })
+    };
+    let name = |path: &PathBuf| path.strip_prefix(root()).unwrap_or(path).display().to_string();
+    let programs: serde_json::Map<String, serde_json::Value> =
+        plan.paths.iter().map(name).zip(sums.iter().map(one)).collect();
+    serde_json::json!({
+        "programs": plan.paths.len(),
+        "seeds": plan.seeds.len(),
+        "workers": plan.workers,
+        "jobs": plan.jobs,
+        "total": one(all),
+        "by_program": programs,
+    })
 }

@@ -1,6 +1,8 @@
 //! Runs the real binary in a scratch folder.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod process;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

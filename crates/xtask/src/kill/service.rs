@@ -1,60 +1,38 @@
-//! Clients of the servers among the examples, which remember over all kills what they were answered, and judge.
-//!
-//! A client counts in registers of its own, to which nobody else writes: what was answered must be there after each
-//! restart, what was asked and not answered may be, nothing else can. In the chat what was heard must be heard again by
-//! who comes in later.
-
-mod chat;
-mod registers;
+//! A server that is killed, and its clients on real sockets: they go on over all runs and judge ([`xtask::service`]).
 
 use base::prng::Prng;
-use std::io::{BufReader, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use xtask::service::{Client, Duplex, Tally, Trouble, Wire, clients};
 
-/// Clients at a time.
-const CLIENTS: usize = 4;
 /// A client that hears nothing for so long complains.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Why a session ended.
-pub(super) enum Trouble {
-    /// The connection is gone, as it is when the server is killed.
-    Gone,
-    /// What was answered is not what must have been.
-    Wrong(String),
-}
+/// A connection over a real socket.
+struct Socket(TcpStream);
 
-impl From<std::io::Error> for Trouble {
-    fn from(error: std::io::Error) -> Trouble {
-        match error.kind() {
-            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
-                Trouble::Wrong(format!("no answer for {} s", SILENCE.as_secs()))
-            }
-            _ => Trouble::Gone,
-        }
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
     }
 }
 
-/// A client that goes on over all runs.
-trait Client: Send {
-    /// Talks until the connection is gone; counts each answer that was judged.
-    fn session(&mut self, wire: &mut Wire, answers: &AtomicU64) -> Result<(), Trouble>;
-    /// The server is about to be started again.
-    fn prepare(&mut self) {}
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
-/// A connection.
-pub(super) struct Wire {
-    input: BufReader<TcpStream>,
-}
-
-impl Wire {
-    fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        Ok(self.input.get_mut().write_all(bytes)?)
+impl Duplex for Socket {
+    fn pause(&mut self) {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -73,7 +51,7 @@ struct Seat {
     client: Option<Box<dyn Client>>,
     thread: Option<JoinHandle<Returned>>,
     /// In this run.
-    answers: Arc<AtomicU64>,
+    tally: Arc<Tally>,
     /// In the runs before.
     answered: u64,
 }
@@ -84,17 +62,11 @@ impl Service {
     /// # Errors
     /// When no port is free.
     pub(super) fn of(name: &str, seed: u64) -> Result<Option<Service>, String> {
-        let room = chat::Room::default();
-        let client = |number: usize| -> Option<Box<dyn Client>> {
-            match name {
-                "kv" => Some(Box::new(registers::Registers::new(registers::Language::Lines, number))),
-                "store" => Some(Box::new(registers::Registers::new(registers::Language::Redis, number))),
-                "chat" => Some(Box::new(chat::Guest::new(number, room.clone()))),
-                _ => None,
-            }
-        };
-        let Some(clients) = (0..CLIENTS).map(client).collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let seat = |client| Seat { client: Some(client), thread: None, answers: Arc::default(), answered: 0 };
+        let clients = clients(name);
+        if clients.is_empty() {
+            return Ok(None);
+        }
+        let seat = |client| Seat { client: Some(client), thread: None, tally: Arc::default(), answered: 0 };
         let clients = clients.into_iter().map(seat).collect();
         Ok(Some(Service { port: free_port(seed)?, clients, stop: Arc::default() }))
     }
@@ -110,10 +82,10 @@ impl Service {
         self.clients.iter_mut().filter_map(|seat| seat.client.as_mut()).for_each(|client| client.prepare());
         for seat in &mut self.clients {
             let Some(mut client) = seat.client.take() else { continue };
-            seat.answers = Arc::default();
-            let (port, stop, answers) = (self.port, self.stop.clone(), seat.answers.clone());
+            seat.tally = Arc::default();
+            let (port, stop, tally) = (self.port, self.stop.clone(), seat.tally.clone());
             seat.thread = Some(std::thread::spawn(move || {
-                let result = visit(&mut *client, port, &stop, &answers);
+                let result = visit(&mut *client, port, &stop, &tally);
                 (client, result)
             }));
         }
@@ -130,7 +102,7 @@ impl Service {
             let Some(thread) = seat.thread.take() else { continue };
             let (client, result) = thread.join().map_err(|_| "a client died")?;
             seat.client = Some(client);
-            seat.answered += seat.answers.load(Ordering::Acquire);
+            seat.answered += seat.tally.answers();
             if let Err(reason) = result {
                 complaint = Err(format!("client {number}: {reason}"));
             }
@@ -138,12 +110,11 @@ impl Service {
         complaint
     }
 
-    /// Whether each client has judged an answer in this run, or has a complaint.
+    /// Whether each client has found all again that it was answered in earlier runs, or has a complaint.
     pub(super) fn all_answered(&self) -> bool {
-        self.clients.iter().all(|seat| {
-            seat.answers.load(Ordering::Acquire) > 0
-                || seat.thread.as_ref().is_some_and(JoinHandle::is_finished)
-        })
+        self.clients
+            .iter()
+            .all(|seat| seat.tally.rounds() > 0 || seat.thread.as_ref().is_some_and(JoinHandle::is_finished))
     }
 
     /// What the clients had of it.
@@ -154,7 +125,7 @@ impl Service {
 }
 
 /// Connects again and again until told to stop.
-fn visit(client: &mut dyn Client, port: u16, stop: &AtomicBool, answers: &AtomicU64) -> Result<(), String> {
+fn visit(client: &mut dyn Client, port: u16, stop: &AtomicBool, tally: &Tally) -> Result<(), String> {
     while !stop.load(Ordering::Acquire) {
         let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) else {
             std::thread::sleep(Duration::from_millis(2));
@@ -162,8 +133,8 @@ fn visit(client: &mut dyn Client, port: u16, stop: &AtomicBool, answers: &Atomic
         };
         let ready = stream.set_read_timeout(Some(SILENCE)).and_then(|()| stream.set_nodelay(true));
         ready.map_err(|error| format!("cannot set up the connection: {error}"))?;
-        let mut wire = Wire { input: BufReader::new(stream) };
-        match client.session(&mut wire, answers) {
+        let mut wire = Wire::new(Box::new(Socket(stream)));
+        match client.session(&mut wire, tally) {
             Ok(()) | Err(Trouble::Gone) => {}
             Err(Trouble::Wrong(what)) => return Err(what),
         }

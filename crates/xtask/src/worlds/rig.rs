@@ -37,7 +37,7 @@ impl Machine {
         clock.advance(now_ns);
         let outside = Arc::new(SimOutside::new(seed));
         if lives.with == Trait::Resets {
-            outside.set_reset_odds(RESET_ONE_IN);
+            outside.set_reset_odds(Some(RESET_ONE_IN));
         }
         Machine {
             device: Arc::new(SimDevice::from_image(image)),

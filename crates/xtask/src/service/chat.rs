@@ -1,48 +1,56 @@
 //! Guests of the chat: each says numbered lines, one after it has heard the one before; all hear the lines of all in one
-//! order; what was heard before a kill stands in what who comes in later hears first.
+//! order, without a gap; what was heard before a restart stands in what who comes in later hears first.
+//!
+//! A guest has a new name in each session, for what it said in one that ended may be read behind what it says in the next.
 
 use super::registers::line;
-use super::{Client, Trouble, Wire};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::{Client, Tally, Trouble, Wire};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-/// Of the lines that were heard before a kill, the newest so many must be among the twenty that the chat repeats: behind
-/// them stand at most one of each guest that was under way, four guests that left and one that came in.
-const REPEATED: usize = 3;
+/// Lines that the chat repeats for who comes in.
+const REPEATED: usize = 20;
+
+/// Numbers by guest.
+type Numbers = BTreeMap<String, u64>;
 
 /// What the guests know together.
 #[derive(Default)]
 struct Heard {
-    /// Every line that somebody heard, in the order of the chat: whoever hears most hears it first.
-    lines: Vec<String>,
-    known: BTreeSet<String>,
-    /// By guest, the number of the newest line that it said.
-    said: BTreeMap<String, u64>,
-    /// Whether this run still has to be looked at: how often the witness came in for that.
+    /// Of each guest, the newest line that somebody heard.
+    newest: Numbers,
+    /// Of each guest, the newest line that it said.
+    said: Numbers,
+    /// Whether this run still has to be looked at.
     to_check: bool,
-    entries: u32,
 }
 
 impl Heard {
     fn note(&mut self, line: &str) {
-        if !line.starts_with("* ") && self.known.insert(line.to_string()) {
-            self.lines.push(line.to_string());
+        let Some((guest, number)) = parts(line) else { return };
+        let newest = self.newest.entry(guest.to_string()).or_default();
+        *newest = number.max(*newest);
+    }
+
+    /// Judges what the witness heard first after it was known what had been heard: the end of all that was ever said. When
+    /// a line of a guest stands there, or all that was ever said, so must what was heard of that guest later.
+    fn check(&mut self, known: &Numbers, repeated: &[String]) -> Result<(), String> {
+        let mut found = Numbers::new();
+        for (guest, number) in repeated.iter().filter_map(|line| parts(line)) {
+            let last = found.entry(guest.to_string()).or_default();
+            *last = number.max(*last);
         }
-    }
-
-    fn newest(&self) -> Vec<String> {
-        self.lines[self.lines.len().saturating_sub(REPEATED)..].to_vec()
-    }
-
-    /// Judges what the witness heard first. Each time that it was killed over it, further lines may have been added.
-    fn check(&mut self, newest: &[String], repeated: &[String]) -> Result<(), String> {
-        let lost = newest.iter().find(|line| !repeated.contains(line));
-        match lost.filter(|_| self.entries <= 2) {
-            Some(line) => Err(format!("{line:?} was heard and is lost; repeated were {repeated:?}")),
+        let is_all = repeated.len() <= REPEATED;
+        let is_lost = |guest: &String, newest: u64| match found.get(guest) {
+            Some(last) => *last < newest,
+            None => is_all,
+        };
+        match known.iter().find(|(guest, newest)| is_lost(guest, **newest)) {
+            Some((guest, newest)) => {
+                Err(format!("\"{guest}: {newest}\" was heard and is lost; repeated were {repeated:?}"))
+            }
             None => {
-                (self.entries, self.to_check) = (0, false);
+                self.to_check = false;
                 Ok(())
             }
         }
@@ -61,6 +69,9 @@ impl Room {
 }
 
 pub(super) struct Guest {
+    number: usize,
+    sessions: u64,
+    /// Its name in this session.
     name: String,
     /// Who comes in first after each restart.
     is_witness: bool,
@@ -69,7 +80,7 @@ pub(super) struct Guest {
 
 impl Guest {
     pub(super) fn new(number: usize, room: Room) -> Guest {
-        Guest { name: format!("guest{number}"), is_witness: number == 0, room }
+        Guest { number, sessions: 0, name: String::new(), is_witness: number == 0, room }
     }
 }
 
@@ -81,10 +92,10 @@ fn parts(line: &str) -> Option<(&str, u64)> {
 
 /// Judges lines as they come: those of each guest in order, none that nobody said.
 #[derive(Default)]
-struct Order(BTreeMap<String, u64>);
+struct Order(Numbers);
 
 impl Order {
-    fn hears(&mut self, line: &str, said: &BTreeMap<String, u64>) -> Result<(), String> {
+    fn hears(&mut self, line: &str, said: &Numbers) -> Result<(), String> {
         if line.starts_with("* guest") {
             return Ok(());
         }
@@ -93,7 +104,7 @@ impl Order {
             return Err(format!("{line:?} was not said yet"));
         }
         match self.0.insert(guest.to_string(), number) {
-            Some(before) if before >= number => Err(format!("{line:?} comes after {before}")),
+            Some(before) if number != before + 1 => Err(format!("{line:?} comes after {before}")),
             _ => Ok(()),
         }
     }
@@ -133,31 +144,32 @@ impl Guest {
 }
 
 impl Client for Guest {
-    fn session(&mut self, wire: &mut Wire, answers: &AtomicU64) -> Result<(), Trouble> {
+    fn session(&mut self, wire: &mut Wire, tally: &Tally) -> Result<(), Trouble> {
         let question = line(wire)?;
         if question != "Your name?" {
             return Err(Trouble::Wrong(format!("{question:?} instead of a question")));
         }
-        if self.is_witness {
-            self.room.with(|heard| heard.entries += 1);
-        } else if self.room.with(|heard| heard.to_check) {
+        if !self.is_witness && self.room.with(|heard| heard.to_check) {
             // The witness looks first, with nobody talking.
-            std::thread::sleep(Duration::from_millis(5));
+            wire.pause();
             return Err(Trouble::Gone);
         }
+        self.sessions += 1;
+        self.name = format!("guest{}.{}", self.number, self.sessions);
         wire.send(format!("{}\n", self.name).as_bytes())?;
         let mut order = Order::default();
-        let newest = self.room.with(|heard| heard.newest());
+        let known = self.room.with(|heard| heard.newest.clone());
         let own = self.say(wire)?;
         let repeated = self.hear(wire, &mut order, &own)?;
         if self.is_witness {
-            self.room.with(|heard| heard.check(&newest, &repeated)).map_err(Trouble::Wrong)?;
+            self.room.with(|heard| heard.check(&known, &repeated)).map_err(Trouble::Wrong)?;
         }
-        answers.fetch_add(1, Ordering::AcqRel);
+        tally.add(1);
+        tally.whole();
         loop {
             let own = self.say(wire)?;
             self.hear(wire, &mut order, &own)?;
-            answers.fetch_add(1, Ordering::AcqRel);
+            tally.add(1);
         }
     }
 
@@ -172,18 +184,22 @@ mod tests {
 
     #[test]
     fn what_was_heard_must_be_repeated_in_order() {
-        let mut heard = Heard { entries: 1, ..Heard::default() };
-        (1..=9).for_each(|n| heard.note(&format!("guest1: {n}")));
+        let mut heard = Heard::default();
+        (1..=30).for_each(|n| heard.note(&format!("guest1: {n}")));
         heard.note("* guest1 goes");
-        let lines =
-            |numbers: &[u64]| -> Vec<String> { numbers.iter().map(|n| format!("guest1: {n}")).collect() };
-        assert!(heard.check(&heard.newest(), &lines(&[5, 6, 7, 8, 9])).is_ok());
-        heard.entries = 1;
-        assert!(heard.check(&heard.newest(), &lines(&[5, 6, 7, 8])).is_err());
+        let lines = |from: u64, to: u64| (from..=to).map(|n| format!("guest1: {n}")).collect::<Vec<String>>();
+        let known = heard.newest.clone();
+        assert!(heard.check(&known, &lines(12, 33)).is_ok());
+        assert!(heard.check(&known, &lines(8, 29)).is_err());
+        assert!(heard.check(&known, &lines(1, 3)).is_err());
+        // Others came and went meanwhile, and all that is repeated is of that.
+        assert!(heard.check(&known, &vec!["* guest1 comes in".to_string(); 24]).is_ok());
+        assert!(heard.check(&known, &vec!["* guest1 comes in".to_string(); 5]).is_err());
         let said = BTreeMap::from([("guest1".to_string(), 9)]);
         let mut order = Order::default();
         assert!(order.hears("guest1: 3", &said).is_ok());
         assert!(order.hears("guest1: 3", &said).is_err());
+        assert!(order.hears("guest1: 5", &said).is_err());
         assert!(order.hears("guest1: 10", &said).is_err());
         assert!(order.hears("somebody: 1", &said).is_err());
         assert!(order.hears("* guest1 goes", &said).is_ok());

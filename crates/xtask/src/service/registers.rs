@@ -1,11 +1,10 @@
 //! A client that counts in registers of its own: one by increments, several of them under way at once, one by writes.
 //!
-//! Each connection has registers of its own, too: a request that was under way when the server was killed may take effect
+//! Each connection has registers of its own, too: a request that was under way when the server was stopped may take effect
 //! at any later time, for the thread that had read it goes on beside those of newer connections.
 
-use super::{Client, Trouble, Wire};
+use super::{Client, Tally, Trouble, Wire};
 use std::io::{BufRead, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Increments that are sent before the first of them is answered.
 const BATCH: u64 = 5;
@@ -143,13 +142,13 @@ impl Register {
 }
 
 impl Client for Registers {
-    fn session(&mut self, wire: &mut Wire, answers: &AtomicU64) -> Result<(), Trouble> {
+    fn session(&mut self, wire: &mut Wire, tally: &Tally) -> Result<(), Trouble> {
         for register in &mut self.earlier {
             register.read(self.language, wire)?;
-            answers.fetch_add(1, Ordering::AcqRel);
+            tally.add(1);
         }
         let (mut counter, mut word) = (self.register("counter"), self.register("word"));
-        let ended = count(self.language, &mut counter, &mut word, wire, answers);
+        let ended = count(self.language, &mut counter, &mut word, wire, tally);
         if counter.asked > 0 {
             self.earlier.extend([counter, word]);
         }
@@ -163,7 +162,7 @@ fn count(
     counter: &mut Register,
     word: &mut Register,
     wire: &mut Wire,
-    answers: &AtomicU64,
+    tally: &Tally,
 ) -> Result<(), Trouble> {
     loop {
         let increments: Vec<u8> =
@@ -174,14 +173,15 @@ fn count(
             let answer = language.answer(wire)?;
             let expected = Answer::Value((counter.answered + 1).to_string());
             counter.answered(&answer, &expected)?;
-            answers.fetch_add(1, Ordering::AcqRel);
+            tally.add(1);
         }
         word.asked += 1;
         wire.send(&language.request(&["set", &word.name, &word.asked.to_string()]))?;
         let answer = language.answer(wire)?;
         word.answered(&answer, &Answer::Done)?;
         word.read(language, wire)?;
-        answers.fetch_add(2, Ordering::AcqRel);
+        tally.add(2);
+        tally.whole();
     }
 }
 
