@@ -23,7 +23,7 @@ const DECISIONS_LATER: u64 = 24;
 /// Polls in a slice: some of these, drawn for each life.
 const SLICE_POLLS: [u32; 4] = [40, 150, 400, 900];
 /// What a world larger than its memory keeps there between slices, and most pages that are dropped beyond that.
-const RESIDENT_PAGES_MAX: u64 = 48;
+const RESIDENT_PAGES_MAX: u64 = 24;
 const EVICTED_MAX: u64 = 40;
 /// Of so many evictions one is watched: the whole of memory is looked at before and after.
 const WATCHED_ONE_IN: u64 = 25;
