@@ -1,6 +1,7 @@
-//! `cargo xtask bench fork`: copies of a large world, against what the disk itself takes for a copy.
+//! `cargo xtask bench fork`: copies and checks of a large world, against what the disk itself takes for a copy and to read.
 
 use super::process::{Runner, drop_page_cache};
+use super::statistics::median;
 use super::{Options, Row};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -10,7 +11,10 @@ use std::time::Instant;
 /// Bytes that the plain copy moves at a time.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// A fork into a file of its own, the same after the world has left the page cache, and a restore in the file.
+/// How often the file is read and checked in turn.
+const CHECKS: usize = 3;
+
+/// A check, a fork into a file of its own, both after the world has left the page cache, and a restore in the file.
 ///
 /// # Errors
 /// When something cannot be run.
@@ -18,6 +22,7 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     let size = options.resume_mib.to_string();
     runner.fill("large", &[&size])?;
     let world = runner.world("large");
+    let checked = check(runner, &world)?;
     let (copy, fork) = (world.with_extension("copy"), world.with_extension("fork"));
     drop_page_cache();
     let (bytes, copied_s) = plain_copy(&world, &copy)?;
@@ -44,6 +49,7 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     let rate = live / fork_s;
     let how = if shared { "shared by the file system" } else { "copied" };
     Ok(vec![
+        checked,
         Row::shown(
             format!("plain copy of the file of {:.0} MiB, cold, durable", bytes as f64 / 1_048_576.0),
             format!("{copied_s:.1} s, {:.0} MB/s", copy_rate / 1e6),
@@ -71,6 +77,38 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
             format!("{all_ms:.0} ms"),
         ),
     ])
+}
+
+/// `phantom check` beside a plain read of the file, both cold.
+fn check(runner: &Runner, world: &Path) -> Result<Row, String> {
+    let (mut ratios, mut times) = (Vec::new(), Vec::new());
+    for _ in 0..CHECKS {
+        drop_page_cache();
+        let before = Instant::now();
+        plain_read(world)?;
+        let read_s = before.elapsed().as_secs_f64();
+        drop_page_cache();
+        let before = Instant::now();
+        runner.phantom(&["check", "--json", &shown(world)])?;
+        let check_s = before.elapsed().as_secs_f64();
+        ratios.push(check_s / read_s);
+        times.push(check_s);
+    }
+    let ratio = median(&ratios);
+    Ok(Row::new(
+        "`check`, cold: time, to that of reading the file",
+        "≤ 1.5",
+        format!("{ratio:.2} ({:.1} s)", median(&times)),
+        ratio <= 1.5,
+    ))
+}
+
+/// Reads a file from its start to its end.
+fn plain_read(path: &Path) -> Result<(), String> {
+    let fail = |error: std::io::Error| format!("{}: {error}", path.display());
+    let (mut file, mut piece) = (File::open(path).map_err(fail)?, vec![0u8; PIECE_BYTES]);
+    while file.read(&mut piece).map_err(fail)? > 0 {}
+    Ok(())
 }
 
 /// Tags what a world is and makes it an older snapshot; milliseconds, with the start of the process.
