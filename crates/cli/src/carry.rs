@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use store::{HistoryPolicy, PageReader, Store, StoreOptions, WorldParams};
-use world::transfer::{self, Incoming, Mark, Packing, Sink, Source, StreamHead};
+use world::transfer::{self, ExportError, Incoming, Mark, Packing, Sink, Source, StreamHead};
 use world::{Lineage, WorldFile};
 
 /// Pieces of a stream that are under way between two threads.
@@ -96,8 +96,11 @@ impl Parcel {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Failure> {
         let packing = if packed { Packing::Lz4 } else { Packing::None };
-        transfer::export(&self.head, &self.reader, &self.pages, packing, sink, progress)
-            .map_err(|error| Failure::World(error.to_string()))
+        transfer::export(&self.head, &self.reader, &self.pages, packing, sink, progress).map_err(|error| {
+            let text = error.to_string();
+            // The world is sound when only nobody takes it.
+            if matches!(error, ExportError::Sink(_)) { Failure::Input(text) } else { Failure::World(text) }
+        })
     }
 }
 
@@ -160,7 +163,7 @@ impl Origin {
                 bar.set_length(about["pages"].as_u64().unwrap_or(0) * PAGE_SIZE as u64);
                 while let Some(piece) = client.piece().map_err(Failure::World)? {
                     bar.inc(piece.len() as u64);
-                    sink(&piece).map_err(Failure::World)?;
+                    sink(&piece).map_err(Failure::Input)?;
                 }
                 Ok(about)
             }
@@ -398,7 +401,7 @@ pub(crate) fn fork(options: &Fork) -> Result<u8, Failure> {
     // What came first is said.
     let head = match (sent, made) {
         (Ok(_), made) => made?,
-        (Err(Failure::World(text)), Err(made)) if text == NOBODY_TAKES => return Err(made),
+        (Err(Failure::Input(text)), Err(made)) if text == NOBODY_TAKES => return Err(made),
         (Err(sent), _) => return Err(sent),
     };
     forked(options, &head, false)
