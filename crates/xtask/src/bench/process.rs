@@ -241,10 +241,13 @@ impl Runner {
     /// # Errors
     /// When a step fails.
     pub(crate) fn sleepers(&self, program: &str, arguments: &[&str]) -> Result<Sleepers, String> {
-        self.fill(program, arguments)?;
+        // They count without a lock.
+        let alone = ["--workers", "1"];
+        self.fill_with(program, &alone, arguments)?;
         let pages = self.pages(program)?;
         drop_page_cache();
-        let mut child = self.command(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
+        let mut child =
+            self.command(program, &alone, arguments).spawn().map_err(|error| error.to_string())?;
         std::thread::sleep(Duration::from_secs(3));
         let read = counter(&child, "rchar: ");
         let mut stdin = child.stdin.take().ok_or("no input")?;
