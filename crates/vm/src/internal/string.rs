@@ -372,20 +372,26 @@ const PART_UNITS: u64 = 512;
 /// Parts that are made in a step.
 const PARTS_AT_ONCE: usize = (STEP_UNITS / PART_UNITS) as usize;
 
+/// Looks one step further, from number 0, for the places of `part` in a text, and adds them to number 1: how many there
+/// are in all, when the end is reached.
+fn count_step(call: &mut Call<'_>, text: Bytes, part: Bytes) -> Option<u64> {
+    let (at, step) = (call.number(0), call.vm.step_units());
+    let found = matches(call.vm, text, at, step, part, usize::MAX);
+    let next = found.last().map_or(at + step, |last| (last + part.len).max(at + step));
+    let count = call.number(1) + found.len() as u64;
+    call.set_number(1, count);
+    call.set_number(0, next);
+    (next + part.len > text.len).then_some(count)
+}
+
 /// Stage 0: the parts are counted. 1: they are made; number 0 is where to look for the next separator, number 1 where the
 /// part before it begins, reference 0 the container. From 2 on: a long part, reference 1, is copied, up to number 0.
 fn split_in_steps(call: &mut Call<'_>, this: Bytes, separator: Bytes) -> Step {
     let step = call.vm.step_units();
     while call.stage() == 0 {
-        let at = call.number(0);
-        let found = matches(call.vm, this, at, step, separator, usize::MAX);
-        let next = found.last().map_or(at + step, |last| (last + separator.len).max(at + step));
-        call.set_number(1, call.number(1) + found.len() as u64);
-        call.set_number(0, next);
-        if next + separator.len > this.len {
+        if let Some(found) = count_step(call, this, separator) {
             let parts = call.vm.new_kernel(ClassId::Container);
-            let count = call.number(1) + 1;
-            container::reserve_new(call, parts, count)?;
+            container::reserve_new(call, parts, found + 1)?;
             call.begin_anew();
             call.set_reference(0, Value::object(parts));
             call.set_stage(1);
@@ -480,14 +486,8 @@ fn replace(call: &mut Call<'_>) -> Step {
     }
     let step = call.vm.step_units();
     while call.stage() == 0 {
-        let at = call.number(0);
-        let found = matches(call.vm, this, at, step, old, usize::MAX);
-        let next = found.last().map_or(at + step, |last| (last + old.len).max(at + step));
-        call.set_number(1, call.number(1) + found.len() as u64);
-        call.set_number(0, next);
-        if next + old.len > this.len {
-            let count = call.number(1);
-            let string = call.string_room(this.len + count * new.len - count * old.len)?;
+        if let Some(found) = count_step(call, this, old) {
+            let string = call.string_room(this.len + found * new.len - found * old.len)?;
             call.begin_anew();
             call.set_reference(0, Value::object(string));
             call.set_stage(1);
