@@ -198,6 +198,22 @@ impl Default for Running {
     }
 }
 
+/// When what a program sends and prints leaves.
+#[derive(Args, Debug)]
+pub(crate) struct Sending {
+    /// Holds what the program sends and prints until the snapshot that holds its cause is durable, so that whoever saw it
+    /// can rely on it; `--durable=no` ends that. Kept in the world.
+    #[arg(
+        long,
+        value_name = "YES|NO",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "yes",
+        value_parser = yes_or_no
+    )]
+    pub(crate) durable: Option<bool>,
+}
+
 /// `run`
 #[derive(Args, Debug)]
 pub(crate) struct Run {
@@ -210,17 +226,9 @@ pub(crate) struct Run {
     /// What the program may use outside.
     #[command(flatten)]
     pub(crate) grants: GrantOptions,
-    /// Holds what the program sends and prints until the snapshot that holds its cause is durable, so that whoever saw it
-    /// can rely on it; `--durable=no` ends that. Kept in the world.
-    #[arg(
-        long,
-        value_name = "YES|NO",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "yes",
-        value_parser = yes_or_no
-    )]
-    pub(crate) durable: Option<bool>,
+    /// When what it sends and prints leaves.
+    #[command(flatten)]
+    pub(crate) sending: Sending,
     /// Forgets the program's past and starts it over.
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -249,17 +257,9 @@ pub(crate) struct Resume {
     /// What the program may use outside, instead of what it was granted before.
     #[command(flatten)]
     pub(crate) grants: GrantOptions,
-    /// Holds what the program sends and prints until the snapshot that holds its cause is durable, so that whoever saw it
-    /// can rely on it; `--durable=no` ends that. Kept in the world.
-    #[arg(
-        long,
-        value_name = "YES|NO",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "yes",
-        value_parser = yes_or_no
-    )]
-    pub(crate) durable: Option<bool>,
+    /// When what it sends and prints leaves.
+    #[command(flatten)]
+    pub(crate) sending: Sending,
     /// File of the world.
     pub(crate) world: PathBuf,
 }

@@ -119,7 +119,7 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
         grants: options.grants.grants()?.unwrap_or_default(),
-        durable: options.durable.unwrap_or(false),
+        durable: options.sending.durable.unwrap_or(false),
         source_hash: program.source_hash,
         fresh: options.fresh,
     })
@@ -159,7 +159,7 @@ pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
         say(&format_args!("paused: no thread runs until `phantom go {}`", options.world.display()));
         opened.world.pause();
     }
-    grant(&mut opened, &name, &options.grants, options.durable)?;
+    grant(&mut opened, &name, &options.grants, options.sending.durable)?;
     finish(opened, &options.running, &name)
 }
 
@@ -200,7 +200,7 @@ fn go_on(opened: Opened, options: &Run, program: &Program, known: &ProgramInfo) 
     }
     told_where(&program.name, &opened);
     let mut opened = opened;
-    grant(&mut opened, &program.name, &options.grants, options.durable)?;
+    grant(&mut opened, &program.name, &options.grants, options.sending.durable)?;
     finish(opened, &options.running, &program.name)
 }
 
