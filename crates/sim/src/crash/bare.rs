@@ -6,7 +6,6 @@ use crate::crash::life::{Acknowledged, Life, Workload};
 use crate::crash::points::Point;
 use crate::crash::round::Round;
 use crate::crash::{Lives, verdict};
-use crate::image::Image;
 
 /// Steps of a first life.
 const STEPS: u64 = 24;
@@ -31,27 +30,14 @@ fn enumerate(round: &mut Round<'_>, life: &Life, rng: &mut Prng, depth: u32) {
     round.report.cleaned_pages += life.cleaned_pages;
     round.report.checkpoints += life.checkpoints;
     let recording = life.recording();
-    let mut lasting = Vec::new();
-    let draws = if depth == 0 { 4 } else { 3 };
-    recording.crashes(rng, draws, &mut |point, rng| {
-        if let Some((image, last)) = try_crash(round, life, &point)
-            && depth < 2
-            && rng.chance(1, round.odds(life.workload.second_life_in()))
-        {
-            lasting.push((image, last));
-        }
-        !round.is_done()
-    });
-    for (image, last) in lasting {
-        if round.is_done() {
-            return;
-        }
-        round.report.second_lives += 1;
+    let plan = (if depth == 0 { 4 } else { 3 }, life.workload.second_life_in(), depth);
+    let lasting = round.crashes(&recording, plan, rng, |round, point, _| try_crash(round, life, point));
+    let live_on = |image, last, rng: &mut Prng| {
         let steps = 3 + rng.below(6);
-        let next = round.guarded("a life after a crash", || life.after(image, last, rng, steps));
-        if let Some(next) = next {
-            enumerate(round, &next, rng, depth + 1);
-        }
+        life.after(image, last, rng, steps)
+    };
+    if !round.second_lives(lasting, rng, live_on, |round, next, rng| enumerate(round, next, rng, depth + 1)) {
+        return;
     }
     recording.lies(rng, &mut |point, _| {
         try_lie(round, life, &point);
@@ -60,13 +46,12 @@ fn enumerate(round: &mut Round<'_>, life: &Life, rng: &mut Prng, depth: u32) {
     try_damage(round, life, rng, depth);
 }
 
-fn try_crash(round: &mut Round<'_>, life: &Life, point: &Point) -> Option<(Image, Acknowledged)> {
+fn try_crash(round: &mut Round<'_>, life: &Life, point: &Point) -> Option<Acknowledged> {
     let acknowledged = verdict::acknowledged_at(life, point.op);
     if !round.is_new(&point.image, acknowledged.epoch) {
         return None;
     }
-    let found = round.guarded(&point.what, || verdict::after_crash(life, point));
-    found.map(|last| (point.image.clone(), last))
+    round.guarded(&point.what, || verdict::after_crash(life, point))
 }
 
 fn try_lie(round: &mut Round<'_>, life: &Life, point: &Point) {

@@ -35,28 +35,14 @@ fn try_images(round: &mut Round<'_>, life: &Run, rng: &mut Prng, depth: u32) {
     round.report.lives += 1;
     round.report.evicted += life.seen.evicted;
     round.report.paged_in += life.seen.paged_in;
-    let mut lasting = Vec::new();
     let recording = Recording::new(life.base.clone(), &life.device);
-    recording.crashes(rng, DRAWS, &mut |point, rng| {
-        if let Some(moment) = try_crash(round, life, &point, rng)
-            && depth < 2
-            && rng.chance(1, round.odds(SECOND_LIFE_IN))
-        {
-            lasting.push((point.image, moment));
-        }
-        !round.is_done()
-    });
-    for (image, moment) in lasting {
-        if round.is_done() {
-            return;
-        }
-        round.report.second_lives += 1;
-        let seed = rng.next_u64();
-        let next = || life.after(seed, image, &moment, STEPS_LATER);
-        if let Some(next) = round.guarded("a life after a crash", next) {
-            try_images(round, &next, rng, depth + 1);
-        }
-    }
+    let plan = (DRAWS, SECOND_LIFE_IN, depth);
+    let lasting =
+        round.crashes(&recording, plan, rng, |round, point, rng| try_crash(round, life, point, rng));
+    let live_on =
+        |image, moment: Moment, rng: &mut Prng| life.after(rng.next_u64(), image, &moment, STEPS_LATER);
+    let _ =
+        round.second_lives(lasting, rng, live_on, |round, next, rng| try_images(round, next, rng, depth + 1));
 }
 
 /// The newest acknowledged moment, or one that was flipped after it; see also [`Run::cut_off`].

@@ -4,8 +4,11 @@ use base::prng::Prng;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::crash::{At, Enumeration, Failure, Report};
+use crate::crash::{At, Enumeration, Failure, Point, Recording, Report};
 use crate::image::Image;
+
+/// How many lives in a row may crash.
+const CRASHES_MAX: u32 = 2;
 
 /// A round under way.
 pub struct Round<'e> {
@@ -83,6 +86,50 @@ impl<'e> Round<'e> {
         self.numbered += 1;
         if self.is_judged() && self.enumeration.count(image.hash()) {
             *self.report.points_of.entry(self.workload.clone()).or_insert(0) += 1;
+        }
+        true
+    }
+
+    /// Tries what a power cut may leave of a life; `depth` lives crashed before it. `judge` says what a new and good image
+    /// holds. One of so many good ones is given back, with that, to be lived on in.
+    pub fn crashes<M>(
+        &mut self,
+        recording: &Recording,
+        (draws, second_life_in, depth): (u64, u64, u32),
+        rng: &mut Prng,
+        mut judge: impl FnMut(&mut Round<'e>, &Point, &mut Prng) -> Option<M>,
+    ) -> Vec<(Image, M)> {
+        let mut lasting = Vec::new();
+        recording.crashes(rng, draws, &mut |point, rng| {
+            if let Some(moment) = judge(self, &point, rng)
+                && depth < CRASHES_MAX
+                && rng.chance(1, self.odds(second_life_in))
+            {
+                lasting.push((point.image, moment));
+            }
+            !self.is_done()
+        });
+        lasting
+    }
+
+    /// Lives on in images that [`Round::crashes`] gave, and has each such life tried; false when the round ended before all
+    /// were.
+    #[must_use]
+    pub fn second_lives<M, L>(
+        &mut self,
+        lasting: Vec<(Image, M)>,
+        rng: &mut Prng,
+        mut live_on: impl FnMut(Image, M, &mut Prng) -> Result<L, String>,
+        mut try_images: impl FnMut(&mut Round<'e>, &L, &mut Prng),
+    ) -> bool {
+        for (image, moment) in lasting {
+            if self.is_done() {
+                return false;
+            }
+            self.report.second_lives += 1;
+            if let Some(next) = self.guarded("a life after a crash", || live_on(image, moment, rng)) {
+                try_images(self, &next, rng);
+            }
         }
         true
     }

@@ -107,26 +107,17 @@ impl WorldLives {
         round.report.evicted += life.evicted;
         round.report.paged_in += life.paged_in;
         round.report.resets += life.resets;
-        let mut lasting = Vec::new();
-        life.recording.crashes(rng, DRAWS, &mut |point, rng| {
-            if let Some(moment) = self.try_crash(round, life, &point, rng)
-                && depth < 2
-                && rng.chance(1, round.odds(SECOND_LIFE_IN))
-            {
-                lasting.push((point.image, moment));
-            }
-            !round.is_done()
-        });
-        for (image, moment) in lasting {
-            if round.is_done() {
-                return;
-            }
-            round.report.second_lives += 1;
-            let next =
-                round.guarded("a life after a crash", || WorldLife::after(self, life, image, &moment, rng));
-            if let Some(next) = next {
-                self.try_images(round, &next, rng, depth + 1);
-            }
+        let plan = (DRAWS, SECOND_LIFE_IN, depth);
+        let lasting = round
+            .crashes(&life.recording, plan, rng, |round, point, rng| self.try_crash(round, life, point, rng));
+        let all = round.second_lives(
+            lasting,
+            rng,
+            |image, moment, rng| WorldLife::after(self, life, image, &moment, rng),
+            |round, next, rng| self.try_images(round, next, rng, depth + 1),
+        );
+        if !all {
+            return;
         }
         life.recording.lies(rng, &mut |point, _| {
             if round.is_new(&point.image, 0) && round.is_judged() {
