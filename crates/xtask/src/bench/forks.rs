@@ -39,8 +39,13 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     let shared = forked["shared"] == serde_json::json!(true);
     let _ = std::fs::remove_file(&fork);
     let log = runner.phantom(&["log", "--json", &shown(&world)])?;
-    let all: Vec<u64> =
-        log.as_array().into_iter().flatten().filter_map(|one| one["epoch"].as_u64()).collect();
+    let all: Vec<u64> = log
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one["epoch"].as_u64())
+        .filter(|epoch| *epoch > 0)
+        .collect();
     let [oldest, .., near, _] = all.as_slice() else {
         return Err("the world has too few snapshots".to_string());
     };
