@@ -1,6 +1,8 @@
 //! Runs the `phantom` binary and reads what it cost.
 
 use super::programs;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -89,10 +91,15 @@ impl Runner {
 
     fn command(&self, program: &str, options: &[&str], arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.phantom);
-        command.arg("run").arg("--figures").arg("--world").arg(self.world(program)).args(options);
+        command.arg("run").arg("--world").arg(self.world(program)).args(options);
         command.arg(programs().join(format!("{program}.ph"))).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// As [`Runner::command`], with `--figures`, for which the world looks at a clock after each short slice.
+    fn with_figures(&self, program: &str, options: &[&str], arguments: &[&str]) -> Command {
+        self.command(program, &[&["--figures"], options].concat(), arguments)
     }
 
     /// Runs a program in a new world to its end; the figures that it printed.
@@ -109,7 +116,7 @@ impl Runner {
         if world.exists() {
             std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
         }
-        let output = self.command(program, options, arguments).stdin(Stdio::null()).output();
+        let output = self.with_figures(program, options, arguments).stdin(Stdio::null()).output();
         let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
         let errors = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
@@ -209,13 +216,15 @@ impl Runner {
         shown["epoch"].as_u64().ok_or_else(|| format!("no epoch in {shown}"))
     }
 
-    /// CPU seconds of the whole process.
+    /// CPU seconds of the whole process, user and system, as the kernel counts them: a program that switches threads
+    /// often would spend most of `--figures` on looking at the clock.
     ///
     /// # Errors
     /// When it fails.
     pub(crate) fn cpu_s(&self, program: &str, options: &[&str], arguments: &[&str]) -> Result<f64, String> {
-        let figures = self.figures(program, options, arguments)?;
-        figures["cpu_ns"].as_f64().map(|ns| ns / 1e9).ok_or_else(|| "no cpu_ns in the figures".to_string())
+        let before = children_cpu_s()?;
+        self.output(program, options, arguments)?;
+        Ok(children_cpu_s()? - before)
     }
 
     /// Lets a sleeping program settle, then watches it.
@@ -315,7 +324,7 @@ impl Runner {
         }
         let world = self.world(program);
         let mut child =
-            self.command(program, options, arguments).spawn().map_err(|error| error.to_string())?;
+            self.with_figures(program, options, arguments).spawn().map_err(|error| error.to_string())?;
         // It is gone when the program has ended without reading.
         let _ = writeln!(child.stdin.take().ok_or("no input")?, "go on");
         let mut output = child.stdout.take().ok_or("no output")?;
@@ -392,7 +401,7 @@ impl Runner {
     pub(crate) fn resume(&self, program: &str, arguments: &[&str]) -> Result<Resumed, String> {
         self.fill(program, arguments)?;
         drop_page_cache();
-        let mut child = self.command(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
+        let mut child = self.with_figures(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
         let mut stdin = child.stdin.take().ok_or("no input")?;
         writeln!(stdin, "go on").map_err(|error| error.to_string())?;
         let output = child.wait_with_output().map_err(|error| error.to_string())?;
@@ -448,6 +457,13 @@ impl Runner {
         child.wait().map_err(|error| error.to_string())?;
         Ok(())
     }
+}
+
+/// CPU seconds of all children that have ended and were waited for.
+fn children_cpu_s() -> Result<f64, String> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| format!("getrusage: {error}"))?;
+    let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
 fn figures_in(errors: &str) -> Option<Value> {
