@@ -97,7 +97,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let runner = Runner::new(build_phantom()?)?;
     let mut rows = vec![Row::shown(
         "this processor: a shift or an exclusive or that waits for the one before; an indirect call that alternates",
-        format!("{:.2} ns; {:.1} ns; absolute figures of two runs compare by these", chain_ns(), indirect_ns()),
+        format!(
+            "{:.2} ns; {:.1} ns; absolute figures of two runs compare by these",
+            chain_ns(),
+            indirect_ns()
+        ),
     )];
     for (name, measure) in ALL {
         if options.which.is_empty() || options.which.iter().any(|which| which == name) {

@@ -401,7 +401,8 @@ impl Runner {
     pub(crate) fn resume(&self, program: &str, arguments: &[&str]) -> Result<Resumed, String> {
         self.fill(program, arguments)?;
         drop_page_cache();
-        let mut child = self.with_figures(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
+        let mut child =
+            self.with_figures(program, &[], arguments).spawn().map_err(|error| error.to_string())?;
         let mut stdin = child.stdin.take().ok_or("no input")?;
         writeln!(stdin, "go on").map_err(|error| error.to_string())?;
         let output = child.wait_with_output().map_err(|error| error.to_string())?;
