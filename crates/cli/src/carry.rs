@@ -8,9 +8,9 @@ use crate::arguments::{Export, Fork, Import};
 use crate::control::client::{self, Client, Trouble};
 use crate::control::protocol::Request;
 use crate::history::{named, now_ns, open_to_change, restore_in};
-use crate::look::{find, print, said, size};
+use crate::look::{find, made, print, said, size};
 use crate::moment::{Moment, Name};
-use base::{Epoch, PAGE_SIZE, PageIndex, WorldId};
+use base::{PAGE_SIZE, PageIndex, WorldId};
 use host::FileDevice;
 use indicatif::{ProgressBar, ProgressStyle};
 use layout::SCHEMA_HASH;
@@ -48,10 +48,7 @@ pub(crate) fn parcel(
 ) -> Result<Parcel, Failure> {
     let fail = said(path);
     let usage = |error: String| Failure::Usage(format!("{}: {error}", path.display()));
-    let epoch = find(path, store, at)?;
-    if epoch == Epoch(0) {
-        return Err(usage("it holds no snapshot yet".to_string()));
-    }
+    let epoch = made(path, find(path, store, at)?)?;
     let reader = store.reader_at(epoch).map_err(|error| fail(&error))?;
     let (base, pages) = match since {
         None => (None, reader.pages().map_err(|error| fail(&error))?),
@@ -452,10 +449,7 @@ fn clone_file(from: &Path, to: &Path) -> bool {
 fn become_fork(name: &Name, made_at: &Path) -> Result<StreamHead, Failure> {
     let fail = said(made_at);
     let store = open_to_change(made_at, "another process is making it right now")?;
-    let epoch = find(&name.world, &store, &name.at)?;
-    if epoch == Epoch(0) {
-        return Err(Failure::Usage(format!("{}: it holds no snapshot yet", name.world.display())));
-    }
+    let epoch = made(&name.world, find(&name.world, &store, &name.at)?)?;
     let world = store.info().world_id;
     let reader = store.reader_at(epoch).map_err(|error| fail(&error))?;
     let wall_ns = reader.wall_ns();

@@ -3,7 +3,7 @@
 use crate::arguments::{Keep, Restore, Tag};
 use crate::control::protocol::{KeepChange, Request};
 use crate::control::verbs;
-use crate::look::{find, print, said, size};
+use crate::look::{find, made, print, said, size};
 use crate::moment::{Moment, check_tag, clock};
 use crate::{Failure, say};
 use base::{Epoch, PAGE_SIZE, PageBytes};
@@ -90,10 +90,7 @@ fn change(
 /// When there is no such snapshot, another one has the tag, or it cannot be stored. Nothing has changed then.
 pub(crate) fn tag_in(path: &Path, store: &Store, at: &Moment, tag: Option<&str>) -> Result<Value, Failure> {
     let usage = |error: String| Failure::Usage(format!("{}: {error}", path.display()));
-    let epoch = find(path, store, at)?;
-    if epoch == Epoch(0) {
-        return Err(usage("it holds no snapshot yet".to_string()));
-    }
+    let epoch = made(path, find(path, store, at)?)?;
     if let Some(tag) = tag {
         check_tag(tag).map_err(usage)?;
         let snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
@@ -230,13 +227,13 @@ pub(crate) fn restore(options: &Restore) -> Result<u8, Failure> {
     }
     let stop = format!("`phantom stop {}` first", world.display());
     let store = open_to_change(world, &stop)?;
-    let epoch = find(world, &store, &options.name.at)?;
+    let epoch = made(world, find(world, &store, &options.name.at)?)?;
     let newest = store.last_epoch();
     if let Some(tag) = &options.keep_as {
         tag_in(world, &store, &Moment::Epoch(newest.0), Some(tag))?;
     }
-    let made = match restore_in(&store, epoch, |lineage| Lineage { is_detached: true, ..lineage }) {
-        Ok(made) => made,
+    let anew = match restore_in(&store, epoch, |lineage| Lineage { is_detached: true, ..lineage }) {
+        Ok(anew) => anew,
         Err(error) => {
             // The tag was for what did not happen.
             if options.keep_as.is_some() {
@@ -247,10 +244,10 @@ pub(crate) fn restore(options: &Restore) -> Result<u8, Failure> {
     };
     // It only shortens the next start.
     let _ = store.checkpoint();
-    let machine = json!({"restored": epoch.0, "epoch": made.0, "before": newest.0, "tag": options.keep_as});
+    let machine = json!({"restored": epoch.0, "epoch": anew.0, "before": newest.0, "tag": options.keep_as});
     let kept = options.keep_as.as_ref().map_or(newest.to_string(), String::clone);
     let human = format!(
-        "{0} is as it was at snapshot {epoch}, as snapshot {made}; what it was before is {0}@{kept}\n\
+        "{0} is as it was at snapshot {epoch}, as snapshot {anew}; what it was before is {0}@{kept}\n\
          it is detached: `phantom resume {0}` runs it and nothing outside is reached, with --attach it is\n",
         world.display(),
     );

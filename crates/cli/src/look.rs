@@ -166,6 +166,17 @@ pub(crate) fn find(path: &Path, store: &Store, at: &Moment) -> Result<Epoch, Fai
     at.find(&snapshots).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
+/// That epoch, unless it is what a world is before its first snapshot, in which there is nothing to look at or go on from.
+///
+/// # Errors
+/// When it is.
+pub(crate) fn made(path: &Path, epoch: Epoch) -> Result<Epoch, Failure> {
+    if epoch == Epoch(0) {
+        return Err(Failure::Usage(format!("{}: it holds no snapshot yet", path.display())));
+    }
+    Ok(epoch)
+}
+
 fn of_world(
     path: &Path,
     store: &Store,

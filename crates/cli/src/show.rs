@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::history::lineage_text;
-use crate::look::{Shown, program_json, said, size, state, thread_json};
+use crate::look::{Shown, made, program_json, said, size, state, thread_json};
 use crate::moment::Name;
 use crate::moment::clock;
 use base::{Epoch, WorldId};
@@ -23,9 +23,7 @@ const LINES_SHOWN_MAX: usize = 40;
 /// When the snapshot cannot be read.
 pub(crate) fn show(path: &Path, store: &Store, epoch: Epoch) -> Result<Shown, Failure> {
     let fail = said(path);
-    if epoch == Epoch(0) {
-        return Err(Failure::Usage(format!("{}: it holds no snapshot yet", path.display())));
-    }
+    made(path, epoch)?;
     let reader = store.reader_at(epoch).map_err(|error| fail(&error))?;
     let made_ns = reader.wall_ns();
     let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
@@ -112,10 +110,7 @@ pub(crate) fn diff([before, after]: &[Side<'_>; 2], limit: usize) -> Result<Show
     let fail = said(&after.name.world);
     let (from, to) = (before.epoch, after.epoch);
     for side in [before, after] {
-        if side.epoch == Epoch(0) {
-            let world = side.name.world.display();
-            return Err(Failure::Usage(format!("{world}: it holds no snapshot yet")));
-        }
+        made(&side.name.world, side.epoch)?;
     }
     let (old, new) = (before.view()?, after.view()?);
     let is_one = before.name.world == after.name.world;

@@ -170,6 +170,7 @@ fn what_cannot_be_named_is_told_and_nothing_changes() {
         (vec!["keep", "notes.world", "--one-per", "1h:1d", "--one-per", "1m:2d"], "each level"),
         (vec!["restore", "notes.world"], "say which snapshot"),
         (vec!["restore", "notes.world@nowhere"], "no tag"),
+        (vec!["restore", "notes.world@0"], "no snapshot yet"),
         (vec!["fork", "notes.world@999999", "new.world"], "not made yet"),
         (vec!["fork", "notes.world", "notes.ph"], "there already"),
         (vec!["diff", "notes.world", "early", "other.world@3"], "name the snapshot of each"),

@@ -127,41 +127,34 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// How fast the processor is now: virtual machines get a third of it for hours. The fastest of some tries, nanoseconds.
+/// How long a shift or an exclusive or takes that waits for the one before.
 fn chain_ns() -> f64 {
-    const STEPS: u32 = 10_000_000;
     const OPERATIONS: u32 = 6;
-    let tries = (1..=5u64).map(|start| {
-        let began = std::time::Instant::now();
-        let mut state = std::hint::black_box(start);
-        for _ in 0..STEPS {
-            // Marsaglia's xorshift: each operation needs the one before.
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-        }
-        std::hint::black_box(state);
-        began.elapsed().as_secs_f64() * 1e9 / f64::from(STEPS * OPERATIONS)
-    });
-    tries.fold(f64::INFINITY, f64::min)
+    fastest_ns(OPERATIONS, |state, _| {
+        // Marsaglia's xorshift: each operation needs the one before.
+        let state = state ^ state << 13;
+        let state = state ^ state >> 7;
+        state ^ state << 17
+    })
 }
 
-/// How long a call through a pointer takes that alternates among four functions, nanoseconds; the fastest of some tries.
-///
-/// A processor that predicts it needs 1 to 2 ns; one whose host restricts the prediction of indirect branches (AMD64
-/// Architecture Programmer's Manual, `IBRS`) needs some 15, and an interpreter makes such a jump for each instruction.
+/// How long a call through a pointer takes that alternates among four functions; an interpreter makes such a jump for each
+/// instruction, and a host may restrict its prediction (AMD64 Architecture Programmer's Manual, `IBRS`).
 fn indirect_ns() -> f64 {
-    const CALLS: usize = 10_000_000;
     let functions: [fn(u64) -> u64; 4] =
         std::hint::black_box([|x| x + 1, |x| x ^ 3, |x| x + 7, |x| x.rotate_left(3)]);
+    fastest_ns(1, |state, step| functions[step as usize % functions.len()](state))
+}
+
+/// How fast the processor is now: virtual machines get a third of it for hours. Nanoseconds for each of the `operations` of
+/// a step, in the fastest of some tries.
+fn fastest_ns(operations: u32, work: impl Fn(u64, u32) -> u64) -> f64 {
+    const STEPS: u32 = 10_000_000;
     let tries = (1..=5u64).map(|start| {
         let began = std::time::Instant::now();
-        let mut state = std::hint::black_box(start);
-        for step in 0..CALLS {
-            state = functions[step % functions.len()](state);
-        }
-        std::hint::black_box(state);
-        began.elapsed().as_secs_f64() * 1e9 / CALLS as f64
+        let start = std::hint::black_box(start);
+        std::hint::black_box((0..STEPS).fold(start, &work));
+        began.elapsed().as_secs_f64() * 1e9 / (f64::from(STEPS) * f64::from(operations))
     });
     tries.fold(f64::INFINITY, f64::min)
 }

@@ -39,6 +39,7 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     let shared = forked["shared"] == serde_json::json!(true);
     let _ = std::fs::remove_file(&fork);
     let log = runner.phantom(&["log", "--json", &shown(&world)])?;
+    // The log begins with what the world was before its first snapshot, to which nothing can be restored.
     let all: Vec<u64> = log
         .as_array()
         .into_iter()

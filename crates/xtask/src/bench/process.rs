@@ -6,7 +6,7 @@ use nix::sys::time::{TimeVal, TimeValLike};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -102,6 +102,21 @@ impl Runner {
         self.command(program, &[&["--figures"], options].concat(), arguments)
     }
 
+    /// Runs a program to its end, without input, in a new world; what it printed.
+    fn ended(&self, program: &str, mut command: Command) -> Result<Output, String> {
+        let world = self.world(program);
+        if world.exists() {
+            std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
+        }
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{program} ended with {}: {errors}", output.status));
+        }
+        Ok(output)
+    }
+
     /// Runs a program in a new world to its end; the figures that it printed.
     ///
     /// # Errors
@@ -112,16 +127,8 @@ impl Runner {
         options: &[&str],
         arguments: &[&str],
     ) -> Result<Value, String> {
-        let world = self.world(program);
-        if world.exists() {
-            std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
-        }
-        let output = self.with_figures(program, options, arguments).stdin(Stdio::null()).output();
-        let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
+        let output = self.ended(program, self.with_figures(program, options, arguments))?;
         let errors = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            return Err(format!("{program} ended with {}: {errors}", output.status));
-        }
         figures_in(&errors).ok_or_else(|| format!("{program} printed no figures: {errors}"))
     }
 
@@ -195,12 +202,7 @@ impl Runner {
         options: &[&str],
         arguments: &[&str],
     ) -> Result<String, String> {
-        let _ = std::fs::remove_file(self.world(program));
-        let output = self.command(program, options, arguments).stdin(Stdio::null()).output();
-        let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("{program}: {}", String::from_utf8_lossy(&output.stderr)));
-        }
+        let output = self.ended(program, self.command(program, options, arguments))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
