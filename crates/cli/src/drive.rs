@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use store::CommitInfo;
 use world::{Ask, Event, Phase, Ports, Shared, SnapshotError, Snapshotter, Vm, Worker, World};
 
 /// Between the early collection and the flip the world runs on for a moment.
@@ -20,6 +21,9 @@ const CAPTURE_SHARE: u32 = 20;
 const GATHER_SHARE: u32 = 4;
 const GATHER_STEP: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(1));
 const GATHER_MAX: Duration = Duration::from_millis(8);
+/// A worker makes a snapshot that its threads wait for by itself while the one before took at most so long: it can do
+/// nothing else meanwhile, and telling another thread of it would take a good part of that.
+const ALONE_MAX: Duration = Duration::from_millis(1);
 /// A world in which nothing happened for so long gets a checkpoint.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -61,13 +65,13 @@ pub(crate) fn drive(
     failed: &(dyn Fn(&Vm, &str) -> String + Sync),
 ) -> Result<World, String> {
     let ended = AtomicBool::new(false);
+    let maker = Mutex::new(Maker::new(snapshotter, pace.every));
+    world.commits_alone(true);
     std::thread::scope(|scope| {
-        let ended = &ended;
+        let (ended, maker) = (&ended, &maker);
         let snapshots = std::thread::Builder::new()
             .name("snapshots".to_string())
-            .spawn_scoped(scope, move || {
-                make_snapshots(snapshotter, &*ports.snapshot_waiter, pace, ended, watch)
-            })
+            .spawn_scoped(scope, move || make_snapshots(maker, &*ports.snapshot_waiter, ended, watch))
             .map_err(|error| format!("the snapshot thread cannot be started: {error}"))?;
         let started = (1..pace.workers).try_for_each(|number| {
             let worker = world.worker(Arc::new(HostWaiter::new()));
@@ -77,7 +81,7 @@ pub(crate) fn drive(
                 .map(drop)
                 .map_err(|error| format!("a worker cannot be started: {error}"))
         });
-        let run = || started.and_then(|()| run_threads(&mut world, pace.slices, watch, &mut tick));
+        let run = || started.and_then(|()| run_threads(&mut world, maker, pace.slices, watch, &mut tick));
         let result = match std::panic::catch_unwind(AssertUnwindSafe(run)) {
             Ok(result) => result,
             Err(reason) => fail(&failed(&world.vm, &text_of(&*reason))),
@@ -85,16 +89,17 @@ pub(crate) fn drive(
         world.stop_workers();
         ended.store(true, Ordering::Release);
         ports.snapshot_waiter.notify();
-        let (mut snapshotter, mut full) =
-            snapshots.join().map_err(|_| "the snapshot thread failed".to_string())?;
-        result?;
-        patient_last_snapshot(&mut world, &mut snapshotter, watch, &mut full)?;
-        Ok(world)
-    })
+        snapshots.join().map_err(|_| "the snapshot thread failed".to_string())?;
+        result
+    })?;
+    let Maker { mut snapshotter, mut full, .. } = maker.into_inner().unwrap_or_else(PoisonError::into_inner);
+    patient_last_snapshot(&mut world, &mut snapshotter, watch, &mut full)?;
+    Ok(world)
 }
 
 fn run_threads(
     world: &mut World,
+    maker: &Mutex<Maker>,
     slices: Option<u64>,
     watch: &(dyn Fn(Phase) + Sync),
     tick: &mut impl FnMut(&mut World, &Event),
@@ -104,6 +109,12 @@ fn run_threads(
         tick(world, &event);
         match event {
             Event::Idle { wait_ns } | Event::Waiting { wait_ns } => world.wait(wait_ns),
+            Event::Awaiting { wait_ns } => {
+                if !commit_alone(world, maker, watch) {
+                    world.shared().hurry();
+                    world.wait(wait_ns);
+                }
+            }
             Event::Congested => world.wait_alone(1_000_000),
             // A command may have started a program meanwhile.
             Event::Ended if world.vm.has_threads() => {}
@@ -139,58 +150,178 @@ fn work(mut worker: Worker, failed: &dyn Fn(&Vm, &str) -> String) {
     }
 }
 
-/// The snapshot thread: until the programs have ended.
-fn make_snapshots(
-    mut snapshotter: Snapshotter,
-    waiter: &dyn Waiter,
-    pace: Pace,
-    ended: &AtomicBool,
-    watch: &(dyn Fn(Phase) + Sync),
-) -> (Snapshotter, Full) {
-    let shared = snapshotter.shared().clone();
-    let mut due = Instant::now();
-    let mut last_commit = Duration::ZERO;
-    let mut quiet_since = None;
-    let mut full = Full::default();
-    while !ended.load(Ordering::Acquire) && shared.failure().is_none() {
+/// Makes the snapshot that all threads wait for, on this thread, if that will be quick and nobody else makes one; whether
+/// it was made, or why not is known.
+fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) + Sync)) -> bool {
+    let Ok(mut maker) = maker.try_lock() else { return false };
+    let quick = maker.last_commit.is_some_and(|took| took <= ALONE_MAX);
+    if !quick || maker.full.retry_at.is_some() {
+        return false;
+    }
+    let Ok(turn) = STORE_TURN.try_lock() else { return false };
+    let timer = Timer::new(watch);
+    let result = world.commit_alone(&mut maker.snapshotter, &|phase| timer.phase(phase));
+    drop(turn);
+    maker.made(&timer, result)
+}
+
+/// Who makes snapshots: the snapshot thread, or the first worker ([`commit_alone`]).
+struct Maker {
+    snapshotter: Snapshotter,
+    /// Time between flips; `None` for no snapshots but those that are wanted.
+    every: Option<Duration>,
+    /// When the next one is to be made unasked.
+    due: Instant,
+    /// From the flip to the end of the last one.
+    last_commit: Option<Duration>,
+    quiet_since: Option<Instant>,
+    full: Full,
+}
+
+/// When the phases of a snapshot were passed.
+struct Timer<'w> {
+    watch: &'w (dyn Fn(Phase) + Sync),
+    flipped: Cell<Instant>,
+    captured: Cell<Instant>,
+}
+
+impl<'w> Timer<'w> {
+    /// The flip was right now, or is to come.
+    fn new(watch: &'w (dyn Fn(Phase) + Sync)) -> Timer<'w> {
         let now = Instant::now();
-        if let Some(at) = full.retry_at.filter(|at| now < *at) {
-            waiter.wait(Some(nanoseconds(at - now)));
-            continue;
+        Timer { watch, flipped: Cell::new(now), captured: Cell::new(now) }
+    }
+
+    fn phase(&self, phase: Phase) {
+        match phase {
+            Phase::AfterFlip => self.flipped.set(Instant::now()),
+            Phase::Captured => self.captured.set(Instant::now()),
+            _ => {}
         }
-        let pressed = shared.wanted() > shared.flipped() || full.retry_at.is_some();
-        let every = pace.every.unwrap_or_default();
-        if !pressed && pace.every.is_none() {
-            waiter.wait(None);
-        } else if !shared.is_active() && !pressed {
-            rest(&snapshotter, waiter, &mut quiet_since, now);
-        } else if now < due && !pressed {
-            waiter.wait(Some(nanoseconds(due - now)));
-        } else if flip(&shared, waiter, ended, pressed.then_some(last_commit)) {
-            quiet_since = Some(now);
-            let flipped = Instant::now();
-            let captured = Cell::new(flipped);
-            let turn = store_turn();
-            let result = snapshotter.complete(&|phase| {
-                if phase == Phase::Captured {
-                    captured.set(Instant::now());
-                }
-                watch(phase);
-            });
-            drop(turn);
-            match result {
-                Ok(_) => full.room(),
-                Err(error) if full.is_met(&error) => {}
-                Err(error) => {
-                    snapshotter.give_up(&error);
-                    break;
-                }
-            }
-            last_commit = flipped.elapsed();
-            due = flipped + every.max((captured.get() - flipped) * CAPTURE_SHARE);
+        (self.watch)(phase);
+    }
+}
+
+impl Maker {
+    fn new(snapshotter: Snapshotter, every: Option<Duration>) -> Maker {
+        Maker {
+            snapshotter,
+            every,
+            due: Instant::now(),
+            last_commit: None,
+            quiet_since: None,
+            full: Full::default(),
         }
     }
-    (snapshotter, full)
+
+    /// Notes what came of a snapshot; false when the world has to stop.
+    fn made(&mut self, timer: &Timer<'_>, result: Result<Option<CommitInfo>, SnapshotError>) -> bool {
+        match result {
+            Ok(_) => self.full.room(),
+            Err(error) if self.full.is_met(&error) => {}
+            Err(error) => {
+                self.snapshotter.give_up(&error);
+                return false;
+            }
+        }
+        let flipped = timer.flipped.get();
+        let capture = timer.captured.get().saturating_duration_since(flipped);
+        self.quiet_since = Some(flipped);
+        self.last_commit = Some(flipped.elapsed());
+        self.due = flipped + self.every.unwrap_or_default().max(capture * CAPTURE_SHARE);
+        true
+    }
+}
+
+/// What the snapshot thread does next.
+enum Turn {
+    /// Waits, at most so long, for news.
+    Wait(Option<Duration>),
+    /// Waits, at most so long, until something runs, or for news.
+    Rest(Option<Duration>),
+    /// Waits for more who want the next snapshot.
+    Gather(Duration),
+    /// Goes on.
+    Done,
+}
+
+/// The snapshot thread: until the programs have ended.
+fn make_snapshots(
+    maker: &Mutex<Maker>,
+    waiter: &dyn Waiter,
+    ended: &AtomicBool,
+    watch: &(dyn Fn(Phase) + Sync),
+) {
+    let lock = || maker.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared = lock().snapshotter.shared().clone();
+    let mut gathered = false;
+    while !ended.load(Ordering::Acquire) && shared.failure().is_none() {
+        // Nobody waits with the lock but for the worker to flip.
+        let turn = lock().turn(&shared, waiter, ended, watch, gathered);
+        gathered = false;
+        match turn {
+            Turn::Wait(most) => waiter.wait(most.map(nanoseconds)),
+            Turn::Rest(most) => shared.rest(most.map(nanoseconds)),
+            Turn::Gather(last_commit) => {
+                gather(&shared, waiter, last_commit);
+                gathered = true;
+            }
+            Turn::Done => {}
+        }
+    }
+}
+
+impl Maker {
+    fn turn(
+        &mut self,
+        shared: &Shared,
+        waiter: &dyn Waiter,
+        ended: &AtomicBool,
+        watch: &(dyn Fn(Phase) + Sync),
+        gathered: bool,
+    ) -> Turn {
+        let now = Instant::now();
+        if let Some(at) = self.full.retry_at.filter(|at| now < *at) {
+            return Turn::Wait(Some(at - now));
+        }
+        let pressed = shared.wanted() > shared.flipped() || self.full.retry_at.is_some();
+        if !pressed && self.every.is_none() {
+            return Turn::Wait(None);
+        }
+        if !pressed && !shared.is_active() {
+            return self.rest(now);
+        }
+        if !pressed && now < self.due {
+            return Turn::Wait(Some(self.due - now));
+        }
+        if pressed && !gathered {
+            return Turn::Gather(self.last_commit.unwrap_or_default());
+        }
+        if flip(shared, waiter, ended, pressed) {
+            let timer = Timer::new(watch);
+            let turn = store_turn();
+            let result = self.snapshotter.complete(&|phase| timer.phase(phase));
+            drop(turn);
+            // Otherwise the world stops, with the reason.
+            let _ = self.made(&timer, result);
+        }
+        Turn::Done
+    }
+
+    /// Nothing has happened since the last flip: after a while a checkpoint, then no more work at all.
+    fn rest(&mut self, now: Instant) -> Turn {
+        match self.quiet_since {
+            None => Turn::Rest(None),
+            Some(since) if now < since + SETTLE => Turn::Rest(Some(since + SETTLE - now)),
+            Some(_) => {
+                self.quiet_since = None;
+                // It only shortens the next start; a failure shows when the next snapshot is written.
+                let _turn = store_turn();
+                let _ = self.snapshotter.close();
+                Turn::Done
+            }
+        }
+    }
 }
 
 /// A disk without room for a snapshot: nothing is lost, programs go on until memory is full, and it is tried again.
@@ -222,33 +353,13 @@ impl Full {
     }
 }
 
-/// Nothing has happened since the last flip: after a while a checkpoint, then no more work at all.
-fn rest(snapshotter: &Snapshotter, waiter: &dyn Waiter, quiet_since: &mut Option<Instant>, now: Instant) {
-    match *quiet_since {
-        None => waiter.wait(None),
-        Some(since) if now < since + SETTLE => waiter.wait(Some(nanoseconds(since + SETTLE - now))),
-        Some(_) => {
-            *quiet_since = None;
-            // It only shortens the next start; a failure shows when the next snapshot is written.
-            let _turn = store_turn();
-            let _ = snapshotter.close();
-        }
-    }
-}
-
-/// Has the worker collect, and a moment later flip; false when the world ended meanwhile. When somebody waits for it (and
-/// the commit before took so long) the flip comes at once.
-fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool, awaited: Option<Duration>) -> bool {
+/// Has the worker collect, and a moment later flip; at once when somebody waits for it. False when the world ended
+/// meanwhile.
+fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool, pressed: bool) -> bool {
     let before = shared.flipped();
-    match awaited {
-        Some(last_commit) => {
-            gather(shared, waiter, last_commit);
-            shared.ask(Ask::Prepare);
-        }
-        None => {
-            shared.ask(Ask::Prepare);
-            std::thread::sleep(PREPARE_LEAD);
-        }
+    shared.ask(Ask::Prepare);
+    if !pressed {
+        std::thread::sleep(PREPARE_LEAD);
     }
     shared.ask(Ask::Flip);
     while shared.flipped() == before {

@@ -48,9 +48,12 @@ const FRUITLESS_PAGES: u64 = 256;
 /// Fresh pages brought in together where the page before is there (something grows), and elsewhere.
 const FRESH_CLUSTER: u64 = 64;
 const FRESH_ALONE: u64 = 8;
-/// Pages of a region of the hint where pages have come in (1 GiB).
-const HINT_PAGES: u64 = 1 << 18;
-const HINTS: usize = ((WORLD_SIZE / PAGE_SIZE as u64) / HINT_PAGES) as usize;
+/// Pages of a region of the hint where pages have come in: what one page of the processor's last level of tables covers
+/// (2 MiB), so that the kernel walks over no table without any.
+const HINT_PAGES: u64 = 1 << 9;
+/// Regions that one bit of the summary stands for (1 GiB), and how many there are of these.
+const HINTS_EACH: usize = 1 << 9;
+const HINTS: usize = ((WORLD_SIZE / PAGE_SIZE as u64) / HINT_PAGES) as usize / HINTS_EACH;
 /// Runs of written pages that the kernel gives at a time.
 const SCAN_REGIONS: usize = 4096;
 
@@ -81,8 +84,64 @@ struct Shared {
     rescued: AtomicU64,
     evicted: AtomicU64,
     put_back: AtomicU64,
-    /// One bit for each GiB in which a page came in: where the scan has to look.
-    hints: Vec<AtomicU64>,
+    /// Where the scan has to look.
+    hints: Hints,
+}
+
+/// One bit for each region of [`HINT_PAGES`] in which a page came in, and one for each GiB with such a region. Bits are only
+/// ever set.
+struct Hints {
+    summary: Vec<AtomicU64>,
+    regions: Vec<OnceLock<Box<[AtomicU64; HINTS_EACH / 64]>>>,
+}
+
+impl Hints {
+    fn new() -> Hints {
+        Hints {
+            summary: (0..HINTS / 64).map(|_| AtomicU64::new(0)).collect(),
+            regions: (0..HINTS).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// Pages came in from `first` to before `end`.
+    fn note(&self, first: u64, end: u64) {
+        for region in (first / HINT_PAGES) as usize..=((end - 1) / HINT_PAGES) as usize {
+            let (part, bit) = (region / HINTS_EACH, region % HINTS_EACH);
+            let bits = self.regions[part].get_or_init(Box::default);
+            if bits[bit / 64].fetch_or(1 << (bit % 64), SeqCst) == 0 {
+                self.summary[part / 64].fetch_or(1 << (part % 64), SeqCst);
+            }
+        }
+    }
+
+    /// The byte ranges, from the start of the world, in which pages have come in.
+    fn ranges(&self) -> Vec<(u64, u64)> {
+        const BYTES: u64 = HINT_PAGES * PAGE_SIZE as u64;
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for part in ones(&self.summary) {
+            let Some(bits) = self.regions[part].get() else { continue };
+            for bit in ones(&bits[..]) {
+                let start = (part * HINTS_EACH + bit) as u64 * BYTES;
+                match ranges.last_mut() {
+                    Some(last) if last.1 == start => last.1 += BYTES,
+                    _ => ranges.push((start, start + BYTES)),
+                }
+            }
+        }
+        ranges
+    }
+}
+
+/// The numbers of the bits that are set.
+fn ones(words: &[AtomicU64]) -> impl Iterator<Item = usize> {
+    words.iter().enumerate().flat_map(|(word, bits)| {
+        let mut left = bits.load(SeqCst);
+        std::iter::from_fn(move || {
+            let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(word * 64 + bit)
+        })
+    })
 }
 
 struct Started {
@@ -153,7 +212,7 @@ impl UffdMapper {
             rescued: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             put_back: AtomicU64::new(0),
-            hints: (0..HINTS / 64).map(|_| AtomicU64::new(0)).collect(),
+            hints: Hints::new(),
         };
         Ok(UffdMapper {
             shared: Arc::new(shared),
@@ -204,7 +263,7 @@ impl PageMapper for UffdMapper {
         let _away = lock(&self.shared.away);
         let mut regions = lock(&self.regions);
         let mut emit = |region: Region| found(pages_of(region, base));
-        for (start, end) in self.shared.touched() {
+        for (start, end) in self.shared.hints.ranges() {
             for (part_start, part_end) in sys::around(started.scratch) {
                 let (start, end) = (start.max(part_start), end.min(part_end));
                 if start < end {
@@ -419,7 +478,8 @@ impl Shared {
         let started = self.started.get().expect("evicted before the start");
         let mut done = Evicted::default();
         let ranges: Vec<(u64, u64)> = self
-            .touched()
+            .hints
+            .ranges()
             .into_iter()
             .flat_map(|(start, end)| {
                 sys::around(started.scratch).map(move |(from, to)| (start.max(from), end.min(to)))
@@ -599,9 +659,7 @@ impl Shared {
         how: CameIn,
     ) -> Result<(), MapperError> {
         let end = u64::from(first.0) + pages.len() as u64;
-        for region in u64::from(first.0) / HINT_PAGES..=(end - 1) / HINT_PAGES {
-            self.hints[region as usize / 64].fetch_or(1 << (region % 64), SeqCst);
-        }
+        self.hints.note(u64::from(first.0), end);
         let (at, bytes) = (self.mapping.page(first), pages.as_flattened());
         let mut done = 0;
         while done < bytes.len() {
@@ -627,24 +685,6 @@ impl Shared {
         }
         self.count_resident(paged);
         Ok(())
-    }
-
-    /// The byte ranges, from the start of the world, in which pages have come in.
-    fn touched(&self) -> Vec<(u64, u64)> {
-        const BYTES: u64 = HINT_PAGES * PAGE_SIZE as u64;
-        let mut ranges: Vec<(u64, u64)> = Vec::new();
-        for (word, bits) in self.hints.iter().enumerate() {
-            let mut bits = bits.load(SeqCst);
-            while bits != 0 {
-                let start = (word as u64 * 64 + u64::from(bits.trailing_zeros())) * BYTES;
-                bits &= bits - 1;
-                match ranges.last_mut() {
-                    Some(last) if last.1 == start => last.1 += BYTES,
-                    _ => ranges.push((start, start + BYTES)),
-                }
-            }
-        }
-        ranges
     }
 }
 

@@ -394,6 +394,18 @@ impl Vm {
         self.set_asleep(false);
     }
 
+    /// Does something that takes a while and touches no object; the other workers run on, and may stop the world
+    /// meanwhile. Nothing is mounted.
+    pub fn aside<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        self.begin();
+        self.be_inactive();
+        self.machine.busy.fetch_sub(1, SeqCst);
+        self.release();
+        let done = work();
+        self.begin();
+        done
+    }
+
     fn set_asleep(&mut self, asleep: bool) {
         let mut seats = self.machine.seats.lock();
         let Some(seat) = seats.iter_mut().find(|seat| seat.worker == self.number) else { return };

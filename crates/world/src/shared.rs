@@ -36,6 +36,8 @@ pub struct Shared {
     waited: AtomicU32,
     soon: AtomicU32,
     active: AtomicBool,
+    /// The snapshotter waits for the world to become active.
+    resting: AtomicBool,
     ended: AtomicBool,
     failure: spin::Mutex<Option<String>>,
 }
@@ -59,6 +61,7 @@ impl Shared {
             waited: AtomicU32::new(0),
             soon: AtomicU32::new(0),
             active: AtomicBool::new(false),
+            resting: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             failure: spin::Mutex::new(None),
         }
@@ -79,9 +82,12 @@ impl Shared {
         Epoch(self.flipped.load(Ordering::Acquire))
     }
     pub(crate) fn set_flipped(&self, epoch: Epoch) {
-        self.active.store(false, Ordering::Release);
+        self.active.store(false, Ordering::SeqCst);
         self.waited.store(self.waiting.swap(0, Ordering::AcqRel), Ordering::Release);
         self.flipped.store(epoch.0, Ordering::Release);
+    }
+    /// Has the snapshotter look at what there is to do.
+    pub fn hurry(&self) {
         self.snapshotter.notify();
     }
 
@@ -116,11 +122,15 @@ impl Shared {
 
     /// As [`Shared::want`], for so many threads.
     pub(crate) fn want_for(&self, epoch: Epoch, threads: u32) {
-        self.waiting.fetch_add(threads, Ordering::AcqRel);
-        let complete = threads > 0 && self.all_wait_again();
-        if self.wanted.fetch_max(epoch.0, Ordering::AcqRel) < epoch.0 || complete {
+        if self.is_news(epoch, threads) {
             self.snapshotter.notify();
         }
+    }
+    /// As [`Shared::want_for`], without telling the snapshotter; whether that is to be told.
+    pub(crate) fn is_news(&self, epoch: Epoch, threads: u32) -> bool {
+        self.waiting.fetch_add(threads, Ordering::AcqRel);
+        let complete = threads > 0 && self.all_wait_again();
+        self.wanted.fetch_max(epoch.0, Ordering::AcqRel) < epoch.0 || complete
     }
     /// How many threads wait for a commit since the last flip.
     pub fn waiting(&self) -> u32 {
@@ -133,12 +143,21 @@ impl Shared {
 
     /// Whether anything ran since the last flip.
     pub fn is_active(&self) -> bool {
-        self.active.load(Ordering::Acquire)
+        self.active.load(Ordering::SeqCst)
     }
     pub(crate) fn set_active(&self) {
-        if !self.active.swap(true, Ordering::AcqRel) {
+        if !self.active.swap(true, Ordering::SeqCst) && self.resting.load(Ordering::SeqCst) {
             self.snapshotter.notify();
         }
+    }
+    /// Waits, as the snapshotter, until something runs or there is other news, at most so long.
+    pub fn rest(&self, timeout_ns: Option<u64>) {
+        self.resting.store(true, Ordering::SeqCst);
+        // Whoever became active before has told nobody.
+        if !self.is_active() {
+            self.snapshotter.wait(timeout_ns);
+        }
+        self.resting.store(false, Ordering::SeqCst);
     }
 
     /// Whether further workers are to retire.

@@ -2,7 +2,7 @@
 
 use crate::library::Library;
 use crate::shared::{Ask, Shared};
-use crate::snapshot::{Phase, Snapshotter};
+use crate::snapshot::{Phase, SnapshotError, Snapshotter};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -10,7 +10,10 @@ use base::{Epoch, PageIndex, PageRange, WorldId};
 use layout::{SCHEMA_HASH, area};
 use memory::{Memory, MemoryConfig, MemoryError};
 use platform::{BlockDevice, PageMapper, Paging, Platform, Waiter};
-use store::{CommitError, CreateError, OpenError, OpenOptions, OpenReport, Store, StoreOptions, WorldParams};
+use store::{
+    CommitError, CommitInfo, CreateError, OpenError, OpenOptions, OpenReport, Store, StoreOptions,
+    WorldParams,
+};
 use vm::{DefineError, Limits, RunState, StartError, Vm};
 
 /// What a world is connected to.
@@ -100,6 +103,12 @@ pub enum Event {
         /// Nanoseconds until the first timer ends.
         wait_ns: Option<u64>,
     },
+    /// No thread can run now, and all whom the last commit answered wait for the next one, with [`World::commits_alone`]:
+    /// call [`World::commit_alone`] or [`Shared::hurry`], then go on as with [`Event::Idle`].
+    Awaiting {
+        /// Nanoseconds until the first timer ends.
+        wait_ns: Option<u64>,
+    },
     /// The limit of slices is reached.
     Paused,
     /// Too many old pages wait to be written, or memory is full of what is not durable yet: let the snapshotter work before
@@ -125,6 +134,7 @@ pub struct World {
     pub(crate) paused: Option<vm::Stopped>,
     /// Memory is full, and everything that was dirty when that was noticed is durable with this epoch.
     paused_for: Option<Epoch>,
+    commits_alone: bool,
 }
 
 /// Pages that a pause for want of memory evicts at a time.
@@ -197,7 +207,7 @@ impl World {
         let snapshotter = Snapshotter::new(memory.clone(), store, shared.clone(), platform.clock.clone());
         let pressed = shared.clone();
         memory.on_pressure(Arc::new(move || pressed.press()));
-        (World { vm, memory, shared, paused: None, paused_for: None }, snapshotter)
+        (World { vm, memory, shared, paused: None, paused_for: None, commits_alone: false }, snapshotter)
     }
 
     /// What the two halves share.
@@ -245,6 +255,21 @@ impl World {
     /// # Errors
     /// When the world must stop. Nothing is committed any more then.
     pub fn run(&mut self, slices: Option<u64>, watch: &dyn Fn(Phase)) -> Result<Event, RunError> {
+        let mut untold = false;
+        let result = self.run_on(slices, watch, &mut untold);
+        if untold && !matches!(result, Ok(Event::Awaiting { .. })) {
+            self.shared.hurry();
+        }
+        result
+    }
+
+    /// As [`World::run`]; `untold` when somebody wants a commit and the snapshotter was not told.
+    fn run_on(
+        &mut self,
+        slices: Option<u64>,
+        watch: &dyn Fn(Phase),
+        untold: &mut bool,
+    ) -> Result<Event, RunError> {
         loop {
             if self.shared.take_asked(Ask::Stop) {
                 return match self.shared.failure() {
@@ -260,7 +285,9 @@ impl World {
                 self.vm.prepare_flip()?;
             }
             if self.shared.take_asked(Ask::Flip) && !self.memory.capture_pending() {
-                return self.flip(watch).map(Event::Flipped).map_err(RunError::from);
+                let epoch = self.flip(watch)?;
+                self.shared.hurry();
+                return Ok(Event::Flipped(epoch));
             }
             if self.memory.wants_pause() && !self.relieve()? {
                 return Ok(Event::Congested);
@@ -278,17 +305,28 @@ impl World {
             }
             match state {
                 RunState::Requested if slices.is_some() => return Ok(Event::Paused),
-                RunState::Requested => match self.vm.take_commit_wanted() {
-                    0 => {}
-                    threads => self.shared.want_for(self.memory.epoch(), threads),
-                },
-                RunState::Idle { wake_ns, commit, .. } => {
-                    if commit {
-                        self.shared.want_for(self.memory.epoch(), self.vm.take_commit_wanted());
+                RunState::Requested => {
+                    let threads = self.vm.take_commit_wanted();
+                    *untold |= threads > 0 && self.shared.is_news(self.memory.epoch(), threads);
+                    // When nothing else can run it is known in a moment whether this worker commits.
+                    if *untold && (!self.commits_alone || self.vm.is_ready()) {
+                        *untold = false;
+                        self.shared.hurry();
                     }
+                }
+                RunState::Idle { wake_ns, commit, .. } => {
+                    let alone = !self.vm.others_run();
                     let now = self.vm.clock_ns();
                     let wait_ns = wake_ns.map(|wake| wake.saturating_sub(now));
-                    let alone = !self.vm.others_run();
+                    if commit {
+                        let threads = self.vm.take_commit_wanted();
+                        *untold |= self.shared.is_news(self.memory.epoch(), threads);
+                        let awaited =
+                            self.shared.wanted() > self.shared.flipped() && self.shared.all_wait_again();
+                        if awaited && alone && self.commits_alone {
+                            return Ok(Event::Awaiting { wait_ns });
+                        }
+                    }
                     return Ok(if alone { Event::Idle { wait_ns } } else { Event::Waiting { wait_ns } });
                 }
                 RunState::AllEnded => return Ok(Event::Ended),
@@ -312,6 +350,29 @@ impl World {
         let epoch = *self.paused_for.get_or_insert(self.memory.epoch());
         self.shared.want(epoch);
         Ok(false)
+    }
+
+    /// Has [`World::run`] say so when no thread can run before a commit ([`Event::Awaiting`]).
+    pub fn commits_alone(&mut self, alone: bool) {
+        self.commits_alone = alone;
+    }
+
+    /// Flips, and makes that snapshot on this thread: for one that somebody waits for and that takes less time than telling
+    /// another thread of it would. Other workers run on meanwhile. Nothing is done while another capture is under way.
+    ///
+    /// # Errors
+    /// As [`Snapshotter::step`].
+    pub fn commit_alone(
+        &mut self,
+        snapshotter: &mut Snapshotter,
+        watch: &dyn Fn(Phase),
+    ) -> Result<Option<CommitInfo>, SnapshotError> {
+        if self.memory.capture_pending() {
+            return Ok(None);
+        }
+        self.vm.prepare_flip()?;
+        self.flip(watch)?;
+        self.vm.aside(|| snapshotter.complete(watch))
     }
 
     /// Ends the epoch: all that happened until now will be in the next snapshot.
