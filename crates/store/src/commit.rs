@@ -64,8 +64,11 @@ impl Store {
             }
         }
         if writer.was_full {
-            // That there is no room for this either is no reason not to try the commit.
-            let _ = self.shared.make_room(&mut writer);
+            // That there is no room for this either is no reason not to try the commit; that the device fails is.
+            if let Err(error @ CommitError::Device(_)) = self.shared.make_room(&mut writer) {
+                self.shared.put_back(writer);
+                return Err(error);
+            }
         }
         writer.log.keep = self.shared.read.lock().keep();
         // Two: what history held is free when two checkpoints have given it up.

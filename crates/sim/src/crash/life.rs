@@ -338,7 +338,12 @@ impl Life {
                 3 => {
                     // The commit is whole in the disk's cache, and the process dies before its flush.
                     self.device.set_faults(Faults { flush_fails_at: Some(0), ..Faults::default() });
-                    let finished = self.begin(&store, rng)?.map(|begun| self.finish(begun));
+                    let finished = match self.begin(&store, rng) {
+                        Ok(begun) => begun.map(|begun| self.finish(begun)),
+                        // It made room first, and that flush failed.
+                        Err(_) if self.met_full_device => None,
+                        Err(error) => return Err(error),
+                    };
                     self.device.set_faults(Faults::default());
                     if let Some(Ok(info)) = finished {
                         return Err(format!("epoch {} was acknowledged without a flush", info.epoch));
