@@ -151,7 +151,7 @@ fn work(mut worker: Worker, failed: &dyn Fn(&Vm, &str) -> String) {
 }
 
 /// Makes the snapshot that all threads wait for, on this thread, if that will be quick and nobody else makes one; whether
-/// it was made, or why not is known.
+/// it was made.
 fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) + Sync)) -> bool {
     let Ok(mut maker) = maker.try_lock() else { return false };
     let quick = maker.last_commit.is_some_and(|took| took <= ALONE_MAX);
@@ -162,7 +162,8 @@ fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) 
     let timer = Timer::new(watch);
     let result = world.commit_alone(&mut maker.snapshotter, &|phase| timer.phase(phase));
     drop(turn);
-    maker.made(&timer, result)
+    // The snapshot thread is the one that tries again later.
+    maker.made(&timer, result) && maker.full.retry_at.is_none()
 }
 
 /// Who makes snapshots: the snapshot thread, or the first worker ([`commit_alone`]).

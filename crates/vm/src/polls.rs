@@ -26,12 +26,14 @@ pub struct Stretches {
     pub from: String,
     /// and that in which it ended.
     pub to: String,
-    /// Long stretches by the method in which they began: how many, and the longest.
-    pub by_method: BTreeMap<String, (u64, u64)>,
+    /// The longest stretch by the method in which it began, where it is worth a note, nanoseconds.
+    pub by_method: BTreeMap<String, u64>,
 }
 
 /// Above it a stretch is counted as long.
 const LONG_NS: u64 = 1_000_000;
+/// Above it a stretch is noted by its method.
+const NOTED_NS: u64 = LONG_NS / 4;
 
 impl Vm {
     /// Measures from now on, by a clock that gives the CPU time of this worker's thread.
@@ -74,10 +76,10 @@ impl Vm {
             let to = if self.running.thread.is_null() { Addr::NULL } else { self.top().method };
             seen.to = self.short_text(to);
         }
-        if took > LONG_NS {
-            seen.long += 1;
-            let entry = seen.by_method.entry(self.short_text(seen.began.1)).or_default();
-            *entry = (entry.0 + 1, entry.1.max(took));
+        seen.long += u64::from(took > LONG_NS);
+        if took > NOTED_NS {
+            let longest = seen.by_method.entry(self.short_text(seen.began.1)).or_default();
+            *longest = took.max(*longest);
         }
         self.stretches = Some(seen);
     }

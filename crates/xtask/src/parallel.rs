@@ -181,7 +181,7 @@ fn run_first(world: &mut World, until: Instant, watch: &dyn Fn(Phase)) -> Result
             return Err(format!("it does not end; {} programs", programs.len()));
         }
         match event {
-            Event::Idle { wait_ns } | Event::Waiting { wait_ns } => {
+            Event::Idle { wait_ns } | Event::Waiting { wait_ns } | Event::Awaiting { wait_ns } => {
                 world.wait(Some(wait_ns.unwrap_or(10_000_000).min(10_000_000)));
             }
             Event::Congested => world.wait_alone(1_000_000),

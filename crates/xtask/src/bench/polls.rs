@@ -3,6 +3,7 @@
 use super::process::Runner;
 use super::{Options, Row};
 use crate::shell::root;
+use std::collections::BTreeMap;
 use std::path::Path;
 use xtask::chaos::all_programs;
 
@@ -45,15 +46,18 @@ pub(super) fn measure(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> 
     Ok(rows)
 }
 
-/// What was seen in a run.
+/// What was seen of a program.
 #[derive(Clone, Default)]
 struct Seen {
     program: String,
     polls: u64,
-    longest_ns: u64,
+    /// The longest stretch of the first run, nanoseconds, and how many were over the bar there.
+    first_ns: u64,
     long: u64,
-    from: String,
-    to: String,
+    /// The longest stretch that every run had in the same method, nanoseconds, and that method.
+    longest_ns: u64,
+    method: String,
+    runs: usize,
 }
 
 impl Seen {
@@ -62,42 +66,57 @@ impl Seen {
     }
 
     fn row(&self, what: &str) -> Row {
-        let Seen { program, longest_ns, long, from, to, .. } = self;
-        Row::new(
-            format!("longest stretch between two polls, CPU: {what}"),
-            "≤ 1 ms",
-            format!(
-                "{:.2} ms in {program}, from {from} to {to}; {long} over the bar there",
-                *longest_ns as f64 / 1e6
+        let Seen { program, first_ns, long, longest_ns, method, runs, .. } = self;
+        let ms = |ns: u64| ns as f64 / 1e6;
+        let text = match runs {
+            1 => format!("{:.2} ms in {program}", ms(*longest_ns)),
+            _ => format!(
+                "{:.2} ms in {method} of {program} in each of {runs} runs; in the first one {:.2} ms, {long} over the bar",
+                ms(*longest_ns),
+                ms(*first_ns),
             ),
-            *longest_ns <= BAR_NS,
-        )
+        };
+        let what = format!("longest stretch between two polls, CPU: {what}");
+        Row::new(what, "≤ 1 ms", text, *longest_ns <= BAR_NS)
     }
 }
 
-/// The run whose longest stretch was the shortest.
+/// Runs a program, again when a stretch was over the bar: one that is long because of what is done in it is long each time,
+/// one from which the host took the processor is not.
 fn seen(runner: &Runner, path: &Path, arguments: &[&str]) -> Result<Seen, String> {
-    let mut best: Option<Seen> = None;
-    for _ in 0..RUNS {
+    let mut all: Option<Seen> = None;
+    // The shortest of the longest stretches of each method.
+    let mut methods: BTreeMap<String, u64> = BTreeMap::new();
+    for run in 0..RUNS {
         let figures = runner.stretches(path, arguments)?;
         let number = |name: &str| figures[name].as_u64().ok_or(format!("the run gave no {name}"));
-        let text = |name: &str| figures[name].as_str().unwrap_or_default().to_string();
-        let seen = Seen {
-            program: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-            polls: number("polls")?,
-            longest_ns: number("longest_ns")?,
-            long: number("long")?,
-            from: text("from"),
-            to: text("to"),
-        };
-        let better = best.as_ref().is_none_or(|best| seen.longest_ns < best.longest_ns);
-        let reached = seen.longest_ns <= BAR_NS;
-        if better {
-            best = Some(seen);
+        let longest = number("longest_ns")?;
+        let by_method: BTreeMap<String, u64> =
+            serde_json::from_value(figures["by_method"].clone()).map_err(|error| error.to_string())?;
+        if run == 0 {
+            methods.clone_from(&by_method);
         }
-        if reached {
+        // What is not noted was short.
+        for (method, shortest) in &mut methods {
+            *shortest = by_method.get(method).copied().unwrap_or(0).min(*shortest);
+        }
+        let seen = all.get_or_insert_with(|| Seen {
+            program: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+            first_ns: longest,
+            ..Seen::default()
+        });
+        if run == 0 {
+            (seen.polls, seen.long) = (number("polls")?, number("long")?);
+        }
+        seen.runs = run + 1;
+        let recurring = methods.iter().max_by_key(|(_, shortest)| **shortest);
+        (seen.method, seen.longest_ns) = match recurring {
+            Some((method, shortest)) => (method.clone(), *shortest),
+            None => (String::new(), longest),
+        };
+        if longest <= BAR_NS {
             break;
         }
     }
-    best.ok_or_else(|| "nothing was run".to_string())
+    all.ok_or_else(|| "nothing was run".to_string())
 }
