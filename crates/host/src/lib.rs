@@ -18,6 +18,7 @@ mod choose;
 mod clock;
 mod console;
 mod device;
+mod eager;
 mod fatal;
 mod limbo;
 mod reactor;

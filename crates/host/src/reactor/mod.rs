@@ -15,6 +15,7 @@ mod process;
 mod queues;
 mod sockets;
 
+use crate::eager::Eager;
 use crate::reactor::error::describe;
 use crate::reactor::pool::Pool;
 use crate::reactor::process::Process;
@@ -22,16 +23,22 @@ use crate::reactor::sockets::{Connecting, Datagrams, Listener, Stream};
 use mio::event::Event;
 use mio::{Events, Poll, Registry, Token, Waker};
 use platform::{Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Reactor, Waiter};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Events taken from the kernel at a time.
 const EVENTS_MAX: usize = 256;
+/// A worker that waits without sleep asks the kernel for events once in so many looks: some microseconds.
+const KERNEL_LOOKS: u32 = 64;
 /// The token of the waker; tokens of resources are handles times [`PARTS`] and a part.
 const WAKER: Token = Token(usize::MAX);
 /// What a resource may consist of: a socket or standard input, output, error, the process itself.
@@ -51,6 +58,7 @@ struct Inner {
     notified: AtomicBool,
     /// Someone waits in the kernel, or is about to.
     sleeping: AtomicBool,
+    eager: Eager,
     state: Mutex<State>,
     pool: Pool,
 }
@@ -112,6 +120,7 @@ impl HostReactor {
             leader: Mutex::new(Leader { poll, events: Events::with_capacity(EVENTS_MAX) }),
             notified: AtomicBool::new(false),
             sleeping: AtomicBool::new(false),
+            eager: Eager::default(),
             state: Mutex::new(state),
             pool: Pool::default(),
         })))
@@ -119,17 +128,18 @@ impl HostReactor {
 }
 
 impl Inner {
-    /// Takes events from the kernel and does what they make possible.
-    fn look(&self, leader: &mut Leader, timeout: Option<Duration>) {
+    /// Takes events from the kernel and does what they make possible; whether there were any.
+    fn look(&self, leader: &mut Leader, timeout: Option<Duration>) -> bool {
         let Leader { poll, events } = leader;
         // A signal ends the wait early, which does no harm; nothing else can fail here.
-        if poll.poll(events, timeout).is_err() {
-            return;
+        if poll.poll(events, timeout).is_err() || events.is_empty() {
+            return false;
         }
         let mut state = lock(&self.state);
         for event in events.iter().filter(|event| event.token() != WAKER) {
             state.ready(&self.registry, event);
         }
+        true
     }
 
     fn notify(&self) {
@@ -323,12 +333,23 @@ impl Reactor for HostReactor {
 impl Waiter for HostReactor {
     fn wait(&self, timeout_ns: Option<u64>) {
         let inner = &self.0;
-        let mut leader = lock(&inner.leader);
-        inner.sleeping.store(true, SeqCst);
-        if !inner.notified.swap(false, SeqCst) {
-            inner.look(&mut leader, timeout_ns.map(Duration::from_nanos));
-        }
-        inner.sleeping.store(false, SeqCst);
+        let leader = RefCell::new(lock(&inner.leader));
+        let mut looks = 0u32;
+        let look = || {
+            looks += 1;
+            let heard = inner.notified.load(Relaxed) && inner.notified.swap(false, SeqCst);
+            heard
+                || (looks.is_multiple_of(KERNEL_LOOKS)
+                    && inner.look(&mut leader.borrow_mut(), Some(Duration::ZERO)))
+        };
+        let sleep = |timeout| {
+            inner.sleeping.store(true, SeqCst);
+            if !inner.notified.swap(false, SeqCst) {
+                inner.look(&mut leader.borrow_mut(), timeout);
+            }
+            inner.sleeping.store(false, SeqCst);
+        };
+        inner.eager.wait(timeout_ns.map(Duration::from_nanos), look, sleep);
         // Whoever notified until now is heard: the caller looks around next.
         inner.notified.store(false, SeqCst);
     }
