@@ -155,13 +155,13 @@ fn work(mut worker: Worker, failed: &dyn Fn(&Vm, &str) -> String) {
 fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) + Sync)) -> bool {
     let Ok(mut maker) = maker.try_lock() else { return false };
     let quick = maker.last_commit.is_some_and(|took| took <= ALONE_MAX);
-    if !quick || maker.full.retry_at.is_some() {
+    if !quick || maker.full.retry_at.is_some() || maker.snapshotter.has_work() {
         return false;
     }
-    let Ok(turn) = STORE_TURN.try_lock() else { return false };
+    let Ok(store) = STORE_TURN.try_lock() else { return false };
     let timer = Timer::new(watch);
     let result = world.commit_alone(&mut maker.snapshotter, &|phase| timer.phase(phase));
-    drop(turn);
+    drop(store);
     // The snapshot thread is the one that tries again later.
     maker.made(&timer, result) && maker.full.retry_at.is_none()
 }
@@ -232,6 +232,59 @@ impl Maker {
         self.due = flipped + self.every.unwrap_or_default().max(capture * CAPTURE_SHARE);
         true
     }
+
+    /// Does what the snapshot thread has to do now, and says how it goes on; `gathered` when it has just waited for more who
+    /// want a snapshot.
+    fn turn(
+        &mut self,
+        shared: &Shared,
+        waiter: &dyn Waiter,
+        ended: &AtomicBool,
+        watch: &(dyn Fn(Phase) + Sync),
+        gathered: bool,
+    ) -> Turn {
+        let now = Instant::now();
+        if let Some(at) = self.full.retry_at.filter(|at| now < *at) {
+            return Turn::Wait(Some(at - now));
+        }
+        let pressed = shared.wanted() > shared.flipped() || self.full.retry_at.is_some();
+        if !pressed && self.every.is_none() {
+            return Turn::Wait(None);
+        }
+        if !pressed && !shared.is_active() {
+            return self.rest(now);
+        }
+        if !pressed && now < self.due {
+            return Turn::Wait(Some(self.due - now));
+        }
+        if pressed && !gathered {
+            return Turn::Gather(self.last_commit.unwrap_or_default());
+        }
+        if flip(shared, waiter, ended, pressed) {
+            let timer = Timer::new(watch);
+            let store = store_turn();
+            let result = self.snapshotter.complete(&|phase| timer.phase(phase));
+            drop(store);
+            // Otherwise the world stops, with the reason.
+            let _ = self.made(&timer, result);
+        }
+        Turn::Done
+    }
+
+    /// Nothing has happened since the last flip: after a while a checkpoint, then no more work at all.
+    fn rest(&mut self, now: Instant) -> Turn {
+        match self.quiet_since {
+            None => Turn::Rest(None),
+            Some(since) if now < since + SETTLE => Turn::Rest(Some(since + SETTLE - now)),
+            Some(_) => {
+                self.quiet_since = None;
+                // It only shortens the next start; a failure shows when the next snapshot is written.
+                let _store = store_turn();
+                let _ = self.snapshotter.close();
+                Turn::Done
+            }
+        }
+    }
 }
 
 /// What the snapshot thread does next.
@@ -268,59 +321,6 @@ fn make_snapshots(
                 gathered = true;
             }
             Turn::Done => {}
-        }
-    }
-}
-
-impl Maker {
-    fn turn(
-        &mut self,
-        shared: &Shared,
-        waiter: &dyn Waiter,
-        ended: &AtomicBool,
-        watch: &(dyn Fn(Phase) + Sync),
-        gathered: bool,
-    ) -> Turn {
-        let now = Instant::now();
-        if let Some(at) = self.full.retry_at.filter(|at| now < *at) {
-            return Turn::Wait(Some(at - now));
-        }
-        let pressed = shared.wanted() > shared.flipped() || self.full.retry_at.is_some();
-        if !pressed && self.every.is_none() {
-            return Turn::Wait(None);
-        }
-        if !pressed && !shared.is_active() {
-            return self.rest(now);
-        }
-        if !pressed && now < self.due {
-            return Turn::Wait(Some(self.due - now));
-        }
-        if pressed && !gathered {
-            return Turn::Gather(self.last_commit.unwrap_or_default());
-        }
-        if flip(shared, waiter, ended, pressed) {
-            let timer = Timer::new(watch);
-            let turn = store_turn();
-            let result = self.snapshotter.complete(&|phase| timer.phase(phase));
-            drop(turn);
-            // Otherwise the world stops, with the reason.
-            let _ = self.made(&timer, result);
-        }
-        Turn::Done
-    }
-
-    /// Nothing has happened since the last flip: after a while a checkpoint, then no more work at all.
-    fn rest(&mut self, now: Instant) -> Turn {
-        match self.quiet_since {
-            None => Turn::Rest(None),
-            Some(since) if now < since + SETTLE => Turn::Rest(Some(since + SETTLE - now)),
-            Some(_) => {
-                self.quiet_since = None;
-                // It only shortens the next start; a failure shows when the next snapshot is written.
-                let _turn = store_turn();
-                let _ = self.snapshotter.close();
-                Turn::Done
-            }
         }
     }
 }

@@ -18,7 +18,6 @@ mod choose;
 mod clock;
 mod console;
 mod device;
-mod eager;
 mod fatal;
 mod limbo;
 mod reactor;

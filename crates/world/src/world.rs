@@ -358,18 +358,18 @@ impl World {
     }
 
     /// Flips, and makes that snapshot on this thread: for one that somebody waits for and that takes less time than telling
-    /// another thread of it would. Other workers run on meanwhile. Nothing is done while another capture is under way.
+    /// another thread of it would. Other workers run on meanwhile.
     ///
     /// # Errors
     /// As [`Snapshotter::step`].
+    ///
+    /// # Panics
+    /// As [`World::flip`].
     pub fn commit_alone(
         &mut self,
         snapshotter: &mut Snapshotter,
         watch: &dyn Fn(Phase),
     ) -> Result<Option<CommitInfo>, SnapshotError> {
-        if self.memory.capture_pending() {
-            return Ok(None);
-        }
         self.vm.prepare_flip()?;
         self.flip(watch)?;
         self.vm.aside(|| snapshotter.complete(watch))

@@ -15,7 +15,6 @@ mod process;
 mod queues;
 mod sockets;
 
-use crate::eager::Eager;
 use crate::reactor::error::describe;
 use crate::reactor::pool::Pool;
 use crate::reactor::process::Process;
@@ -23,22 +22,26 @@ use crate::reactor::sockets::{Connecting, Datagrams, Listener, Stream};
 use mio::event::Event;
 use mio::{Events, Poll, Registry, Token, Waker};
 use platform::{Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Reactor, Waiter};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::atomic::{
-    AtomicBool,
-    Ordering::{Relaxed, SeqCst},
-};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Events taken from the kernel at a time.
 const EVENTS_MAX: usize = 256;
-/// A worker that waits without sleep asks the kernel for events once in so many looks: some microseconds.
-const KERNEL_LOOKS: u32 = 64;
+/// A wait that takes at most so long is a short one.
+///
+/// When the last wait was short the next is taken to be so too, and is passed looking, for twice that time (competitive
+/// spinning: Karlin, Li, Manasse, Owicki, "Empirical studies of competitive spinning for a shared-memory multiprocessor",
+/// SOSP 1991): a thread of the host that sleeps runs again only some tens of microseconds after it is woken, longer than
+/// many a client takes for its next question. Others run between two looks where the host is short of processors.
+const SHORT_WAIT: Duration = Duration::from_micros(100);
+/// Looks for a notification between two at the kernel's events: some microseconds.
+const LOOKS: u32 = 64;
 /// The token of the waker; tokens of resources are handles times [`PARTS`] and a part.
 const WAKER: Token = Token(usize::MAX);
 /// What a resource may consist of: a socket or standard input, output, error, the process itself.
@@ -58,7 +61,8 @@ struct Inner {
     notified: AtomicBool,
     /// Someone waits in the kernel, or is about to.
     sleeping: AtomicBool,
-    eager: Eager,
+    /// Nanoseconds that the last wait took.
+    last_wait: AtomicU64,
     state: Mutex<State>,
     pool: Pool,
 }
@@ -120,7 +124,7 @@ impl HostReactor {
             leader: Mutex::new(Leader { poll, events: Events::with_capacity(EVENTS_MAX) }),
             notified: AtomicBool::new(false),
             sleeping: AtomicBool::new(false),
-            eager: Eager::default(),
+            last_wait: AtomicU64::new(u64::MAX),
             state: Mutex::new(state),
             pool: Pool::default(),
         })))
@@ -140,6 +144,31 @@ impl Inner {
             state.ready(&self.registry, event);
         }
         true
+    }
+
+    /// Looks for events without sleep, where the wait that began then is likely to be short (see [`SHORT_WAIT`]); whether
+    /// there is something.
+    fn look_for_short(&self, leader: &mut Leader, began: Instant, timeout: Option<Duration>) -> bool {
+        let last = Duration::from_nanos(self.last_wait.load(Relaxed));
+        if last > SHORT_WAIT {
+            return false;
+        }
+        let most = SHORT_WAIT.min(last * 2).min(timeout.unwrap_or(SHORT_WAIT));
+        loop {
+            for _ in 0..LOOKS {
+                std::hint::spin_loop();
+                if self.notified.load(Relaxed) {
+                    return true;
+                }
+            }
+            if self.look(leader, Some(Duration::ZERO)) {
+                return true;
+            }
+            if began.elapsed() >= most {
+                return false;
+            }
+            std::thread::yield_now();
+        }
     }
 
     fn notify(&self) {
@@ -332,24 +361,17 @@ impl Reactor for HostReactor {
 
 impl Waiter for HostReactor {
     fn wait(&self, timeout_ns: Option<u64>) {
-        let inner = &self.0;
-        let leader = RefCell::new(lock(&inner.leader));
-        let mut looks = 0u32;
-        let look = || {
-            looks += 1;
-            let heard = inner.notified.load(Relaxed) && inner.notified.swap(false, SeqCst);
-            heard
-                || (looks.is_multiple_of(KERNEL_LOOKS)
-                    && inner.look(&mut leader.borrow_mut(), Some(Duration::ZERO)))
-        };
-        let sleep = |timeout| {
+        let (inner, timeout) = (&self.0, timeout_ns.map(Duration::from_nanos));
+        let mut leader = lock(&inner.leader);
+        let began = Instant::now();
+        if !inner.look_for_short(&mut leader, began, timeout) {
             inner.sleeping.store(true, SeqCst);
             if !inner.notified.swap(false, SeqCst) {
-                inner.look(&mut leader.borrow_mut(), timeout);
+                inner.look(&mut leader, timeout.map(|timeout| timeout.saturating_sub(began.elapsed())));
             }
             inner.sleeping.store(false, SeqCst);
-        };
-        inner.eager.wait(timeout_ns.map(Duration::from_nanos), look, sleep);
+        }
+        inner.last_wait.store(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX), Relaxed);
         // Whoever notified until now is heard: the caller looks around next.
         inner.notified.store(false, SeqCst);
     }
