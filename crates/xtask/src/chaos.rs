@@ -76,8 +76,10 @@ pub struct Transcript {
 /// What happened in a chaotic run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unkindness {
-    /// Snapshots that were made.
+    /// Snapshots that were made,
     pub snapshots: u64,
+    /// and how many of them the worker made by itself.
+    pub alone: u64,
     /// Power cuts.
     pub cuts: u64,
     /// Pages dropped from memory.
@@ -94,6 +96,7 @@ impl Unkindness {
     /// Adds what happened in another run.
     pub fn add(&mut self, other: Unkindness) {
         self.snapshots += other.snapshots;
+        self.alone += other.alone;
         self.cuts += other.cuts;
         self.evicted += other.evicted;
         self.paged_in += other.paged_in;
@@ -328,6 +331,9 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
         rig.calm_down(decision, &mut world);
         match world.run(Some(slices), &|_| {}).map_err(|error| error.to_string())? {
             Event::Idle { wait_ns: Some(ns) } => rig.wait(ns),
+            Event::Awaiting { wait_ns } => {
+                rig.commit_alone(&mut dice, &mut world, &mut snapshotter, wait_ns)?;
+            }
             Event::Idle { wait_ns: None } if world.shared().wanted() > world.shared().committed() => {}
             Event::Idle { wait_ns: None } => return Err("every thread waits for ever".to_string()),
             Event::Ended => {
@@ -401,6 +407,7 @@ impl Rig {
 
     fn be_unkind(&mut self, world: &mut World) {
         if let Some(prng) = &mut self.prng {
+            world.commits_alone(true);
             world.vm.set_slice(self.slice_polls);
             world.vm.chaos(prng.next_u64());
             world.vm.set_chaos_rarity(self.rarity);
@@ -458,9 +465,32 @@ impl Rig {
 
     fn step(&mut self, snapshotter: &mut Snapshotter) -> Result<(), String> {
         if let Step::Committed(_) = snapshotter.step().map_err(|error| error.to_string())? {
-            self.committed = self.flipped.take().unwrap_or(self.committed);
-            self.seen.snapshots += 1;
+            self.note_commit();
         }
+        Ok(())
+    }
+
+    fn note_commit(&mut self) {
+        self.committed = self.flipped.take().unwrap_or(self.committed);
+        self.seen.snapshots += 1;
+    }
+
+    /// Every thread waits for a commit: the worker makes it, or does not and time goes by.
+    fn commit_alone(
+        &mut self,
+        dice: &mut Prng,
+        world: &mut World,
+        snapshotter: &mut Snapshotter,
+        wait_ns: Option<u64>,
+    ) -> Result<(), String> {
+        if snapshotter.has_work() || dice.chance(1, 2) {
+            wait_ns.into_iter().for_each(|ns| self.wait(ns));
+            return Ok(());
+        }
+        self.flipped = Some(self.tape.mark());
+        world.commit_alone(snapshotter, &|_| {}).map_err(|error| error.to_string())?;
+        self.note_commit();
+        self.seen.alone += 1;
         Ok(())
     }
 

@@ -95,9 +95,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 }
 
 fn print(plan: &Plan, all: &Sum) {
-    let Unkindness { snapshots, cuts, evicted, paged_in, answers, sessions } = all.seen;
+    let Unkindness { snapshots, alone, cuts, evicted, paged_in, answers, sessions } = all.seen;
     println!(
-        "{} programs, {} seeds each: same output every time, over {snapshots} snapshots, {cuts} power cuts, {evicted} \
+        "{} programs, {} seeds each: same output every time, over {snapshots} snapshots ({alone} of them made by the worker), {cuts} power cuts, {evicted} \
          pages dropped and {paged_in} brought in, in {} s of CPU time",
         plan.paths.len(),
         plan.seeds.len(),
@@ -113,6 +113,7 @@ fn as_json(plan: &Plan, sums: &[Sum], all: &Sum) -> serde_json::Value {
         serde_json::json!({
             "runs": sum.runs,
             "snapshots": sum.seen.snapshots,
+            "alone": sum.seen.alone,
             "cuts": sum.seen.cuts,
             "evicted_pages": sum.seen.evicted,
             "paged_in": sum.seen.paged_in,

@@ -57,6 +57,9 @@ pub(super) fn served(script: &Script, seed: u64) -> Result<Unkindness, String> {
         rig.calm_down(decision.min(CALM_AT), &mut world);
         match world.run(Some(slices), &|_| {}).map_err(|error| error.to_string())? {
             Event::Idle { wait_ns: Some(ns) } => rig.wait(ns),
+            Event::Awaiting { wait_ns } => {
+                rig.commit_alone(&mut dice, &mut world, &mut snapshotter, wait_ns)?;
+            }
             Event::Ended => {
                 return Err(format!("the server ended: {:#?}", rig.transcript(&world)?));
             }
