@@ -4,7 +4,7 @@ use serde_json::json;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use store::Store;
-use world::{Event, Phase, Stretches, World};
+use world::{Event, NOTED_NS, Phase, Stretches, World};
 
 /// Longest list of samples that is kept.
 const SAMPLES_MAX: usize = 1 << 20;
@@ -124,6 +124,7 @@ pub(crate) fn print_stretches(seen: &Stretches, longest_work: u64) {
         "from": seen.from,
         "to": seen.to,
         "by_method": seen.by_method,
+        "noted_ns": NOTED_NS,
         "longest_work": longest_work,
     });
     eprintln!("{line}");

@@ -32,8 +32,8 @@ pub struct Stretches {
 
 /// Above it a stretch is counted as long.
 const LONG_NS: u64 = 1_000_000;
-/// Above it a stretch is noted by its method.
-const NOTED_NS: u64 = LONG_NS / 4;
+/// Above it a stretch is noted by its method, nanoseconds.
+pub const NOTED_NS: u64 = LONG_NS / 4;
 
 impl Vm {
     /// Measures from now on, by a clock that gives the CPU time of this worker's thread.

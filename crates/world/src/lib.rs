@@ -29,6 +29,6 @@ pub use lineage::Lineage;
 pub use objects::{ClassCount, Objects, Root};
 pub use shared::{Ask, Shared};
 pub use snapshot::{Phase, SnapshotError, Snapshotter, Step};
-pub use vm::polls::Stretches;
+pub use vm::polls::{NOTED_NS, Stretches};
 pub use vm::{DefineError, STATUS_KILLED, Vm, inspect};
 pub use world::{CreateWorldError, Event, OpenWorldError, Ports, RunError, Worker, World, WorldOptions};

@@ -32,7 +32,7 @@ class adder {
 class doubler { int run(var x : int) { return 2 * x; } };
 class activity { int go(var x) [8] { return x == null; } };
 class dying { void run() { throw "no way out"; } };
-class sleeper { void run() { new .internal.time().sleepSec(20); } };
+class sleeper { void run() { new .internal.time().sleepSec(5); } };
 class endless { void run() { while (true) new .internal.time().sleepSec(1000); } };
 class painter {
     string run() {
