@@ -24,7 +24,6 @@ fn chaos_does_not_show() {
     let programs = all_programs(root()).expect("the programs can be listed");
     assert!(programs.len() > 50, "only {} programs", programs.len());
     let seen = run(programs, 6);
-    assert!(seen.alone > 50, "the worker made too few snapshots by itself to prove anything: {seen:?}");
     assert!(seen.cuts > 500 && seen.snapshots > 1000, "not enough happened to prove anything: {seen:?}");
     assert!(
         seen.evicted > 10_000 && seen.paged_in > 10_000,
