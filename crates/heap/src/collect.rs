@@ -169,10 +169,10 @@ impl Minor<'_> {
     fn run(&mut self, roots: &mut dyn Roots) {
         let mut slots = mem::take(&mut self.heap.remembered);
         slots.retain(|slot| {
-            let old = self.heap.memory.load_u64(*slot);
+            let old = self.heap.memory.load_u64(slot);
             let new = self.moved(Value(old)).0;
             if new != old {
-                self.heap.memory.store_u64(*slot, new);
+                self.heap.memory.store_u64(slot, new);
             }
             new != old && nursery::holds(new)
         });

@@ -5,6 +5,7 @@ use crate::format::{CELL_BYTES_MAX, STATE, STATE_MAGIC, size_class, state};
 use crate::grey::MarkBounds;
 use crate::nursery::{self, Young};
 use crate::shared::{Held, Shared};
+use crate::slots::Slots;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,7 +16,7 @@ use layout::area::{LARGE, NURSERY, OBJECTS, ROOT};
 use layout::schema::{header, root};
 use memory::{Memory, MemoryError};
 
-/// Remembered slots at which repeated ones are dropped and a minor collection is asked for.
+/// Remembered slots at which a minor collection is asked for.
 pub(crate) const REMEMBERED_MAX: usize = 64 << 10;
 
 /// There is no room for an object; nothing has changed.
@@ -103,10 +104,9 @@ pub struct Heap {
     pub(crate) memory: Arc<Memory>,
     pub(crate) young: Young,
     /// Slots of old objects that hold, or held, references into the nursery.
-    pub(crate) remembered: Vec<Addr>,
+    pub(crate) remembered: Slots,
     /// Old objects all of whose slots are to be looked at.
     pub(crate) remembered_objects: Vec<Addr>,
-    remembered_max: usize,
     wanted: Option<Collection>,
     /// Bytes allocated by this worker, but for those that `young` knows.
     allocated: u64,
@@ -140,9 +140,8 @@ impl Heap {
         Heap {
             memory,
             young: Young::default(),
-            remembered: Vec::new(),
+            remembered: Slots::default(),
             remembered_objects: Vec::new(),
-            remembered_max: REMEMBERED_MAX,
             wanted: None,
             allocated: 0,
             generation: 0,
@@ -186,7 +185,6 @@ impl Heap {
     pub fn hand_over(&mut self) {
         self.shared.remembered.append(&mut self.remembered);
         self.shared.remembered_objects.append(&mut self.remembered_objects);
-        self.remembered_max = REMEMBERED_MAX;
     }
 
     /// The memory that the heap lies in.
@@ -366,7 +364,7 @@ impl Heap {
         if nursery::holds(self.memory.load_u64(slot)) {
             return;
         }
-        if self.remembered.len() >= self.remembered_max {
+        if self.remembered.is_piece_full() {
             self.thin_remembered();
         }
         self.remembered.push(slot);
@@ -375,10 +373,10 @@ impl Heap {
     #[cold]
     #[inline(never)]
     fn thin_remembered(&mut self) {
-        self.remembered.sort_unstable();
-        self.remembered.dedup();
-        self.remembered_max = (self.remembered.len() * 2).max(REMEMBERED_MAX);
-        self.want(Collection::Minor(Survivors::Keep));
+        self.remembered.thin_piece();
+        if self.remembered.len() >= REMEMBERED_MAX {
+            self.want(Collection::Minor(Survivors::Keep));
+        }
     }
 
     /// Notes an object whose slots were, or will be until the next collection, written otherwise than by

@@ -45,6 +45,7 @@ mod mark;
 mod nursery;
 mod shape;
 mod shared;
+mod slots;
 mod verify;
 pub mod view;
 

@@ -10,6 +10,7 @@ use crate::heap::{Collection, OutOfMemory};
 use crate::large::Large;
 use crate::nursery::{Nursery, Young};
 use crate::shape::Shapes;
+use crate::slots::Slots;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -29,7 +30,7 @@ pub struct Shared {
     pub(crate) large: Large,
     pub(crate) shapes: Shapes,
     /// Slots of old objects that hold, or held, references into the nursery, as far as they were handed over.
-    pub(crate) remembered: Vec<Addr>,
+    pub(crate) remembered: Slots,
     /// Old objects all of whose slots are to be looked at, as far as they were handed over.
     pub(crate) remembered_objects: Vec<Addr>,
     /// Objects whose references a running collection has still to visit.
@@ -49,7 +50,7 @@ impl Shared {
             cells: Cells::new(memory.clone()),
             large: Large::new(memory.clone()),
             shapes: Shapes::new(),
-            remembered: Vec::new(),
+            remembered: Slots::default(),
             remembered_objects: Vec::new(),
             pending: Vec::new(),
             wanted: None,

@@ -132,7 +132,7 @@ impl Heap {
             classes: BTreeMap::new(),
             metaclass: None,
             nursery: Vec::new(),
-            slots: self.remembered.iter().chain(&self.shared.remembered).copied().collect(),
+            slots: self.remembered.iter().chain(self.shared.remembered.iter()).collect(),
             objects: self.remembered_objects.iter().chain(&self.shared.remembered_objects).copied().collect(),
             report: HeapReport::default(),
             damages: Vec::new(),

@@ -1,5 +1,5 @@
 // What internal methods do in steps when it is much: the size is small here, and given as an argument elsewhere.
-// expect: texts: 24 checks hold
+// expect: texts: 26 checks hold
 // expect: builders: 9 checks hold
 // expect: binaries: 8 checks hold
 // expect: arrays: 13 checks hold
@@ -93,6 +93,9 @@ class in_steps {
         array parts = a.split("j");
         t.check(parts.size() == len / 10 + 1, "split");
         t.check(a.concat(",").concat(b).split(",").size() == 2, "split into long parts");
+        string commas = long_text(",", 2500 + size / 8);
+        t.check(commas.split(",").size() == commas.length() + 1, "split into empty parts");
+        t.check(commas.replace(",", "ab").length() == 2 * commas.length(), "replace of every byte");
         t.check(a.replace("j", "JJ").length() == len + len / 10, "replace");
         t.check(a.replace("e", a.substring(0, 20)).length() == len + 19 * (len / 10), "replace by more");
         t.check(a.hashCode() == b.hashCode(), "hashCode");

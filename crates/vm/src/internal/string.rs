@@ -3,7 +3,7 @@
 //! Everything counts bytes. A part of a text may begin in the middle of a character: it is a string all the same, and
 //! reads as U+FFFD where text is wanted.
 
-use super::steps::{STEP_UNITS, difference, matches};
+use super::steps::{SHORT_UNITS, STEP_UNITS, difference, matches};
 use super::support::{BYTES_MAX, Bytes, Step, methods};
 use super::{Call, Methods, Outcome, container, json};
 use alloc::vec::Vec;
@@ -352,14 +352,15 @@ fn split(call: &mut Call<'_>) -> Step {
     if separator.len == 0 {
         return Err(call.throw_string("string.split separator is empty"));
     }
-    // Each part is an object.
-    call.frame_for(8 * this.len)?;
+    call.frame_for(this.len)?;
     if call.is_framed() {
         return split_in_steps(call, this, separator);
     }
+    let found = matches(call.vm, this, 0, this.len, separator, FOUND_AT_ONCE);
+    call.frame_for(found.len() as u64 * PART_UNITS)?;
     let parts = call.vm.new_kernel(ClassId::Container);
     let mut from = 0;
-    for at in matches(call.vm, this, 0, this.len, separator, usize::MAX) {
+    for at in found {
         add_part(call, parts, this, from, at)?;
         from = at + separator.len;
     }
@@ -367,17 +368,22 @@ fn split(call: &mut Call<'_>) -> Step {
     Ok(Outcome::object(parts))
 }
 
-/// Units for a part of a text that is split.
+/// Units for a part of a text that is split, which is an object.
 const PART_UNITS: u64 = 512;
 /// Parts that are made in a step.
 const PARTS_AT_ONCE: usize = (STEP_UNITS / PART_UNITS) as usize;
+/// Places that are found in a step, or without one.
+const FOUND_AT_ONCE: usize = 2048;
+const _: () =
+    assert!(FOUND_AT_ONCE as u64 * PART_UNITS > SHORT_UNITS, "a text of more parts is not split at once");
 
 /// Looks one step further, from number 0, for the places of `part` in a text, and adds them to number 1: how many there
 /// are in all, when the end is reached.
 fn count_step(call: &mut Call<'_>, text: Bytes, part: Bytes) -> Option<u64> {
     let (at, step) = (call.number(0), call.vm.step_units());
-    let found = matches(call.vm, text, at, step, part, usize::MAX);
-    let next = found.last().map_or(at + step, |last| (last + part.len).max(at + step));
+    let found = matches(call.vm, text, at, step, part, FOUND_AT_ONCE);
+    let least = if found.len() < FOUND_AT_ONCE { at + step } else { 0 };
+    let next = found.last().map_or(least, |last| (last + part.len).max(least));
     let count = call.number(1) + found.len() as u64;
     call.set_number(1, count);
     call.set_number(0, next);
@@ -507,7 +513,7 @@ fn replace(call: &mut Call<'_>) -> Step {
         if from == this.len {
             return Ok(Outcome::object(string));
         }
-        let found = matches(call.vm, this, from, step, old, usize::MAX);
+        let found = matches(call.vm, this, from, step, old, FOUND_AT_ONCE);
         let (mut from, mut to) = (from, to);
         for at in &found {
             call.vm.copy_bytes(this.array, from, string, to, at - from);
@@ -535,7 +541,10 @@ fn replace(call: &mut Call<'_>) -> Step {
 }
 
 fn replace_at_once(call: &mut Call<'_>, this: Bytes, old: Bytes, new: Bytes) -> Step {
-    let found = matches(call.vm, this, 0, this.len, old, usize::MAX);
+    let found = matches(call.vm, this, 0, this.len, old, FOUND_AT_ONCE);
+    if found.len() == FOUND_AT_ONCE {
+        return Err(Outcome::Frame);
+    }
     let count = found.len() as u64;
     let len = this.len + count * new.len - count * old.len;
     // A long text in many places.
