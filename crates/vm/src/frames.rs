@@ -37,6 +37,8 @@ const AHEAD_BYTES: u64 = 16 << 10;
 const SLACK_BYTES: u64 = 64 << 10;
 /// Deeper stacks stay mounted.
 const FROZEN_BYTES_MAX: u64 = 128 << 10;
+/// So much of a stack that nobody uses any more is discarded at once.
+const DISCARDED_BYTES: u64 = 256 << 10;
 /// Stacks that stay mounted while their threads do not run; one more freezes the one that has not run for longest.
 const IDLE_STACKS_MAX: usize = 1024;
 /// In chaos.
@@ -400,9 +402,9 @@ impl Vm {
         }
     }
 
-    /// An unused stack slot: its first address. Slots freed since the last flip are not used again before the capture
+    /// An unused stack slot: its first address, and how many bytes from there on may hold anything. Slots freed since the last flip are not used again before the capture
     /// that saw them has ended, which `memory` sees to: their pages are announced like all others.
-    fn take_slot(&mut self) -> u64 {
+    fn take_slot(&mut self) -> (u64, u64) {
         if self.root_u64(root::FREE_SLOTS) == 0 && self.root_u64(root::STACK_SLOTS) == STACKS_MAX {
             self.freeze_all();
         }
@@ -417,7 +419,8 @@ impl Vm {
             number
         };
         assert!(number < STACKS_MAX, "more stacks are in use than threads run");
-        STACKS.start.0 + number * STACK_RESERVED_BYTES
+        let base = STACKS.start.0 + number * STACK_RESERVED_BYTES;
+        (base, self.common.dead_stacks.remove(&base).unwrap_or(0))
     }
 
     fn free_slot(&mut self, base: u64) {
@@ -499,9 +502,10 @@ impl Vm {
         end.next_multiple_of(PAGE_SIZE as u64) - self.get_u64(thread, thread::STACK)
     }
 
-    /// Gives back what deep calls have used of the stacks of threads that have left them since the last time and do not
-    /// run. Those that another worker runs are entered again when they stop.
+    /// Gives back what ended threads have used of their stacks, and deep calls of the stacks of threads that have left them
+    /// since the last time and do not run. Those that another worker runs are entered again when they stop.
     pub(crate) fn trim_stacks(&mut self) {
+        while self.discard_dead_stack() {}
         for thread in core::mem::take(&mut self.common.shrunk) {
             let thread = Addr(thread);
             let base = self.get_u64(thread, thread::STACK);
@@ -562,13 +566,29 @@ impl Vm {
         self.give_back_stack(thread, base);
     }
 
-    /// Discards all that a thread has used of its stack, which starts at `base`, and frees the slot.
+    /// Frees the slot of a thread's stack, which starts at `base`, and discards what the thread has used of it: if that is
+    /// much, piece by piece later.
     fn give_back_stack(&mut self, thread: Addr, base: u64) {
         let used = u64::from(self.get_u32(thread, thread::STACK_USED)) * PAGE_SIZE as u64;
-        self.discard_stack(base, used);
+        if used > DISCARDED_BYTES {
+            self.common.dead_stacks.insert(base, used);
+        } else {
+            self.discard_stack(base, used);
+        }
         self.set_stack_used(thread, 0);
         self.common.shrunk.remove(&thread.0);
         self.free_slot(base);
+    }
+
+    /// Discards a piece of what stacks have used that are no more; false when there is nothing.
+    pub(crate) fn discard_dead_stack(&mut self) -> bool {
+        let Some((base, used)) = self.common.dead_stacks.pop_last() else { return false };
+        let left = used.saturating_sub(DISCARDED_BYTES);
+        self.discard_stack(base + left, used - left);
+        if left > 0 {
+            self.common.dead_stacks.insert(base, left);
+        }
+        true
     }
 
     /// Gives a frozen thread a stack again.
@@ -579,7 +599,7 @@ impl Vm {
         }
         let frozen = self.ref_field(thread, thread::FROZEN);
         assert!(!frozen.is_null(), "a thread has neither a mounted nor a frozen stack");
-        let base = self.take_slot();
+        let (base, used) = self.take_slot();
         let len = self.array_len(frozen);
         self.memory.copy(frozen.add(array::DATA), Addr(base), len);
         let mut at = base + self.get_u64(thread, thread::FRAME);
@@ -593,7 +613,7 @@ impl Vm {
             at = base + relative;
         }
         self.set_u64(thread, thread::STACK, base);
-        self.set_stack_used(thread, len);
+        self.set_stack_used(thread, len.max(used));
         self.set_ref(thread, thread::FROZEN, Value::NULL);
         self.common.ran.insert(thread.0, base);
     }

@@ -56,6 +56,8 @@ pub(crate) struct Common {
     pub(crate) idle_stacks: IdleStacks,
     /// Threads whose stacks were deeper than they are by more than the slack when they stopped running.
     pub(crate) shrunk: BTreeSet<u64>,
+    /// What stacks have used whose slots are free: base and bytes, to be discarded piece by piece.
+    pub(crate) dead_stacks: BTreeMap<u64, u64>,
     /// Classes that newly defined modules name and that early sources may know.
     pub(crate) named: Vec<String>,
     /// How many modules are being defined, one because of the other.
@@ -94,6 +96,7 @@ impl Common {
             slice_polls: crate::scheduler::SLICE_POLLS,
             idle_stacks: IdleStacks::default(),
             shrunk: BTreeSet::new(),
+            dead_stacks: BTreeMap::new(),
             named: Vec::new(),
             define_depth: 0,
             unfinished: Vec::new(),

@@ -187,7 +187,11 @@ impl Vm {
             if self.common.outside.is_due() || self.root_ref(root::RUN_HEAD).is_null() {
                 self.look_outside();
             }
+            let discards = self.discard_dead_stack();
             let Some(thread) = self.queue_pop() else {
+                if discards {
+                    continue;
+                }
                 return Ok(self.idle());
             };
             if !self.may_run(thread) {
@@ -339,6 +343,8 @@ impl Vm {
     /// # Errors
     /// When memory cannot be given back: the world must stop without committing.
     pub fn before_flip(&mut self) -> Result<(), MemoryError> {
+        // Of what has ended since: the next run of this machine would not know of it.
+        while self.discard_dead_stack() {}
         self.collect(Collection::Minor(Survivors::Promote))?;
         let (clock, wall) = (self.clock_ns(), self.platform.clock.wall_ns());
         self.set_root_u64(root::CLOCK_NS, clock);
