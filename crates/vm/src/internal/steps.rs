@@ -33,8 +33,8 @@ const CHAOS_UNITS: u64 = 400;
 const STEP_POLLS: u32 = 500;
 /// Units for a reference that is copied.
 pub(super) const REF_UNITS: u64 = 8;
-/// Units for a pair of a directory that is laid out anew.
-pub(super) const PAIR_UNITS: u64 = 256;
+/// Units for a pair of a directory that is laid out anew: each may go to a page that was never written.
+pub(super) const PAIR_UNITS: u64 = 1024;
 /// How often something is begun anew because somebody changed the object, before it is done without safepoints.
 const RETRIES_MAX: u32 = 4;
 /// What counts them in the phase; the phases of divided methods are below it.
