@@ -1,6 +1,6 @@
 //! `.internal.container.array`: elements in an array of references that doubles.
 
-use super::steps::REF_UNITS;
+use super::steps::{MOVED_UNITS, REF_UNITS};
 use super::support::{Step, methods};
 use super::{Call, Methods, Outcome};
 use base::Addr;
@@ -111,7 +111,7 @@ fn page_with_gap(
     let (old, count) = (page(call, object), used(call, object));
     let room = if old.is_null() { 0 } else { call.vm.array_len(old) };
     let moved = (count - index.min(count)) * u64::from(gap != 0);
-    if wanted <= room && (call.frame_for(moved * REF_UNITS).is_ok() && !call.is_framed()) {
+    if wanted <= room && (call.frame_for(moved * MOVED_UNITS).is_ok() && !call.is_framed()) {
         if moved > 0 {
             copy_refs(call, old, index, old, index + gap, moved);
         }
@@ -238,7 +238,7 @@ fn take(call: &mut Call<'_>, index: u64) -> Step {
     let (old, last) = (page(call, this), used(call, this) - 1);
     let value = call.vm.array_get(old, index);
     let moved = last - index;
-    if call.frame_for(moved * REF_UNITS).is_ok() && !call.is_framed() {
+    if call.frame_for(moved * MOVED_UNITS).is_ok() && !call.is_framed() {
         copy_refs(call, old, index + 1, old, index, moved);
         call.vm.array_set(old, last, Value::NULL);
         changed(call, this, old, last);

@@ -31,8 +31,10 @@ pub(crate) const SHORT_UNITS: u64 = 256 << 10;
 const CHAOS_UNITS: u64 = 400;
 /// Polls that a step counts for, in a slice.
 const STEP_POLLS: u32 = 500;
-/// Units for a reference that is copied.
-pub(super) const REF_UNITS: u64 = 8;
+/// Units for a reference that is moved in its array.
+pub(super) const MOVED_UNITS: u64 = 8;
+/// Units for a reference that is copied to a new array: in the old space it may have to be noted.
+pub(super) const REF_UNITS: u64 = 32;
 /// Units for a pair of a directory that is laid out anew: each may go to a page that was never written.
 pub(super) const PAIR_UNITS: u64 = 1024;
 /// How often something is begun anew because somebody changed the object, before it is done without safepoints.
