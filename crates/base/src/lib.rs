@@ -17,3 +17,10 @@ pub use space::{Addr, Epoch, PAGE_SHIFT, PAGE_SIZE, PageIndex, PageRange, WORLD_
 
 /// The bytes of one page.
 pub type PageBytes = [u8; PAGE_SIZE];
+
+/// Whether every byte of a page is zero.
+pub fn is_zero(page: &PageBytes) -> bool {
+    // A comparison of memory, which the compiler does not make of a look at each byte.
+    static ZERO: PageBytes = [0; PAGE_SIZE];
+    *page == ZERO
+}

@@ -195,6 +195,14 @@ impl BlockDevice for FileDevice {
         self.file.read_exact_at(bytes, offset).map_err(|error| self.failed("reading", &error))
     }
 
+    fn will_read(&self, offset: u64, len: u64) {
+        let range = (offset as libc::off_t, len as libc::off_t);
+        // SAFETY: only the kernel's cache of the file is concerned. What it says does not matter: this is a hint.
+        let _ = unsafe {
+            libc::posix_fadvise(self.file.as_raw_fd(), range.0, range.1, libc::POSIX_FADV_WILLNEED)
+        };
+    }
+
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), DeviceError> {
         self.writable("writing")?;
         self.check(offset, bytes.len())?;

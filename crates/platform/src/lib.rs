@@ -67,6 +67,8 @@ pub trait BlockDevice: Send + Sync {
     /// # Errors
     /// When the range is outside the device or the medium fails; `bytes` is then unspecified.
     fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), DeviceError>;
+    /// Says that this range will be read soon, so that a device that can may fetch it meanwhile.
+    fn will_read(&self, _offset: u64, _len: u64) {}
     /// Writes `bytes` at `offset`; durable only after the next [`BlockDevice::flush`].
     ///
     /// # Errors

@@ -36,6 +36,8 @@ impl CheckReport {
 /// Blocks that are read at once at most, and a gap between two of them that is read through.
 const READ_BLOCKS_MAX: u64 = 256;
 const READ_GAP_MAX: u64 = 16;
+/// How far ahead of what is verified the device is told what comes next.
+const AHEAD_BLOCKS: u64 = 4096;
 
 /// A check under way.
 struct Check<'a> {
@@ -213,9 +215,12 @@ impl Check<'_> {
         pages.sort_unstable_by_key(|(_, stored)| stored.entry.block());
         let all = pages.len() as u64;
         let mut buffer = Vec::new();
-        let mut rest = pages.as_slice();
+        let (mut rest, mut ahead) = (pages.as_slice(), pages.as_slice());
         while let Some(first) = rest.first() {
             let start = first.1.entry.block();
+            if ahead.first().is_some_and(|next| next.1.entry.block() <= start + AHEAD_BLOCKS / 2) {
+                ahead = self.announce(ahead, start + AHEAD_BLOCKS);
+            }
             let mut end = start;
             let mut near = |&(_, stored): &(u32, Stored)| {
                 let block = stored.entry.block();
@@ -234,6 +239,17 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Tells the device of the pages that stand before `end`; the others.
+    fn announce<'p>(&self, pages: &'p [(u32, Stored)], end: u64) -> &'p [(u32, Stored)] {
+        let block = |page: &(u32, Stored)| page.1.entry.block();
+        let (now, later) = pages.split_at(pages.partition_point(|page| block(page) < end));
+        for near in now.chunk_by(|a, b| block(b) <= block(a) + READ_GAP_MAX) {
+            let first = block(&near[0]);
+            self.shared.disk.will_read(first, block(&near[near.len() - 1]) + 1 - first);
+        }
+        later
     }
 
     /// Verifies pages that stand near each other: at once, or one by one where that is no use or failed.

@@ -92,7 +92,7 @@ impl CommitWriter {
     /// # Errors
     /// When there is no room or the device fails; the commit cannot be finished then and is to be dropped.
     pub fn put(&mut self, page: PageIndex, bytes: &PageBytes) -> Result<(), CommitError> {
-        if bytes.iter().all(|&b| b == 0) {
+        if base::is_zero(bytes) {
             return self.put_zero(page);
         }
         let checksum = checksum(bytes);

@@ -32,6 +32,10 @@ impl Disk {
         self.read_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.device.read(block * BLOCK as u64, bytes)
     }
+    /// Says that so many blocks from `block` on will be read soon.
+    pub(crate) fn will_read(&self, block: u64, blocks: u64) {
+        self.device.will_read(block * BLOCK as u64, blocks * BLOCK as u64);
+    }
     /// Writes whole blocks from `block` on.
     pub(crate) fn write(&self, block: u64, bytes: &[u8]) -> Result<(), DeviceError> {
         self.written_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);

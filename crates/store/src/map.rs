@@ -180,6 +180,12 @@ fn walk_node(
         Ok(node) => node,
         Err(error) => return bad(error),
     };
+    if level > 0 {
+        // Many reads of a block each, all over the device: let it have them at once.
+        for child in (0..NODE_ENTRIES).map(|i| node_entry(&node, i)).filter(|child| !child.is_none()) {
+            disk.will_read(child.block(), 1);
+        }
+    }
     for i in 0..NODE_ENTRIES {
         let child = node_entry(&node, i);
         let page = first_page | (i as u32) << (8 * level);

@@ -410,7 +410,7 @@ impl Store {
         loop {
             let place = self.shared.place(page);
             match self.shared.lookup(page.0) {
-                Ok(stored) if stored.entry.is_zeros() => return Ok(bytes.iter().all(|byte| *byte == 0)),
+                Ok(stored) if stored.entry.is_zeros() => return Ok(base::is_zero(bytes)),
                 Ok(stored) => return Ok(stored.entry.checksum == checksum(bytes.as_slice())),
                 // A segment may have been reused between looking the page up and reading the map.
                 Err(error) if self.shared.place(page) == place => return Err(error),

@@ -283,7 +283,7 @@ pub fn export(
         let (mut numbers, mut contents, mut zeros) = (Vec::new(), Vec::new(), Vec::new());
         for page in chunk {
             reader.read_page(*page, &mut bytes)?;
-            if bytes.iter().all(|byte| *byte == 0) {
+            if base::is_zero(&bytes) {
                 zeros.extend_from_slice(&page.0.to_le_bytes());
             } else {
                 numbers.extend_from_slice(&page.0.to_le_bytes());

@@ -17,7 +17,7 @@ mod stores;
 use crate::shell::{build_phantom, root};
 use process::Runner;
 use serde_json::json;
-use statistics::{median, median_bounds};
+use statistics::{Pairs, median, median_bounds};
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
@@ -221,28 +221,16 @@ fn workers(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
 }
 
 fn snapshots(runner: &Runner, options: &Options) -> Result<Vec<Row>, String> {
-    let rounds = ["40"];
-    let mut ratios = Vec::new();
-    for pair in 0..options.pairs {
-        let off = || runner.cpu_s("objects", &["--no-snapshots"], &rounds);
-        let on = || runner.cpu_s("objects", &["--every", "100ms"], &rounds);
-        // The order alternates, so that a drift of the machine falls on both.
-        let (with, without) = if pair % 2 == 0 {
-            let without = off()?;
-            (on()?, without)
-        } else {
-            let with = on()?;
-            (with, off()?)
-        };
-        ratios.push(with / without - 1.0);
-    }
-    let (low, high) = median_bounds(&ratios);
-    let cost = median(&ratios);
+    let rounds = ["20"];
+    let pairs = Pairs::run(options.pairs, &mut |with| {
+        let options: &[&str] = if with { &["--every", "100ms"] } else { &["--no-snapshots"] };
+        runner.cpu_s("objects", options, &rounds)
+    })?;
     Ok(vec![Row::new(
         "cost of snapshots every 100 ms, object workload with garbage, CPU of the process",
         "≤ 10 %",
-        format!("{:.1} % (95 %: {:.1} to {:.1})", cost * 100.0, low * 100.0, high * 100.0),
-        cost <= 0.10,
+        pairs.text(),
+        pairs.cost() <= 0.10,
     )])
 }
 

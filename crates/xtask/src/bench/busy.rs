@@ -1,7 +1,7 @@
 //! What snapshots cost a world with several threads, TCP and eviction.
 
 use super::process::Runner;
-use super::statistics::{median, median_bounds};
+use super::statistics::{Pairs, median};
 use super::{Options, Row};
 
 /// MiB of the graph, steps of each walker, round trips over TCP.
@@ -19,9 +19,9 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     let kept = runner.keep("busy")?;
     let mut evicted = Vec::new();
     let mut commits = Vec::new();
-    let mut run = |every: &str| -> Result<f64, String> {
+    let pairs = Pairs::run(options.pairs, &mut |with| {
         runner.put_back("busy", &kept)?;
-        let mut options = vec!["--every", every];
+        let mut options = vec!["--every", if with { "100ms" } else { "1h" }];
         options.extend(SHARED);
         let leg = runner.leg("busy", &options, &WORK, None, false)?;
         let figures = leg.figures.ok_or("busy gave no figures")?;
@@ -30,36 +30,20 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
         }
         let count = |name: &str| figures[name].as_f64().ok_or(format!("no {name} in the figures"));
         evicted.push(count("evicted")?);
-        if every == "100ms" {
+        if with {
             commits.push(count("commits")?);
         }
         count("cpu_ns")
-    };
-    let mut ratios = Vec::new();
-    for pair in 0..options.pairs {
-        // The order alternates, so that a drift of the machine falls on both.
-        let (with, without) = if pair % 2 == 0 {
-            let without = run("1h")?;
-            (run("100ms")?, without)
-        } else {
-            let with = run("100ms")?;
-            (with, run("1h")?)
-        };
-        ratios.push(with / without - 1.0);
-    }
-    let (low, high) = median_bounds(&ratios);
-    let cost = median(&ratios);
+    })?;
     Ok(vec![Row::new(
         "cost of snapshots every 100 ms with threads, TCP and eviction active, CPU of the process",
         "≤ 10 %",
         format!(
-            "{:.1} % (95 %: {:.1} to {:.1}; {:.0} snapshots and {:.0} pages evicted in a run)",
-            cost * 100.0,
-            low * 100.0,
-            high * 100.0,
+            "{}; {:.0} snapshots and {:.0} pages evicted in a run",
+            pairs.text(),
             median(&commits),
             median(&evicted)
         ),
-        cost <= 0.10,
+        pairs.cost() <= 0.10,
     )])
 }

@@ -31,6 +31,51 @@ pub(crate) fn median_bounds(samples: &[f64]) -> (f64, f64) {
     (sorted[k], sorted[n - 1 - k])
 }
 
+/// CPU times of pairs of runs, with something and without it.
+#[derive(Default)]
+pub(crate) struct Pairs {
+    with: Vec<f64>,
+    without: Vec<f64>,
+}
+
+impl Pairs {
+    /// Runs so many pairs: `run` with something (`true`) and without. The order alternates, so that a drift of the machine
+    /// falls on both.
+    pub(crate) fn run(
+        pairs: usize,
+        run: &mut dyn FnMut(bool) -> Result<f64, String>,
+    ) -> Result<Pairs, String> {
+        let mut all = Pairs::default();
+        for pair in 0..pairs {
+            for with in [pair % 2 == 1, pair % 2 == 0] {
+                let time = run(with)?;
+                if with { all.with.push(time) } else { all.without.push(time) }
+            }
+        }
+        Ok(all)
+    }
+
+    /// What the something costs, as a share: the least time with it by the least without. What others on the machine take
+    /// away only ever adds to a time.
+    pub(crate) fn cost(&self) -> f64 {
+        let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+        least(&self.with) / least(&self.without) - 1.0
+    }
+
+    /// The cost in words, with the median over the pairs beside it.
+    pub(crate) fn text(&self) -> String {
+        let ratios: Vec<f64> =
+            self.with.iter().zip(&self.without).map(|(a, b)| 100.0 * (a / b - 1.0)).collect();
+        let (low, high) = median_bounds(&ratios);
+        format!(
+            "{:.1} % by the least of {} runs each; median of the pairs {:.1} % (95 %: {low:.1} to {high:.1})",
+            100.0 * self.cost(),
+            self.with.len(),
+            median(&ratios),
+        )
+    }
+}
+
 fn sorted(samples: &[f64]) -> Vec<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -40,6 +85,26 @@ fn sorted(samples: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_least_of_each_side_counts() {
+        let mut times = [[10.0, 11.5], [22.0, 11.0], [10.5, 30.0]]
+            .into_iter()
+            .enumerate()
+            .flat_map(|(pair, times)| if pair % 2 == 0 { times } else { [times[1], times[0]] });
+        let mut order = Vec::new();
+        let pairs = Pairs::run(3, &mut |with| {
+            order.push(with);
+            times.next().ok_or_else(String::new)
+        });
+        let pairs = pairs.expect("there are enough times");
+        assert_eq!(order, [false, true, true, false, false, true]);
+        assert_eq!(
+            (pairs.without[..].to_vec(), pairs.with[..].to_vec()),
+            (vec![10.0, 22.0, 10.5], vec![11.5, 11.0, 30.0])
+        );
+        assert!((pairs.cost() - 0.1).abs() < 1e-9);
+    }
 
     #[test]
     fn known_values() {
