@@ -159,10 +159,21 @@ pub(crate) fn of_store(path: &Path, store: &Store, what: &Look, at: &Moment) -> 
 /// # Errors
 /// When there is none such.
 pub(crate) fn find(path: &Path, store: &Store, at: &Moment) -> Result<Epoch, Failure> {
-    if *at == Moment::Newest {
-        return Ok(store.last_epoch());
+    let fail = said(path);
+    match at {
+        Moment::Newest => return Ok(store.last_epoch()),
+        // Without a look at all that there are, which takes as long as the log since the oldest is.
+        Moment::Epoch(number) if *number > 0 && store.reader_at(Epoch(*number)).is_ok() => {
+            return Ok(Epoch(*number));
+        }
+        Moment::Tag(tag) => {
+            if let Some(one) = store.snapshot_named(tag).map_err(|error| fail(&error))? {
+                return Ok(one.epoch);
+            }
+        }
+        Moment::Epoch(_) | Moment::By(_) => {}
     }
-    let snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
+    let snapshots = store.snapshots().map_err(|error| fail(&error))?;
     at.find(&snapshots).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 

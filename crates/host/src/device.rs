@@ -16,6 +16,10 @@ use std::sync::{Mutex, PoisonError};
 /// Bytes written at a time when a file grows.
 const GROW_STEP: usize = 1 << 20;
 
+/// Bytes after which what was written since is on its way to the medium, before anyone asks for a flush: the flush then
+/// waits for the rest only.
+const BEHIND_BYTES: u64 = 8 << 20;
+
 /// Why a world could not be opened.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -68,6 +72,8 @@ pub struct FileDevice {
     writable: bool,
     raw_disk: bool,
     growing: Mutex<()>,
+    /// Bytes written since the last flush.
+    unflushed: AtomicU64,
     /// Whether what it grows by is written before it is used.
     prewrites: bool,
 }
@@ -128,8 +134,26 @@ impl FileDevice {
         }
         let len = file.seek(SeekFrom::End(0)).map_err(system)?;
         let raw_disk = kind.is_block_device();
-        let (path, growing) = (path.to_path_buf(), Mutex::new(()));
-        Ok(FileDevice { file, path, len: AtomicU64::new(len), writable, raw_disk, growing, prewrites: true })
+        Ok(FileDevice {
+            file,
+            path: path.to_path_buf(),
+            len: AtomicU64::new(len),
+            writable,
+            raw_disk,
+            growing: Mutex::new(()),
+            unflushed: AtomicU64::new(0),
+            prewrites: true,
+        })
+    }
+
+    /// So many bytes more were written.
+    fn wrote(&self, bytes: u64) {
+        let before = self.unflushed.fetch_add(bytes, SeqCst);
+        if before / BEHIND_BYTES != (before + bytes) / BEHIND_BYTES {
+            // SAFETY: a descriptor and numbers; nothing waits for what is begun here, and its failure shows at the flush.
+            let _ =
+                unsafe { libc::sync_file_range(self.file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
+        }
     }
 
     fn check(&self, offset: u64, count: usize) -> Result<(), DeviceError> {
@@ -206,11 +230,14 @@ impl BlockDevice for FileDevice {
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), DeviceError> {
         self.writable("writing")?;
         self.check(offset, bytes.len())?;
-        self.file.write_all_at(bytes, offset).map_err(|error| self.failed("writing", &error))
+        self.file.write_all_at(bytes, offset).map_err(|error| self.failed("writing", &error))?;
+        self.wrote(bytes.len() as u64);
+        Ok(())
     }
 
     fn flush(&self) -> Result<(), DeviceError> {
         self.writable("flushing")?;
+        self.unflushed.store(0, SeqCst);
         self.file.sync_data().map_err(|error| self.failed("flushing", &error))
     }
 

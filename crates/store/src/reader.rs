@@ -98,7 +98,9 @@ impl Store {
     /// # Errors
     /// When the device fails.
     pub fn snapshot_named(&self, tag: &str) -> Result<Option<SnapshotInfo>, ReadError> {
-        Ok(self.snapshots()?.into_iter().find(|one| !tag.is_empty() && one.tag == tag))
+        // What has a name is kept, with a map of its own.
+        let read = self.shared.read.lock();
+        Ok(read.kept.iter().find(|kept| !tag.is_empty() && kept.tag == tag).map(SnapshotInfo::of_kept))
     }
 
     /// The state of the world at a time, as far as it is kept: the newest snapshot up to `wall_ns`, nanoseconds since 1970.
@@ -239,6 +241,17 @@ impl PageReader {
         found.map_err(|e| map::page_damage(page, e))
     }
 
+    /// Says that these pages will be read soon, so that a device that can may fetch them meanwhile. A place that cannot be
+    /// found now is told of when the page is read.
+    pub fn will_read(&self, pages: &[PageIndex]) {
+        let mut blocks: Vec<u64> =
+            pages.iter().filter_map(|page| self.stored(*page).ok()?.full_copy()).collect();
+        blocks.sort_unstable();
+        for run in blocks.chunk_by(|a, b| *b <= a + 1) {
+            self.shared.disk.will_read(run[0], run[run.len() - 1] + 1 - run[0]);
+        }
+    }
+
     /// Where `page` stands at this epoch.
     pub(crate) fn stored(&self, page: PageIndex) -> Result<Stored, ReadError> {
         match self.overlay.get(&page.0) {
@@ -269,11 +282,11 @@ impl PageReader {
     /// # Errors
     /// When the map cannot be read.
     pub fn checksums(&self) -> Result<Vec<(PageIndex, u64)>, ReadError> {
-        let mut entries = BTreeMap::new();
+        let mut entries = Vec::new();
         let mut failure = None;
         let mut visit = |level: u8, page: u32, entry: Entry| {
-            if level == 0 {
-                entries.insert(page, entry);
+            if level == 0 && !self.overlay.contains_key(&page) {
+                entries.push((page, entry));
             }
             true
         };
@@ -282,6 +295,7 @@ impl PageReader {
             return Err(error);
         }
         entries.extend(self.overlay.iter().map(|(&page, &stored)| (page, stored.entry)));
+        entries.sort_unstable_by_key(|(page, _)| *page);
         let stored = entries.into_iter().filter(|(_, e)| !e.is(Kind::Zero));
         Ok(stored.map(|(page, e)| (PageIndex(page), e.checksum)).collect())
     }

@@ -21,6 +21,8 @@ pub const HEAD_BYTES: usize = 128;
 const FRAME_HEAD_BYTES: usize = 24;
 /// Pages of a frame at most.
 const FRAME_PAGES: usize = 64;
+/// Pages of which the device is told before they are read.
+const AHEAD_PAGES: usize = 4096;
 /// Most bytes that a frame holds, unpacked.
 const FRAME_BYTES_MAX: usize = FRAME_PAGES * (PAGE_SIZE + 4) + 4;
 
@@ -278,8 +280,13 @@ pub fn export(
     sink(&encoded).map_err(ExportError::Sink)?;
     let mut frames = Frames { sink, chain: checksum(&encoded), packing, number: 0 };
     let mut bytes = Box::new([0u8; PAGE_SIZE]);
-    let mut sent = 0;
+    let (mut sent, mut told) = (0, 0);
     for chunk in pages.chunks(FRAME_PAGES) {
+        if told < pages.len().min(sent as usize + AHEAD_PAGES / 2) {
+            let until = pages.len().min(sent as usize + AHEAD_PAGES);
+            reader.will_read(&pages[told..until]);
+            told = until;
+        }
         let (mut numbers, mut contents, mut zeros) = (Vec::new(), Vec::new(), Vec::new());
         for page in chunk {
             reader.read_page(*page, &mut bytes)?;

@@ -454,8 +454,9 @@ impl Runner {
         if line.trim() != "ready" {
             return Err(format!("{program} said {line:?}"));
         }
-        // It waits for a line now; the snapshot of that, and the checkpoint of a quiet world, take a moment.
-        std::thread::sleep(Duration::from_secs(8));
+        // It waits for a line now. The snapshot of that, which may be large, and the checkpoint of a quiet world.
+        self.phantom(&["snap", "--json", &self.world(program).display().to_string()])?;
+        std::thread::sleep(Duration::from_secs(5));
         child.kill().map_err(|error| error.to_string())?;
         child.wait().map_err(|error| error.to_string())?;
         Ok(())
