@@ -42,7 +42,11 @@ impl PageMapper for Untracked {
     fn start(&self, _source: Arc<dyn PageSource>, _scratch: PageRange) -> Result<(), MapperError> {
         Ok(())
     }
-    fn scan_written(&self, _found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+    fn scan_written(
+        &self,
+        _touched: &dyn Fn(PageRange) -> bool,
+        _found: &mut dyn FnMut(PageRange),
+    ) -> Result<(), MapperError> {
         Ok(())
     }
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {

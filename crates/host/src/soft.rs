@@ -185,7 +185,11 @@ impl PageMapper for SoftMapper {
         Ok(())
     }
 
-    fn scan_written(&self, _found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+    fn scan_written(
+        &self,
+        _touched: &dyn Fn(PageRange) -> bool,
+        _found: &mut dyn FnMut(PageRange),
+    ) -> Result<(), MapperError> {
         Err(MapperError {
             what: "scanning for written pages".into(),
             reason: "they are tracked by software".into(),

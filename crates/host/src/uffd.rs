@@ -50,7 +50,7 @@ const FRESH_CLUSTER: u64 = 64;
 const FRESH_ALONE: u64 = 8;
 /// Pages of a region of the hint where pages have come in: what one page of the processor's last level of tables covers
 /// (2 MiB), so that the kernel walks over no table without any.
-const HINT_PAGES: u64 = 1 << 9;
+const HINT_PAGES: u64 = platform::SCANNED_PAGES;
 /// Regions that one bit of the summary stands for (1 GiB), and how many there are of these.
 const HINTS_EACH: usize = 1 << 9;
 const HINTS: usize = ((WORLD_SIZE / PAGE_SIZE as u64) / HINT_PAGES) as usize / HINTS_EACH;
@@ -114,14 +114,18 @@ impl Hints {
         }
     }
 
-    /// The byte ranges, from the start of the world, in which pages have come in.
-    fn ranges(&self) -> Vec<(u64, u64)> {
+    /// The byte ranges, from the start of the world, in which pages have come in, of the regions that were `touched`.
+    fn ranges(&self, touched: &dyn Fn(PageRange) -> bool) -> Vec<(u64, u64)> {
         const BYTES: u64 = HINT_PAGES * PAGE_SIZE as u64;
         let mut ranges: Vec<(u64, u64)> = Vec::new();
         for part in ones(&self.summary) {
             let Some(bits) = self.regions[part].get() else { continue };
             for bit in ones(&bits[..]) {
-                let start = (part * HINTS_EACH + bit) as u64 * BYTES;
+                let region = (part * HINTS_EACH + bit) as u64;
+                if !touched(PageRange { first: PageIndex((region * HINT_PAGES) as u32), count: HINT_PAGES }) {
+                    continue;
+                }
+                let start = region * BYTES;
                 match ranges.last_mut() {
                     Some(last) if last.1 == start => last.1 += BYTES,
                     _ => ranges.push((start, start + BYTES)),
@@ -256,14 +260,18 @@ impl PageMapper for UffdMapper {
         Ok(())
     }
 
-    fn scan_written(&self, found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+    fn scan_written(
+        &self,
+        touched: &dyn Fn(PageRange) -> bool,
+        found: &mut dyn FnMut(PageRange),
+    ) -> Result<(), MapperError> {
         let base = self.shared.mapping.start();
         let started = self.shared.started.get().expect("scanned before the start");
         // A page that is away is not found, and counts as written only when it is back.
         let _away = lock(&self.shared.away);
         let mut regions = lock(&self.regions);
         let mut emit = |region: Region| found(pages_of(region, base));
-        for (start, end) in self.shared.hints.ranges() {
+        for (start, end) in self.shared.hints.ranges(touched) {
             for (part_start, part_end) in sys::around(started.scratch) {
                 let (start, end) = (start.max(part_start), end.min(part_end));
                 if start < end {
@@ -479,7 +487,7 @@ impl Shared {
         let mut done = Evicted::default();
         let ranges: Vec<(u64, u64)> = self
             .hints
-            .ranges()
+            .ranges(&|_| true)
             .into_iter()
             .flat_map(|(start, end)| {
                 sys::around(started.scratch).map(move |(from, to)| (start.max(from), end.min(to)))

@@ -4,6 +4,7 @@
 //! well. All orders are relaxed unless the name says otherwise.
 
 use crate::memory::Memory;
+use crate::mutants::{self, Mutant};
 use crate::raw;
 use base::{Addr, PageIndex, WORLD_BASE, WORLD_SIZE};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -63,6 +64,9 @@ impl Memory {
     /// Before a write of a width that does not cross a page, at an address already checked.
     #[inline(always)]
     fn announce_here(&self, addr: Addr) {
+        if !mutants::on(Mutant::TouchNotNoted) {
+            self.touched.note(addr.offset());
+        }
         if self.gate.load(Acquire) != 0 {
             self.announce_page(PageIndex((addr.offset() >> base::PAGE_SHIFT) as u32));
         }
@@ -75,8 +79,9 @@ impl Memory {
     /// When the range lies outside the world.
     #[inline(always)]
     pub fn announce(&self, addr: Addr, len: u64) {
+        self.span(addr, len);
+        self.touched.note_range(addr.offset(), len);
         if self.gate.load(Acquire) != 0 {
-            self.span(addr, len);
             self.announce_range(addr, len);
         }
     }

@@ -151,9 +151,11 @@ impl Memory {
         assert!(self.capture_pending(), "a capture begins after a flip");
         let sequence = self.sequence();
         if !self.is_software() {
-            self.mapper().scan_written(&mut |pages| self.mark_closing(pages, sequence))?;
+            let touched = |pages| self.touched.was_touched(pages);
+            self.mapper().scan_written(&touched, &mut |pages| self.mark_closing(pages, sequence))?;
             self.begin_copying();
         }
+        self.touched.clear();
         if mutants::on(Mutant::GateOffEarly) {
             self.end_window();
         }

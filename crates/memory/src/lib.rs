@@ -4,7 +4,8 @@
 //! Neighbours: a `platform::PageMapper` below gives the address space; `heap`, `vm` and `world` stand above.
 //!
 //! # The write barrier
-//! Every write is *announced*: [`Memory::store_u64`] and its kin test one flag, the gate, and write.
+//! Every write is *announced*: [`Memory::store_u64`] and its kin mark the region of 2 MiB as one in which the search for
+//! written pages has to look after the next flip, test one flag, the gate, and write.
 //! With hardware tracking the gate is on only from a flip to the end of its capture; without it, always.
 //! Behind the gate stands the protocol of [`protocol`]: a page not yet captured is saved before it changes, and whoever
 //! saves a page enters it into the dirty set of the new epoch.
@@ -13,7 +14,7 @@
 //! Stack pages are written all the time and take a cheaper rule.
 //! The `vm` calls [`Memory::announce`] on the pages of the top frame after each flip, and on those of an older frame when
 //! it returns into it; until the next flip it then writes them with the `_unannounced` methods.
-//! Announcing is idempotent, and outside a capture (with hardware tracking) it is the test of the gate.
+//! Announcing is idempotent, and outside a capture (with hardware tracking) it is that mark and the test of the gate.
 //! [`Memory::discard`] takes the announcement of its pages back.
 //!
 //! # Eviction
@@ -45,6 +46,7 @@ pub mod protocol;
 mod raw;
 mod set;
 mod table;
+mod touched;
 
 pub use capture::{Capture, Progress};
 pub use evict::Charge;

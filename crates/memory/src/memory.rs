@@ -5,6 +5,7 @@ use crate::evict::{Guarded, Ledger, STAGE_COPYING, STAGE_IDLE, STAGE_SCANNING};
 use crate::mutants::{self, Mutant};
 use crate::protocol::{self, Place, SEQUENCE_MAX, Site, Stage};
 use crate::table::{Leaf, slot};
+use crate::touched::Touched;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -96,6 +97,7 @@ pub struct Memory {
     /// What to add to an [`Addr`] to get the host address.
     pub(crate) delta: usize,
     pub(crate) gate: AtomicU32,
+    pub(crate) touched: Touched,
     pub(crate) ledger: Arc<Ledger>,
     relax: fn(),
     /// The open epoch.
@@ -142,6 +144,7 @@ impl Memory {
         Ok(Arc::new(Memory {
             delta: mapper.host_base().wrapping_sub(WORLD_BASE as usize),
             gate: AtomicU32::new(if software { GATE_SOFTWARE } else { 0 }),
+            touched: Touched::new(),
             ledger,
             relax: config.relax,
             epoch: AtomicU64::new(last_epoch.next().0),
@@ -225,6 +228,7 @@ impl Memory {
         let next = if sequence == SEQUENCE_MAX { self.restart_sequence(sequence) } else { sequence + 1 };
         self.ledger.sequence.store(next, Release);
         self.saved.lock().open();
+        self.touched.flip();
         self.ledger.stage.store(if self.ledger.software { STAGE_COPYING } else { STAGE_SCANNING }, Release);
         self.gate.fetch_or(GATE_CAPTURE, Release);
         self.counters.flips.fetch_add(1, Relaxed);

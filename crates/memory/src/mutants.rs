@@ -41,6 +41,8 @@ pub enum Mutant {
     RestForgottenOnAbandon,
     /// A page written between the flip and the scan is not saved (tracking by the kernel).
     NotSavedBeforeScan,
+    /// A word that is written does not mark its region as one to look through (tracking by the kernel).
+    TouchNotNoted,
 }
 
 impl Mutant {
@@ -61,6 +63,7 @@ impl Mutant {
         Mutant::StagedForgottenOnAbandon,
         Mutant::RestForgottenOnAbandon,
         Mutant::NotSavedBeforeScan,
+        Mutant::TouchNotNoted,
     ];
 }
 

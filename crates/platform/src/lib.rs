@@ -92,6 +92,10 @@ pub trait BlockDevice: Send + Sync {
     fn shrink(&self, len: u64) -> Result<(), DeviceError>;
 }
 
+/// Pages of a region that [`PageMapper::scan_written`] looks through or leaves out: what one page of the last level of
+/// x86-64's tables covers, 2 MiB, so that no table is walked over without need.
+pub const SCANNED_PAGES: u64 = 512;
+
 /// How a mapper learns of writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tracking {
@@ -191,9 +195,16 @@ pub trait PageMapper: Send + Sync {
     /// Calls `found` with each run of pages written since the last scan (or since they came in), write-protecting them
     /// again in the same atomic step. Pages come in ascending order. Only for [`Tracking::Hardware`].
     ///
+    /// An aligned region of [`SCANNED_PAGES`] pages of which `touched` denies that any was written need not be looked
+    /// through; what was written there all the same is found by a later scan.
+    ///
     /// # Errors
     /// When the system below fails; the world must then stop without committing.
-    fn scan_written(&self, found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError>;
+    fn scan_written(
+        &self,
+        touched: &dyn Fn(PageRange) -> bool,
+        found: &mut dyn FnMut(PageRange),
+    ) -> Result<(), MapperError>;
     /// Puts `bytes` into a page that was not touched yet; it counts as clean.
     ///
     /// # Errors

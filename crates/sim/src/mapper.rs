@@ -82,7 +82,11 @@ impl PageMapper for SimMapper {
     fn start(&self, _source: Arc<dyn PageSource>, _scratch: PageRange) -> Result<(), MapperError> {
         Ok(())
     }
-    fn scan_written(&self, _found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+    fn scan_written(
+        &self,
+        _touched: &dyn Fn(PageRange) -> bool,
+        _found: &mut dyn FnMut(PageRange),
+    ) -> Result<(), MapperError> {
         Err(MapperError {
             what: "scanning a simulated world".into(),
             reason: "it is tracked by software".into(),

@@ -94,9 +94,13 @@ impl PageMapper for RefusingMapper {
         self.refusals.pass(MapperCall::Start)?;
         self.below.start(source, scratch)
     }
-    fn scan_written(&self, found: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+    fn scan_written(
+        &self,
+        touched: &dyn Fn(PageRange) -> bool,
+        found: &mut dyn FnMut(PageRange),
+    ) -> Result<(), MapperError> {
         self.refusals.pass(MapperCall::Scan)?;
-        self.below.scan_written(found)
+        self.below.scan_written(touched, found)
     }
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
         self.refusals.pass(MapperCall::Install)?;
