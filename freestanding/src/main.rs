@@ -100,7 +100,11 @@ impl PageMapper for Flat {
     fn start(&self, _: Arc<dyn PageSource>, _: PageRange) -> Result<(), MapperError> {
         Ok(())
     }
-    fn scan_written(&self, _: &mut dyn FnMut(PageRange)) -> Result<(), MapperError> {
+    fn scan_written(
+        &self,
+        _: &dyn Fn(PageRange) -> bool,
+        _: &mut dyn FnMut(PageRange),
+    ) -> Result<(), MapperError> {
         Ok(())
     }
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
