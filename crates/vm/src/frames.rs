@@ -402,8 +402,9 @@ impl Vm {
         }
     }
 
-    /// An unused stack slot: its first address, and how many bytes from there on may hold anything. Slots freed since the last flip are not used again before the capture
-    /// that saw them has ended, which `memory` sees to: their pages are announced like all others.
+    /// An unused stack slot: its first address, and how many bytes from there on may hold anything. Slots freed since the
+    /// last flip are not used again before the capture that saw them has ended, which `memory` sees to: their pages are
+    /// announced like all others.
     fn take_slot(&mut self) -> (u64, u64) {
         if self.root_u64(root::FREE_SLOTS) == 0 && self.root_u64(root::STACK_SLOTS) == STACKS_MAX {
             self.freeze_all();
