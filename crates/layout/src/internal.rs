@@ -126,6 +126,7 @@ internal_classes! {
         17 "getSuper" "()L.internal.class;" "The class that this one extends, null for the root.";
         18 "newInstance" "()L.internal.object;" "A new object, all zero and null: no constructor runs; throws a string when the class has no such objects.";
         19 "getVersion" "()I" "The version, counted by upgrades.";
+        20 "newArrays" "([I)L.internal.object;" divided "Of a class of arrays of arrays: a new array of so many, each of so many, and so on; those beyond the last number are null.";
     }
     Interface ".internal.interface" ".internal.object" "Table of methods (the original's; not used)." {}
     Method ".internal.method" ".internal.object" "A method." {}
@@ -187,10 +188,10 @@ internal_classes! {
         11 "length" "()I" "Number of bytes.";
         12 "strstr" "(L.internal.string;)I" divided "Where the other first stands in this one, or -1.";
         15 "hashCode" "()I" "Hash of the bytes.";
-        16 "toInt" "()I" "The number at the start, 0 when there is none; the nearest int when it is too large.";
-        17 "toLong" "()J" "The number at the start, 0 when there is none; the nearest long when it is too large.";
-        18 "toFloat" "()F" "The number at the start, 0.0 when there is none.";
-        19 "toDouble" "()D" "The number at the start, 0.0 when there is none.";
+        16 "toInt" "()I" divided "The number at the start, 0 when there is none; the nearest int when it is too large.";
+        17 "toLong" "()J" divided "The number at the start, 0 when there is none; the nearest long when it is too large.";
+        18 "toFloat" "()F" divided "The number at the start, 0.0 when there is none.";
+        19 "toDouble" "()D" divided "The number at the start, 0.0 when there is none.";
         20 "parseJson" "()L.internal.object;" "JSON: long, double, string, 1 or 0, directory, array, null; throws a string with the position of an error.";
         21 "indexOf" "(L.internal.string;I)I" divided "Where the other first stands in this one from an index on, or -1.";
         22 "startsWith" "(L.internal.string;)I" divided "1 when this one begins with the other.";
@@ -255,18 +256,19 @@ internal_classes! {
         20 "text" "(II)L.internal.string;" divided "Bytes from an index (first), so many, as a string.";
         21 "resize" "(I)V" divided "Sets the number of bytes; new ones are 0.";
         22 "setText" "(IL.internal.string;)V" divided "Writes the bytes of a string from an index.";
+        23 "notify" "(JI)I" divided "Wakes who waits at an index by `atomic.wait`, at most so many: how many.";
     }
     Directory ".internal.directory" ".internal.object" "A map; strings and numbers are keys by class and value, other objects by identity; the order of insertion is kept." {
         3 "clone" "()L.internal.object;" divided "Another directory with the same pairs.";
         5 "toString" "()L.internal.string;" "`(directory)`.";
         8 "put" "(L.internal.object;L.internal.object;)I" divided "Enters a value by its key: 0, or 17 when the key is there, whose value then stays.";
-        9 "get" "(L.internal.object;)L.internal.object;" "The value of a key, or null.";
-        10 "remove" "(L.internal.object;)I" "Removes a key: 0, or 2 when it is not there.";
+        9 "get" "(L.internal.object;)L.internal.object;" divided "The value of a key, or null.";
+        10 "remove" "(L.internal.object;)I" divided "Removes a key: 0, or 2 when it is not there.";
         11 "size" "()I" "Number of keys.";
         12 "iterate" "()L.internal.iterator;" divided "Walks the keys that are there now.";
         13 "keys" "()L.internal.container.array;" divided "A new array of all keys.";
         16 "set" "(L.internal.object;L.internal.object;)L.internal.object;" divided "Sets the value of a key; returns the value that it had, or null.";
-        17 "contains" "(L.internal.object;)I" "1 when the key is there.";
+        17 "contains" "(L.internal.object;)I" divided "1 when the key is there.";
         18 "values" "()L.internal.container.array;" divided "A new array of all values, in the order of the keys.";
         19 "clear" "()V" "Removes all keys.";
         20 "iterator" "()L.internal.iterator;" divided "As `iterate`.";
@@ -291,7 +293,7 @@ internal_classes! {
     World ".internal.world" ".internal.object" "The world that the program lives in." {
         5 "toString" "()L.internal.string;" "`(world)`.";
         8 "getMyThread" "()L.internal.thread;" "The running thread.";
-        9 "startThread" "(L.internal.object;L.internal.object;)I" "A new thread runs method 8 of the object with the argument; returns 0.";
+        9 "startThread" "(L.internal.object;L.internal.object;)I" divided "A new thread runs method 8 of the object with the argument; returns 0.";
         10 "log" "(L.internal.string;)V" "Adds a line to the log of the world, which keeps the last 1024.";
         11 "snapSync" "()J" idempotent "Returns when a snapshot that contains this call is durable: its epoch.";
         12 "epoch" "()J" "The epoch that the next snapshot will have.";
@@ -311,7 +313,7 @@ internal_classes! {
         8 "loadClass" "(L.internal.string;)L.internal.class;" idempotent "The class of this name; asks method 8 of the registered class loader for unknown ones; throws a string when there is none.";
         16 "print" "([L.internal.object;)V" idempotent "Writes the texts of the objects, first to last (the original: last to first).";
         17 "setClassLoader" "(L.internal.object;)V" "Registers a class loader.";
-        18 "startThread" "(L.internal.object;)V" "A new thread runs method 8 of the object with this boot object.";
+        18 "startThread" "(L.internal.object;)V" divided "A new thread runs method 8 of the object with this boot object.";
         19 "createBinary" "(I)L.internal.binary;" "A new binary of so many bytes, all 0.";
         20 "setScreenBackground" "(L.internal.object;)V" "Does nothing: there is no screen.";
         21 "sleep" "(I)V" idempotent "Waits so many milliseconds.";
@@ -329,8 +331,8 @@ internal_classes! {
         14 "getOsInterface" "()L.internal.object;" "What `setOsInterface` of the boot object registered, or null.";
         16 "getId" "()J" "The number of the thread.";
         17 "isAlive" "()I" "1 from its start until its first method has returned or thrown.";
-        18 "start" "(L.internal.object;)L.internal.thread;" "Begins to run the object: a function or closure is called; of others `run()`, or `run` or method 8 with one argument, null; returns itself. Throws a string when it was started before.";
-        19 "startWith" "(L.internal.object;L.internal.object;)L.internal.thread;" "As `start`, with an argument: a function, `run` or method 8 with one parameter, or a closure.";
+        18 "start" "(L.internal.object;)L.internal.thread;" divided "Begins to run the object: a function or closure is called; of others `run()`, or `run` or method 8 with one argument, null; returns itself. Throws a string when it was started before.";
+        19 "startWith" "(L.internal.object;L.internal.object;)L.internal.thread;" divided "As `start`, with an argument: a function, `run` or method 8 with one parameter, or a closure.";
         20 "join" "()L.internal.object;" idempotent "Waits until it has ended: what its first method returned; throws `.internal.exception.thread_died`, with the cause, when it died.";
         21 "joinMsec" "(I)I" idempotent "As `join`, no longer than so many milliseconds: 1 when it has ended, however, 0 when the time is over.";
         22 "interrupt" "()V" "Has it throw `.internal.exception.interrupted` where it waits (sleeps, joins, waits for a condition, a notification, a permit, input, a snapshot), or where it will wait next; not where it waits for a lock.";
@@ -394,10 +396,10 @@ internal_classes! {
         8 "acquire" "()V" idempotent "Takes a permit, waiting until there is one.";
         9 "tacquire" "(I)I" idempotent "As `acquire`, no longer than so many milliseconds: 1, or 0 when the time is over.";
         10 "zero" "()V" "Takes all permits that are there.";
-        11 "release" "()V" "Gives a permit.";
+        11 "release" "()V" divided "Gives a permit.";
         16 "tryAcquire" "()I" "Takes a permit if there is one: 1, else 0.";
         17 "available" "()I" "The number of permits.";
-        18 "releaseMany" "(I)V" "Gives so many permits; throws a string when the number is negative, or there would be more than 2147483647.";
+        18 "releaseMany" "(I)V" divided "Gives so many permits; throws a string when the number is negative, or there would be more than 2147483647.";
     }
     Sync ".internal.sync" ".internal.object" "The locks that objects have, which `monitor_enter` and synchronised methods use too; first come, first served. Null and numbers throw." {
         16 "lock" "(L.internal.object;)V" idempotent "Waits until no other thread holds the lock of the object, and holds it. Not interrupted.";

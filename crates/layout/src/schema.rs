@@ -705,6 +705,10 @@ pub mod thread_flags {
     pub const DAEMON: u32 = 1 << 2;
     /// The signal or notification that it last waited for came.
     pub const SIGNALLED: u32 = 1 << 3;
+    /// When it comes out of the run queue, something is to be done for others, too much to be done at once: wake those who
+    /// wait as [`thread::WAIT`] and [`thread::WAITS_FOR`] of this runnable thread say, or, when it has ended, what is left
+    /// of its end or that of its program.
+    pub const ERRAND: u32 = 1 << 4;
 }
 
 /// [`thread::WAIT`].

@@ -118,6 +118,7 @@ impl Vm {
             has_stopped: false,
             sweeps: 0,
             helping: false,
+            chores: 0,
             exhausted: false,
         }
     }

@@ -620,7 +620,7 @@ impl Vm {
     pub(crate) fn initialised(&mut self, object: Addr, state: u8) {
         self.set_u8(object, class::INIT_STATE, state);
         self.set_ref(object, class::INIT_THREAD, Value::NULL);
-        while self.wake_first(Ring::Field(object, class::INIT_WAITERS)).is_some() {}
+        self.wake_all(Ring::Field(object, class::INIT_WAITERS));
     }
 }
 

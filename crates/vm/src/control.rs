@@ -2,13 +2,14 @@
 //!
 //! Everything here happens at a safepoint: this worker has no thread mounted. Others may have.
 //!
-//! *Invariant:* a thread whose program is not running is in no list that wakes it; at most the run queue still leads to
-//! it, which skips it ([`Vm::may_run`]).
+//! *Invariant:* a thread whose program is not running does not run: when the run queue leads to it, it is ended
+//! ([`Vm::may_run`]). Of many threads only some are ended at once; as long as there are others, a thread of the program
+//! that has ended stands in the run queue for their sake, with an errand.
 
 use crate::Vm;
 use crate::scheduler::Request;
 use crate::threads::has_ended;
-use crate::waiting::Ring;
+use crate::waiting::{Ring, WAKES_AT_ONCE};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -18,14 +19,22 @@ use heap::Collection;
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{
-    class, directory, frame, hold, monitor, on_return, program, program_state, root, thread, thread_flags,
-    thread_state, wait,
+    class, directory, frame, hold, method, monitor, on_return, program, program_state, root, thread,
+    thread_flags, thread_state, wait,
 };
 use memory::MemoryError;
 use platform::Console;
 
 /// Exit status of a program that was killed: that of a process that `kill -9` ended.
 pub const STATUS_KILLED: i32 = 137;
+
+/// So many threads are ended at once.
+const ENDED_AT_ONCE: u64 = 128;
+/// So many monitors are looked through at once for those whose owner has ended.
+const MONITORS_AT_ONCE: u64 = 4096;
+
+/// So many frames are looked through in the time that it takes to wake a thread.
+const FRAMES_A_CHORE: u64 = 64;
 
 /// What a grant begins with that says how many bytes a program may hold.
 const MEMORY_GRANT: &str = "memory=";
@@ -112,7 +121,7 @@ impl Vm {
             return false;
         }
         self.set_u32(object, program::HELD, hold::NONE);
-        while self.wake_first(Ring::Field(object, program::HELD_THREADS)).is_some() {}
+        self.wake_all(Ring::Field(object, program::HELD_THREADS));
         true
     }
 
@@ -192,66 +201,99 @@ impl Vm {
         self.count_thread(object, owner, u64::MAX);
     }
 
-    /// Ends all threads of a program that is not running any more. Those that other workers run end at their next
-    /// safepoint.
+    /// Ends all threads of a program that is not running any more; of many some now, the others bit by bit: until then they
+    /// do not run. Those that other workers run end at their next safepoint.
     pub(crate) fn end_threads_of(&mut self, object: Addr) {
-        let mut ended = Vec::new();
+        self.end_some_threads(object, None);
+    }
+
+    /// As [`Vm::end_threads_of`]; goes on when `carrier`, a thread of the program that has ended, comes out of the run queue.
+    pub(crate) fn end_some_threads(&mut self, object: Addr, mut carrier: Option<(Addr, bool)>) {
+        let (mut ended, before) = (0, self.chores);
         let mut elsewhere = false;
         let mut at = self.ref_field(object, program::THREADS);
-        while !at.is_null() {
-            if self.get_u32(at, thread::STATE) == thread_state::RUNNING {
-                elsewhere = true;
-            } else {
-                ended.push(at);
-            }
+        while !at.is_null() && ended < ENDED_AT_ONCE && self.chores - before < WAKES_AT_ONCE {
+            let (here, state) = (at, self.get_u32(at, thread::STATE));
             at = self.ref_field(at, thread::SIBLING);
+            if state == thread_state::RUNNING {
+                elsewhere = true;
+                continue;
+            }
+            let queued = state == thread_state::RUNNABLE;
+            let errand = self.end_stopped(here, queued);
+            carrier = carrier.or(Some((here, queued || errand)));
+            ended += 1;
         }
         if elsewhere {
             self.ask_review();
         }
-        for thread in &ended {
-            self.stop_waiting(*thread);
-            self.set_u32(*thread, thread::STATE, thread_state::STOPPED);
-        }
-        self.release_monitors_of_the_ended();
-        for thread in ended {
-            self.give_up_initialisers(thread);
-            self.retire(thread);
-        }
         let number = self.get_u64(object, program::ID);
         self.common.input.remove(&number);
+        // Behind the last of them come the locks that they held; how far those are seen to is in the carrier.
+        let carried = carrier.map_or(0, |(carrier, _)| self.get_u64(carrier, thread::AWAITED));
+        let from = if ended > 0 { 0 } else { carried };
+        let next = if at.is_null() { self.release_some_monitors(from) } else { Some(0) };
+        if let (Some(next), Some((carrier, queued))) = (next, carrier) {
+            self.set_u64(carrier, thread::AWAITED, next);
+            self.leave_errand(carrier, queued);
+        }
     }
 
-    /// Leaves every monitor whose owner has ended.
-    fn release_monitors_of_the_ended(&mut self) {
-        let list = self.root_ref(root::MONITORS);
-        for index in 0..self.root_u64(root::MONITOR_COUNT) {
+    /// Ends a thread of a program that is not running any more, which may stand in the run queue; whether it has to come out
+    /// of that once more.
+    fn end_stopped(&mut self, object: Addr, queued: bool) -> bool {
+        self.stop_waiting(object);
+        self.set_u32(object, thread::STATE, thread_state::STOPPED);
+        self.give_up_initialisers(object);
+        let all = self.retire(object);
+        if !all {
+            self.leave_errand(object, queued);
+        }
+        !all
+    }
+
+    /// Leaves some of the monitors whose owner has ended: those from a number on; with which to go on, if there are more.
+    fn release_some_monitors(&mut self, from: u64) -> Option<u64> {
+        let (list, count) = (self.root_ref(root::MONITORS), self.root_u64(root::MONITOR_COUNT));
+        let from = from.min(count);
+        let to = count.min(from + MONITORS_AT_ONCE);
+        for index in from..to {
             let held = Addr(self.array_get(list, index).0);
             let owner = self.ref_field(held, monitor::OWNER);
             if !owner.is_null() && has_ended(self.get_u32(owner, thread::STATE)) {
                 self.monitor_pass_on(held, false);
             }
         }
+        (to < count).then_some(to)
     }
 
     /// The classes that a thread was initialising will not be.
     fn give_up_initialisers(&mut self, object: Addr) {
-        for frame in self.frames_of(object, usize::MAX) {
-            if self.memory.load_u32(frame.at.add(frame::FLAGS)) & 0xff == on_return::INITIALISED {
-                let class = self.ref_field(frame.method, layout::schema::method::CLASS);
-                self.initialised(class, crate::classes::FAILED);
-                const { assert!(class::INIT_THREAD > 0) };
+        let (mut classes, mut frames) = (Vec::new(), 0);
+        self.each_frame(object, |vm, at| {
+            frames += 1;
+            if vm.memory.load_u32(at.add(frame::FLAGS)) & 0xff == on_return::INITIALISED {
+                classes.push(vm.ref_field(Addr(vm.memory.load_u64(at.add(frame::METHOD))), method::CLASS));
             }
+        });
+        self.chores += frames / FRAMES_A_CHORE;
+        for class in classes {
+            self.initialised(class, crate::classes::FAILED);
+            const { assert!(class::INIT_THREAD > 0) };
         }
     }
 
-    /// Whether a thread that comes out of the run queue may run: not if its program was ended meanwhile, nor if it is
-    /// held or paused; then it waits to be let go.
+    /// Whether a thread that comes out of the run queue may run: not if its program was ended meanwhile, then it ends too; nor
+    /// if it is held or paused, then it waits to be let go.
     pub(crate) fn may_run(&mut self, object: Addr) -> bool {
         if self.get_u32(object, thread::STATE) != thread_state::RUNNABLE {
             return false;
         }
         let owner = self.get_ref(object, thread::PROGRAM);
+        if owner.as_object().is_some_and(|owner| self.is_doomed(owner)) {
+            self.end_stopped(object, false);
+            return false;
+        }
         if owner.as_object().is_some_and(|owner| self.get_u32(owner, program::HELD) != hold::NONE) {
             self.lay_aside(object, wait::HELD, owner);
             return false;

@@ -640,15 +640,29 @@ impl Vm {
         }
     }
 
+    /// Shows each frame of a thread, the top one first. Works on mounted and frozen stacks.
+    pub(crate) fn each_frame(&self, thread: Addr, mut show: impl FnMut(&Vm, Addr)) {
+        let (mut at, shift) = self.top_frame_of(thread);
+        while at != 0 {
+            let frame = Addr(at + shift);
+            show(self, frame);
+            at = self.memory.load_u64(frame.add(frame::CALLER));
+        }
+    }
+
+    /// Where the top frame of a thread stands, and what is to be added to that and to the callers in its frames.
+    fn top_frame_of(&self, thread: Addr) -> (u64, u64) {
+        if thread == self.running.thread {
+            return (self.running.frame.0, 0);
+        }
+        let frozen = self.ref_field(thread, thread::FROZEN);
+        let shift = if frozen.is_null() { 0 } else { frozen.0 + array::DATA };
+        (self.get_u64(thread, thread::FRAME), shift)
+    }
+
     /// The frames of a thread, the top one first: what a stack trace needs. Works on mounted and frozen stacks.
     pub(crate) fn frames_of(&self, thread: Addr, limit: usize) -> Vec<Frame> {
-        let (mut at, shift) = if thread == self.running.thread {
-            (self.running.frame.0, 0)
-        } else {
-            let frozen = self.ref_field(thread, thread::FROZEN);
-            let shift = if frozen.is_null() { 0 } else { frozen.0 + array::DATA };
-            (self.get_u64(thread, thread::FRAME), shift)
-        };
+        let (mut at, shift) = self.top_frame_of(thread);
         let mut frames = Vec::new();
         while at != 0 && frames.len() < limit {
             let frame = Frame::read(&self.memory, Addr(at + shift));

@@ -577,6 +577,10 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         let pops = crate::linear::operands(which);
                         let args: [u64; 5] =
                             core::array::from_fn(|i| if i < pops { *sp.sub(pops - i) } else { 0 });
+                        if vm.is_much(which, record.c, args) {
+                            save_at!(ip, sp);
+                            flow!(vm.linear_in_steps(which, record.c, &[]))
+                        }
                         match vm.linear(which, record.b, record.c, args) {
                             Ok(result) => {
                                 sp = sp.sub(pops);

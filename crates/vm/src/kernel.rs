@@ -232,6 +232,7 @@ impl Vm {
             has_stopped: false,
             sweeps: 0,
             helping: false,
+            chores: 0,
             charged: 0,
             work: crate::internal::steps::Work::default(),
             stretches: None,

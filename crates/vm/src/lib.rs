@@ -103,6 +103,8 @@ pub struct Vm {
     pub(crate) sweeps: u64,
     /// Threads were made runnable that another worker could run: whether one sleeps is seen to soon.
     pub(crate) helping: bool,
+    /// Work done for threads that are woken or ended, in units of a wake.
+    pub(crate) chores: u64,
     /// What the running thread has done since it last looked for requests.
     pub(crate) work: internal::steps::Work,
     /// How long it runs between two polls, when that is measured.

@@ -167,12 +167,9 @@ impl Vm {
                 self.linear_place(object, 1, 0, 0, 0, false)?;
                 Ok(Some(self.get_u64(Addr(object.0), binary::USED)))
             }
-            Op::MemCopy => self.linear_copy(kind, args).map(|()| None),
-            Op::MemFill => {
-                let count = if kind == 0 { u64::from(args[3] as u32) } else { args[3] };
-                let at = self.linear_place_to_write(object, kind, args[1], 0, count, false)?;
-                self.memory.fill(at, count, args[2] as u8);
-                Ok(None)
+            Op::MemCopy | Op::MemFill => {
+                let mut args = args;
+                self.linear_piece(op, kind, &mut args, &[]).map(|_| None)
             }
             Op::AtomicLoad | Op::AtomicStore | Op::AtomicRmw | Op::AtomicCmpxchg => {
                 self.atomic(op, offset, c, args)
@@ -259,25 +256,64 @@ impl Vm {
         }
     }
 
-    /// `mem.copy`: to, address, from, address, count.
-    fn linear_copy(&mut self, kind: u64, args: [u64; 5]) -> Result<(), Fault> {
-        let count = if kind == 0 { u64::from(args[4] as u32) } else { args[4] };
-        let to = self.linear_place_to_write(Value(args[0]), kind, args[1], 0, count, false)?;
-        let from = self.linear_place(Value(args[2]), kind, args[3], 0, count, false)?;
-        self.memory.copy(from, to, count);
-        Ok(())
+    /// Whether an instruction moves more bytes than are moved at once.
+    #[inline(always)]
+    pub(crate) fn is_much(&self, op: Op, c: u64, args: [u64; 5]) -> bool {
+        let count = match op {
+            Op::MemCopy => args[4],
+            Op::MemFill => args[3],
+            _ => return false,
+        };
+        let count = if c & 0xff == 0 { u64::from(count as u32) } else { count };
+        count > self.step_units()
     }
 
-    /// `mem.init`: binary, address, offset in the constant, count.
+    /// Does a piece of `mem.copy` (to, address, from, address, count), `mem.fill` (binary, address, byte, count) or `mem.init`
+    /// (binary, address, offset in `bytes`, count), and leaves in the operands what is left: how many bytes it was.
     ///
     /// # Errors
-    /// What to throw; nothing has changed then.
-    pub(crate) fn linear_init(&mut self, bytes: &[u8], kind: u64, args: [u64; 4]) -> Result<(), Fault> {
-        let (from, count) = (args[2] as u32 as usize, args[3] as u32 as usize);
-        let part = from.checked_add(count).and_then(|end| bytes.get(from..end)).ok_or(OUTSIDE)?;
-        let at = self.linear_place_to_write(Value(args[0]), kind, args[1], 0, count as u64, false)?;
-        self.memory.write_bytes(at, part);
-        Ok(())
+    /// What to throw, when not all that is left is inside.
+    pub(crate) fn linear_piece(
+        &mut self,
+        op: Op,
+        kind: u64,
+        args: &mut [u64; 5],
+        bytes: &[u8],
+    ) -> Result<u64, Fault> {
+        let last = operands(op) - 1;
+        if kind == 0 || op == Op::MemInit {
+            args[last] = u64::from(args[last] as u32);
+        }
+        let count = args[last];
+        let piece = count.min(self.step_units());
+        let to = self.linear_place_to_write(Value(args[0]), kind, args[1], 0, count, false)?;
+        match op {
+            Op::MemCopy => {
+                let from = self.linear_place(Value(args[2]), kind, args[3], 0, count, false)?;
+                args[last] -= piece;
+                if to > from {
+                    // The last bytes first: they may overlap.
+                    self.memory.copy(from.add(count - piece), to.add(count - piece), piece);
+                    return Ok(piece);
+                }
+                self.memory.copy(from, to, piece);
+                args[3] += piece;
+            }
+            Op::MemFill => {
+                self.memory.fill(to, piece, args[2] as u8);
+                args[last] -= piece;
+            }
+            _ => {
+                let from = args[2] as u32 as usize;
+                let part =
+                    from.checked_add(count as usize).and_then(|end| bytes.get(from..end)).ok_or(OUTSIDE)?;
+                self.memory.write_bytes(to, &part[..piece as usize]);
+                args[last] -= piece;
+                args[2] += piece;
+            }
+        }
+        args[1] += piece;
+        Ok(piece)
     }
 
     /// `mem.grow`: the old size, or -1 when it may not grow so far.

@@ -8,10 +8,13 @@
 
 use crate::Vm;
 use crate::threads::has_ended;
-use crate::waiting::Ring;
+use crate::waiting::{Ring, WAKES_AT_ONCE};
 use base::Addr;
 use layout::Value;
 use layout::schema::{mutex, thread};
+
+/// So many mutexes of a thread that has ended are seen to at once.
+const MUTEXES_AT_ONCE: u64 = 256;
 
 /// What came of the wish to hold a mutex.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +75,10 @@ impl Vm {
         if abandoned {
             self.set_u64(mutex, mutex::ABANDONED, 0);
             self.mutex_hold(mutex, thread);
+            // Of many who waited some may not have been woken yet.
+            if self.ring_first(Ring::Field(mutex, mutex::WAITERS)).is_some() {
+                self.mutex_is_awaited(mutex);
+            }
         }
         abandoned
     }
@@ -126,12 +133,19 @@ impl Vm {
         self.set_ref(mutex, mutex::SIBLING, Value::NULL);
     }
 
-    /// A thread has ended: the mutexes that it holds and others wait for are abandoned, and those others learn it.
-    pub(crate) fn abandon_mutexes(&mut self, thread: Addr) {
-        while let Some(mutex) = self.get_ref(thread, thread::MUTEXES).as_object() {
+    /// A thread has ended: the mutexes that it holds and others wait for are abandoned, and those others learn it. Of many
+    /// mutexes only some; whether that was all.
+    pub(crate) fn abandon_mutexes(&mut self, thread: Addr) -> bool {
+        let before = self.chores;
+        for _ in 0..MUTEXES_AT_ONCE {
+            if self.chores - before >= WAKES_AT_ONCE {
+                break;
+            }
+            let Some(mutex) = self.get_ref(thread, thread::MUTEXES).as_object() else { return true };
             self.mutex_unlist(mutex);
             self.mutex_abandon(mutex);
-            while self.wake_first(Ring::Field(mutex, mutex::WAITERS)).is_some() {}
+            self.wake_all(Ring::Field(mutex, mutex::WAITERS));
         }
+        self.get_ref(thread, thread::MUTEXES).is_null()
     }
 }

@@ -25,6 +25,8 @@ use platform::{ConsoleInput, Platform};
 
 /// Polls that a thread may pass before the next one has its turn.
 pub(crate) const SLICE_POLLS: u32 = 20_000;
+/// So many threads that wait for input are looked at between two slices.
+const READERS_AT_ONCE: u64 = 256;
 /// In chaos, one safepoint in so many does something.
 const CHAOS_ODDS: u64 = 8;
 /// Stack bytes from which on chaos becomes rarer.
@@ -194,6 +196,7 @@ impl Vm {
                 }
                 return Ok(self.idle());
             };
+            self.run_errand(thread);
             if !self.may_run(thread) {
                 continue;
             }
@@ -408,7 +411,7 @@ impl Vm {
         }
         let (mut ready, mut served) = (Vec::new(), BTreeSet::new());
         let mut at = last;
-        loop {
+        for looked in 1.. {
             at = self.ref_field(at, thread::NEXT);
             let number = self.program_number(at);
             let key = self.input_key(number);
@@ -420,6 +423,11 @@ impl Vm {
                 served.insert(key);
             }
             if at == last {
+                break;
+            }
+            if looked == READERS_AT_ONCE {
+                // The next time those behind it are first.
+                self.set_root_ref(root::WAIT_INPUT, Value::object(at));
                 break;
             }
         }

@@ -6,7 +6,7 @@ use crate::calls::Flow;
 use crate::decode::{Code, Record, quick};
 use crate::interpreter::Exit;
 use crate::link::{Loaded, Unresolved};
-use crate::waiting::{ADDRESS_SHIFT, TIMED_OUT, WOKEN};
+use crate::waiting::{ADDRESS_SHIFT, TIMED_OUT, WAKES_AT_ONCE, WOKEN};
 use alloc::format;
 use alloc::vec::Vec;
 use base::Addr;
@@ -217,11 +217,7 @@ impl Vm {
             Op::MemInit => {
                 let bytes = self.binary_constant(&pool, entry);
                 let kind = insn.addr_kind().map_or(0, |kind| kind as u64);
-                let args = [self.operand(3), self.operand(2), self.operand(1), self.operand(0)];
-                match self.linear_init(bytes, kind, args) {
-                    Ok(()) => Ok(self.finish_with(4, None)),
-                    Err((id, text)) => Ok(self.raise_kernel(id, text)),
-                }
+                Ok(self.linear_in_steps(Op::MemInit, kind, bytes))
             }
             Op::MemGrow => {
                 let (object, by) = (Value(self.operand(1)), self.operand(0));
@@ -483,24 +479,21 @@ impl Vm {
             let text = format!("an array of {len} elements");
             return Ok(self.raise_kernel(ClassId::NegativeSize, &text));
         }
-        let made = self.make_dimensions(class, &lens)?;
-        Ok(self.finish_with(dims, Some(made.0)))
-    }
-
-    fn make_dimensions(&mut self, class: Addr, lens: &[i32]) -> Result<Addr, Value> {
-        let Some((len, inner)) = lens.split_first() else { return Ok(Addr::NULL) };
-        if class.is_null() {
-            return Err(self.exception_value(ClassId::ClassCast, "the array has fewer dimensions"));
+        if dims == 1 {
+            let made = self.try_new_array(class, lens[0] as u64)?;
+            return Ok(self.finish_with(dims, Some(made.0)));
         }
-        let made = self.try_new_array(class, *len as u64)?;
-        if !inner.is_empty() {
-            let element = self.ref_field(class, class::ELEMENT);
-            for index in 0..*len as u64 {
-                let row = self.make_dimensions(element, inner)?;
-                self.array_set(made, index, Value::object(row));
-            }
+        // The method makes many in steps.
+        let ints = self.new_array(self.prim_arrays[Elem::I32 as usize], lens.len() as u64);
+        for (index, len) in lens.iter().enumerate() {
+            self.set_u32(ints, array::DATA + 4 * index as u64, *len as u32);
         }
-        Ok(made)
+        let target =
+            self.method_by_ordinal(self.kernel_class(ClassId::Class), crate::internal::NEW_ARRAYS)?;
+        let args = self.operand_end(&self.top()).sub(8 * u64::from(dims));
+        self.memory.store_unannounced_u64(args, class.0);
+        self.memory.store_unannounced_u64(args.add(8), ints.0);
+        Ok(self.invoke_operands(target, args, on_return::PUSH))
     }
 
     fn monitor_instruction(&mut self, op: Op) -> Result<Flow, Value> {
@@ -555,6 +548,33 @@ impl Vm {
         Ok(self.invoke(target, at, on_return::PUSH))
     }
 
+    /// Copies, fills or initialises bytes of linear memory piece by piece. What is left stands in the operands, so that the
+    /// instruction is run again when the thread comes to a safepoint in between.
+    pub(crate) fn linear_in_steps(&mut self, op: Op, kind: u64, bytes: &[u8]) -> Flow {
+        let pops = crate::linear::operands(op);
+        let at = self.operand_end(&self.top()).sub(8 * pops as u64);
+        let mut args = [0; 5];
+        for (index, arg) in args[..pops].iter_mut().enumerate() {
+            *arg = self.memory.load_u64(at.add(8 * index as u64));
+        }
+        loop {
+            let piece = match self.linear_piece(op, kind & 0xff, &mut args, bytes) {
+                Ok(piece) => piece,
+                Err((id, text)) => return self.raise_kernel(id, text),
+            };
+            if args[pops - 1] == 0 {
+                self.worked(piece);
+                return self.finish_with(pops as u32, None);
+            }
+            for (index, arg) in args[..pops].iter().enumerate() {
+                self.memory.store_unannounced_u64(at.add(8 * index as u64), *arg);
+            }
+            if self.works(piece) {
+                return Flow::Exit(Exit::Safepoint);
+            }
+        }
+    }
+
     fn atomic_wait(&mut self, insn: &Insn) -> Result<Flow, Value> {
         let kind = insn.addr_kind().map_or(0, |kind| kind as u64);
         let offset = insn.offset().unwrap_or(0);
@@ -570,8 +590,16 @@ impl Vm {
         let at = place.0 - self.ref_field(object, binary::BYTES).0 - array::DATA;
         if notify {
             let most = self.operand(0) as u32;
-            let woken = self.wake_at_address(object, at, most);
-            return Ok(self.finish_with(3, Some(u64::from(woken))));
+            if u64::from(most) <= WAKES_AT_ONCE {
+                let woken = self.wake_at_address(object, at, most);
+                return Ok(self.finish_with(3, Some(u64::from(woken))));
+            }
+            // The method wakes many in steps.
+            let target =
+                self.method_by_ordinal(self.kernel_class(ClassId::Binary), crate::internal::NOTIFY)?;
+            let args = self.operand_end(&self.top()).sub(8 * 3);
+            self.memory.store_unannounced_u64(args.add(8), at);
+            return Ok(self.invoke_operands(target, args, on_return::PUSH));
         }
         let thread = self.running.thread;
         let awaited = self.get_u64(thread, layout::schema::thread::AWAITED);

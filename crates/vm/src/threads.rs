@@ -146,22 +146,25 @@ impl Vm {
                 self.common.failures.push(report.clone());
             }
         }
-        self.retire(object);
+        if !self.retire(object) {
+            self.leave_errand(object, false);
+        }
         if let Some(owner) = owner.as_object() {
             self.thread_ended(owner, first.is_some(), &result.map_err(drop));
         }
     }
 
     /// Takes a thread that has come to its end out of the lists of those that live, gives its stack back, and tells those
-    /// who wait for its end.
-    pub(crate) fn retire(&mut self, object: Addr) {
+    /// who wait for its end; false when it had so many mutexes that some are still to be abandoned.
+    #[must_use]
+    pub(crate) fn retire(&mut self, object: Addr) -> bool {
         self.give_back_grant(object);
-        self.abandon_mutexes(object);
+        let all = self.abandon_mutexes(object);
         self.release_stack(object);
         self.timer_remove(object);
         self.forget_call(object);
         self.leave_program(object);
-        while self.wake_first(Ring::Field(object, thread::JOINERS)).is_some() {}
+        self.wake_all(Ring::Field(object, thread::JOINERS));
         let index = self.get_u64(object, thread::INDEX);
         let last = self.root_u64(root::THREAD_COUNT) - 1;
         let threads = self.root_ref(root::THREADS);
@@ -172,6 +175,27 @@ impl Vm {
         self.set_root_u64(root::THREAD_COUNT, last);
         if last == 0 {
             self.wake_first_worker();
+        }
+        all
+    }
+
+    /// Has a thread that has ended come out of the run queue once more, for what is left to do; it may stand there already.
+    pub(crate) fn leave_errand(&mut self, object: Addr, queued: bool) {
+        self.set_flag(object, thread_flags::ERRAND, true);
+        if !queued {
+            self.queue_push(object);
+        }
+    }
+
+    /// Does a part of what is left of the end of a thread, and of that of its program.
+    pub(crate) fn go_on_ending(&mut self, object: Addr) {
+        if !self.abandon_mutexes(object) {
+            self.leave_errand(object, false);
+            return;
+        }
+        let owner = self.ref_field(object, thread::PROGRAM);
+        if self.is_doomed(owner) {
+            self.end_some_threads(owner, Some((object, false)));
         }
     }
 }

@@ -9,21 +9,28 @@
 //! A lock or a permit is handed to the thread that waits longest (`GRANTED` until it has taken it up), so nobody who comes
 //! later is faster.
 //!
+//! Nobody wakes more than [`WAKES_AT_ONCE`] threads at once. Where all have to be woken, the last of those carries an errand
+//! through the run queue: when its turn comes the next ones are woken. So it is with what is left when a thread or a program
+//! ends. All of that is in the world.
+//!
 //! *Invariant:* `NEXT` of a blocked thread is null exactly when it stands in no list; of a runnable one it is the next in
 //! the run queue.
 
 use crate::Vm;
 use crate::scheduler::Request;
+use crate::threads::has_ended;
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, class, cond, header, monitor, mutex, program, root, sema, thread};
+use layout::schema::{array, class, cond, header, hold, monitor, mutex, program, root, sema, thread};
 use layout::schema::{thread_flags, thread_state, wait};
 
 /// Cells of the table of those who wait at addresses, at first.
 const ADDRESS_CELLS_FIRST: u64 = 16;
 /// Waiting threads for each cell of that table before it grows.
 const ADDRESS_WAITERS_MAX: u64 = 2;
+/// Cells that it has at most: making more of them would take too long at once.
+const ADDRESS_CELLS_MAX: u64 = 4096;
 /// After so many nanoseconds a thread that found no room for its output looks again.
 const OUTPUT_RETRY_NS: u64 = 5_000_000;
 /// Bits of `AWAITED` of a thread that waited at an address, whose offset stands above them: it was woken.
@@ -158,7 +165,8 @@ impl Vm {
     pub(crate) fn block_at_address(&mut self, binary: Addr, at: u64, until: Option<u64>) {
         let waiting = self.root_u64(root::ADDRESS_WAITER_COUNT);
         let table = self.root_ref(root::ADDRESS_WAITERS);
-        if table.is_null() || waiting >= ADDRESS_WAITERS_MAX * self.array_len(table) {
+        let cells = if table.is_null() { 0 } else { self.array_len(table) };
+        if waiting >= ADDRESS_WAITERS_MAX * cells && cells < ADDRESS_CELLS_MAX {
             self.grow_address_table();
         }
         // Drawn now if it is not there yet: the cell is found by it.
@@ -190,6 +198,11 @@ impl Vm {
             }
         }
         woken
+    }
+
+    /// How many threads wait at addresses.
+    pub(crate) fn address_waiters(&self) -> u64 {
+        self.root_u64(root::ADDRESS_WAITER_COUNT)
     }
 
     fn address_ring(&self, binary: Addr, at: u64) -> Ring {
@@ -283,6 +296,7 @@ impl Vm {
     /// Makes a blocked thread runnable, whatever it waited for; it stands in no list of waiting threads any more.
     pub(crate) fn wake(&mut self, thread: Addr) {
         if self.stop_waiting(thread) {
+            self.chores += 1;
             self.set_u32(thread, thread::STATE, thread_state::RUNNABLE);
             self.queue_push(thread);
         }
@@ -315,6 +329,58 @@ impl Vm {
         let first = self.ring_first(ring)?;
         self.wake(first);
         Some(first)
+    }
+
+    /// Wakes all who wait in a list that nobody enters any more. Of many the last one that is woken now carries the errand
+    /// of waking the others.
+    pub(crate) fn wake_all(&mut self, ring: Ring) {
+        for _ in 1..WAKES_AT_ONCE {
+            if self.wake_first(ring).is_none() {
+                return;
+            }
+        }
+        let Some(last) = self.ring_first(ring) else { return };
+        let (kind, object) = (self.get_u32(last, thread::WAIT), self.get_ref(last, thread::WAITS_FOR));
+        self.wake(last);
+        if self.ring_first(ring).is_some() {
+            self.set_u32(last, thread::WAIT, kind);
+            self.set_ref(last, thread::WAITS_FOR, object);
+            self.set_flag(last, thread_flags::ERRAND, true);
+        }
+    }
+
+    /// Does what a thread carries that has come out of the run queue; whether it runs itself is seen afterwards.
+    pub(crate) fn run_errand(&mut self, thread: Addr) {
+        if !self.has_flag(thread, thread_flags::ERRAND) {
+            return;
+        }
+        self.set_flag(thread, thread_flags::ERRAND, false);
+        let (kind, object) = (self.get_u32(thread, thread::WAIT), self.get_ref(thread, thread::WAITS_FOR));
+        if kind != wait::NONE
+            && let Some(awaited) = object.as_object()
+        {
+            let ring = self.ring_of(thread).filter(|_| self.is_over(kind, awaited));
+            self.set_u32(thread, thread::WAIT, wait::NONE);
+            self.set_ref(thread, thread::WAITS_FOR, Value::NULL);
+            if let Some(ring) = ring {
+                self.wake_all(ring);
+            }
+        }
+        if has_ended(self.get_u32(thread, thread::STATE)) {
+            self.go_on_ending(thread);
+        }
+    }
+
+    /// Whether there is nothing to wait for any more, in a list that is woken as a whole.
+    fn is_over(&mut self, kind: u32, object: Addr) -> bool {
+        match kind {
+            wait::JOIN => has_ended(self.get_u32(object, thread::STATE)),
+            wait::CLASS => self.get_u8(object, class::INIT_STATE) != crate::classes::INITIALISING,
+            wait::HELD => self.get_u32(object, program::HELD) == hold::NONE,
+            // Whoever has recovered it meanwhile hands it to those who are left.
+            wait::MUTEX => self.mutex_is_abandoned(object),
+            _ => false,
+        }
     }
 
     fn mark_awaited(&mut self, thread: Addr, bits: u64) {

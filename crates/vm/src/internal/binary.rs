@@ -1,6 +1,7 @@
 //! `.internal.binary`: bytes that a program reads and writes. Numbers are little-endian and need not be aligned.
 
 use super::support::{Bytes, Step, bytes_changed, clone_bytes, hash_bytes, methods, set_used};
+use super::sync::WAKE_UNITS;
 use super::{Call, Methods, Outcome};
 use base::Addr;
 use layout::Value;
@@ -22,8 +23,13 @@ pub(super) const METHODS: Methods = methods! {
     20 text;
     21 resize;
     22 set_text;
+    23 notify;
 };
 
+/// So many threads that wait at an address are woken in a step.
+const WAKES_A_STEP: u64 = 64;
+/// Ordinal of `notify`.
+pub(crate) const NOTIFY: u32 = 23;
 const OUT_OF_BOUNDS: &str = "binary index out of bounds";
 
 fn this(call: &mut Call<'_>) -> Bytes {
@@ -141,4 +147,29 @@ fn set_text(call: &mut Call<'_>) -> Step {
     let object = call.this();
     bytes_changed(call, object);
     Ok(Outcome::VOID)
+}
+
+/// Many are woken in steps: number 0 is how many were, number 1 how many will be at most, which those who come to wait
+/// meanwhile do not add to.
+fn notify(call: &mut Call<'_>) -> Step {
+    let (object, at, most) = (call.this(), call.long(0) as u64, u64::from(call.int(1) as u32));
+    let most = most.min(call.vm.address_waiters());
+    if !call.is_framed() {
+        call.frame_for(most * WAKE_UNITS)?;
+        return Ok(Outcome::int(call.vm.wake_at_address(object, at, most as u32) as i32));
+    }
+    if call.stage() == 0 {
+        call.set_number(1, most);
+        call.set_stage(1);
+    }
+    loop {
+        let (woken, most) = (call.number(0), call.number(1));
+        let step = (most - woken).min(WAKES_A_STEP);
+        let now = u64::from(call.vm.wake_at_address(object, at, step as u32));
+        call.set_number(0, woken + now);
+        if now < step || woken + now == most {
+            return Ok(Outcome::int((woken + now) as i32));
+        }
+        call.did(step * WAKE_UNITS)?;
+    }
 }

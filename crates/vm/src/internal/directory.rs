@@ -8,8 +8,8 @@
 //! Strings and numbers are keys by class and value (an int is never the same key as a long), other objects by identity.
 
 use super::number::same_number;
-use super::steps::PAIR_UNITS;
-use super::support::{Bytes, Step, methods};
+use super::steps::{PAIR_UNITS, difference};
+use super::support::{BYTES_MAX, Bytes, Step, methods};
 use super::{Call, Methods, Outcome, container};
 use crate::Vm;
 use base::Addr;
@@ -27,7 +27,7 @@ pub(super) const METHODS: Methods = methods! {
     12 iterate;
     13 |call: &mut Call<'_>| Ok(Outcome::object(parts_of(call, 0)?));
     16 set_method;
-    17 |call: &mut Call<'_>| Ok(Outcome::truth(find_argument(call).is_some()));
+    17 |call: &mut Call<'_>| Ok(Outcome::truth(find_argument(call)?.is_some()));
     18 |call: &mut Call<'_>| Ok(Outcome::object(parts_of(call, 1)?));
     19 clear;
     20 iterate;
@@ -44,6 +44,13 @@ const FIRST_PAIRS: u64 = 8;
 const PART_UNITS: u64 = 24;
 /// Cell of the index that belonged to a removed pair.
 const REMOVED: u32 = u32::MAX;
+
+/// Keys that are longer are compared in steps.
+const LONG_KEY_BYTES: u64 = 16 << 10;
+/// Bits of the number of bytes of a key that were compared.
+const COMPARED_BITS: u32 = 31;
+const COMPARED_MASK: u64 = (1 << COMPARED_BITS) - 1;
+const _: () = assert!(BYTES_MAX <= COMPARED_MASK);
 
 /// Where a key stands.
 #[derive(Clone, Copy)]
@@ -67,30 +74,126 @@ fn cell(index: Addr, at: u64) -> Addr {
     index.add(array::DATA + 4 * at)
 }
 
+/// The place of a key in one piece, however long it is.
 fn find(vm: &mut Vm, object: Addr, key: Value) -> Option<Found> {
-    let index = vm.get_ref(object, directory::INDEX).as_object()?;
-    if key.is_null() {
-        return None;
+    let mut probe = Probe::of(vm, object, key, 0)?;
+    while let Some((found, there)) = probe.next(vm) {
+        if there == key || same_key(vm, there, key) {
+            return Some(found);
+        }
     }
-    let entries = vm.ref_field(object, directory::ENTRIES);
-    let mask = vm.array_len(index) / 4 - 1;
-    let hash = vm.identity_hash(key);
-    let mut at = u64::from(hash) & mask;
-    loop {
-        let place = cell(index, at);
-        match vm.memory.load_u32(place) {
-            0 => return None,
-            REMOVED => {}
-            number => {
-                let pair = u64::from(number) - 1;
-                let there = vm.array_get(entries, 2 * pair);
-                // The hash of a key is in its header; comparing it first spares most comparisons of texts.
-                if there == key || (vm.identity_hash(there) == hash && same_key(vm, there, key)) {
-                    return Some(Found { pair, cell: place });
-                }
+    None
+}
+
+/// A walk over the pairs that a key may be that of.
+struct Probe {
+    entries: Addr,
+    index: Addr,
+    hash: u32,
+    /// How many cells were looked at.
+    steps: u64,
+}
+
+impl Probe {
+    /// `None` when there can be no such pair. It begins behind so many cells.
+    fn of(vm: &mut Vm, object: Addr, key: Value, steps: u64) -> Option<Probe> {
+        let index = vm.get_ref(object, directory::INDEX).as_object()?;
+        if key.is_null() {
+            return None;
+        }
+        let entries = vm.ref_field(object, directory::ENTRIES);
+        Some(Probe { entries, index, hash: vm.identity_hash(key), steps })
+    }
+
+    /// The next pair whose key has the same hash, with that key. The hash of a key is in its header; comparing it first
+    /// spares most comparisons of texts.
+    fn next(&mut self, vm: &mut Vm) -> Option<(Found, Value)> {
+        let mask = vm.array_len(self.index) / 4 - 1;
+        loop {
+            let place = cell(self.index, (u64::from(self.hash) + self.steps) & mask);
+            let number = vm.memory.load_u32(place);
+            if number == 0 {
+                return None;
+            }
+            self.steps += 1;
+            if number == REMOVED {
+                continue;
+            }
+            let pair = u64::from(number) - 1;
+            let there = vm.array_get(self.entries, 2 * pair);
+            if vm.identity_hash(there) == self.hash {
+                return Some((Found { pair, cell: place }, there));
             }
         }
-        at = (at + 1) & mask;
+    }
+}
+
+/// Both as long texts of one length, if that is what they are: to be compared in steps.
+fn long_texts(vm: &Vm, a: Value, b: Value) -> Option<(Bytes, Bytes)> {
+    let (a, b) = (Bytes::of_string(vm, a)?, Bytes::of_string(vm, b)?);
+    (a.len == b.len && a.len > LONG_KEY_BYTES).then_some((a, b))
+}
+
+/// The place of a key, in steps where long texts are compared. In a frame number 1 says of which state of the directory the
+/// others are; number 0 how many cells were passed and, in its lower [`COMPARED_BITS`], how much of the key at the next was
+/// compared. Stage 1: the key is not there, and the numbers are free for what comes.
+fn find_in_steps(call: &mut Call<'_>, object: Addr, key: Value) -> Result<Option<Found>, Outcome> {
+    let changes = call.vm.get_u64(object, directory::CHANGES);
+    if call.is_framed() && (!call.is_unchanged(changes) || call.stage() == 0) {
+        call.set_stage(0);
+        let found = find_framed(call, object, key)?;
+        call.set_number(0, 0);
+        if found.is_none() {
+            call.set_stage(1);
+        }
+        return Ok(found);
+    }
+    if call.is_framed() {
+        return Ok(None);
+    }
+    let Some(mut probe) = Probe::of(call.vm, object, key, 0) else { return Ok(None) };
+    while let Some((found, there)) = probe.next(call.vm) {
+        if there != key
+            && let Some((a, _)) = long_texts(call.vm, there, key)
+        {
+            call.frame_for(a.len)?;
+        }
+        if there == key || same_key(call.vm, there, key) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn find_framed(call: &mut Call<'_>, object: Addr, key: Value) -> Result<Option<Found>, Outcome> {
+    let (passed, mut compared) = (call.number(0) >> COMPARED_BITS, call.number(0) & COMPARED_MASK);
+    let Some(mut probe) = Probe::of(call.vm, object, key, passed) else { return Ok(None) };
+    loop {
+        let passed = probe.steps;
+        let Some((found, there)) = probe.next(call.vm) else { return Ok(None) };
+        if there == key {
+            return Ok(Some(found));
+        }
+        let Some((a, b)) = long_texts(call.vm, there, key) else {
+            if same_key(call.vm, there, key) {
+                return Ok(Some(found));
+            }
+            continue;
+        };
+        while compared < a.len {
+            let count = call.vm.step_units().min(a.len - compared);
+            if difference(call.vm, a, compared, b, compared, count).is_some() {
+                break;
+            }
+            compared += count;
+            call.set_number(0, passed << COMPARED_BITS | compared);
+            call.did(count)?;
+        }
+        if compared == a.len {
+            return Ok(Some(found));
+        }
+        compared = 0;
+        call.set_number(0, probe.steps << COMPARED_BITS);
     }
 }
 
@@ -163,7 +266,7 @@ fn lay_out(call: &mut Call<'_>, from: Addr) -> Result<(Addr, Addr, u64), Outcome
         return laid_out(call, from);
     }
     let changes = call.vm.get_u64(from, directory::CHANGES);
-    if !call.is_unchanged(changes) {
+    if !call.is_unchanged(changes) || call.reference(0).is_null() {
         let new = new_arrays(call, count)?;
         call.set_reference(0, Value::object(new.0));
         call.set_reference(1, Value::object(new.1));
@@ -227,7 +330,8 @@ fn set_value(
     value: Value,
     in_steps: bool,
 ) -> Result<Value, Outcome> {
-    match find(call.vm, object, key) {
+    let found = if in_steps { find_in_steps(call, object, key)? } else { find(call.vm, object, key) };
+    match found {
         None => enter(call, object, key, value, in_steps).map(|()| Value::NULL),
         Some(found) => {
             let entries = call.vm.ref_field(object, directory::ENTRIES);
@@ -239,14 +343,14 @@ fn set_value(
     }
 }
 
-fn find_argument(call: &mut Call<'_>) -> Option<Found> {
+fn find_argument(call: &mut Call<'_>) -> Result<Option<Found>, Outcome> {
     let (this, key) = (call.this(), call.value(0));
-    find(call.vm, this, key)
+    find_in_steps(call, this, key)
 }
 
 fn put(call: &mut Call<'_>) -> Step {
     call.changeable()?;
-    if find_argument(call).is_some() {
+    if find_argument(call)?.is_some() {
         return Ok(Outcome::int(EXISTS));
     }
     let (this, key, value) = (call.this(), call.value(0), call.value(1));
@@ -255,14 +359,14 @@ fn put(call: &mut Call<'_>) -> Step {
 }
 
 fn get(call: &mut Call<'_>) -> Step {
-    let Some(found) = find_argument(call) else { return Ok(Outcome::value(Value::NULL)) };
+    let Some(found) = find_argument(call)? else { return Ok(Outcome::value(Value::NULL)) };
     let entries = call.vm.ref_field(call.this(), directory::ENTRIES);
     Ok(Outcome::value(call.vm.array_get(entries, 2 * found.pair + 1)))
 }
 
 fn remove(call: &mut Call<'_>) -> Step {
     call.changeable()?;
-    let Some(found) = find_argument(call) else { return Ok(Outcome::int(MISSING)) };
+    let Some(found) = find_argument(call)? else { return Ok(Outcome::int(MISSING)) };
     let this = call.this();
     let count = call.vm.get_u64(this, directory::COUNT) - 1;
     if count == 0 {
@@ -316,25 +420,16 @@ fn set_method(call: &mut Call<'_>) -> Step {
 }
 
 fn clone(call: &mut Call<'_>) -> Step {
-    let (receiver, this) = (call.receiver(), call.this());
-    if call.vm.ref_field(this, directory::ENTRIES).is_null() {
-        return copy_of(call, receiver).map(Outcome::object);
-    }
-    let (entries, index, count) = lay_out(call, this)?;
-    let Some(copy) = call.vm.clone_object(receiver).and_then(Value::as_object) else {
-        return Err(call.throw_string("clone is not possible"));
-    };
-    replace(call.vm, copy, (entries, index), count);
-    Ok(Outcome::object(copy))
+    let receiver = call.receiver();
+    copy_of(call, receiver).map(Outcome::object)
 }
 
-/// Another directory with the same pairs, in one piece.
+/// Another directory with the same pairs. Numbers and references of a frame as in [`lay_out`].
 pub(super) fn copy_of(call: &mut Call<'_>, directory: Value) -> Result<Addr, Outcome> {
+    let (entries, index, count) = lay_out(call, directory.as_object().unwrap_or_default())?;
     let Some(copy) = call.vm.clone_object(directory).and_then(Value::as_object) else {
         return Err(call.throw_string("clone is not possible"));
     };
-    // The copy still shares the pairs; laying them out anew ends that.
-    let (entries, index, count) = laid_out(call, copy)?;
     replace(call.vm, copy, (entries, index), count);
     Ok(copy)
 }

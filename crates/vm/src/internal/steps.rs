@@ -79,7 +79,7 @@ impl Vm {
     /// Counts work between two instructions: whether the running thread has to come to a safepoint.
     pub(crate) fn works(&mut self, units: u64) -> bool {
         self.worked(units);
-        self.work.since >= STEP_UNITS && self.looks()
+        self.work.since >= self.step_units() && self.looks()
     }
     /// The thread looks for requests: whether it has to come to a safepoint.
     fn looks(&mut self) -> bool {

@@ -23,11 +23,11 @@ pub(super) const METHODS: Methods = methods! {
     12 strstr;
     15 hash_code;
     16 |call: &mut Call<'_>| {
-        Ok(Outcome::int(integer(&text(call)?).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32))
+        Ok(Outcome::int(integer(&number_text(call)?).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32))
     };
-    17 |call: &mut Call<'_>| Ok(Outcome::long(integer(&text(call)?)));
-    18 |call: &mut Call<'_>| Ok(Outcome::float(decimal(&text(call)?).parse().unwrap_or(0.0)));
-    19 |call: &mut Call<'_>| Ok(Outcome::double(decimal(&text(call)?).parse().unwrap_or(0.0)));
+    17 |call: &mut Call<'_>| Ok(Outcome::long(integer(&number_text(call)?)));
+    18 |call: &mut Call<'_>| Ok(Outcome::float(decimal(&number_text(call)?).parse().unwrap_or(0.0)));
+    19 |call: &mut Call<'_>| Ok(Outcome::double(decimal(&number_text(call)?).parse().unwrap_or(0.0)));
     20 json::parse;
     21 index_of;
     22 starts_with;
@@ -40,6 +40,9 @@ pub(super) const METHODS: Methods = methods! {
     29 compare_to;
     30 contains;
 };
+
+/// So many bytes of a text are looked at for a number, behind white space: more digits are cut.
+const NUMBER_BYTES_MAX: u64 = 64 << 10;
 
 /// The receiver.
 fn this(call: &mut Call<'_>) -> Result<Bytes, Outcome> {
@@ -187,6 +190,27 @@ fn strstr(call: &mut Call<'_>) -> Step {
 fn hash_code(call: &mut Call<'_>) -> Step {
     let receiver = call.receiver();
     Ok(Outcome::int(call.vm.identity_hash(receiver) as i32))
+}
+
+/// What a number is read from: the text behind white space, and no more of it than a number may be long. Number 0 of a frame
+/// is how much white space there was so far.
+fn number_text(call: &mut Call<'_>) -> Result<Vec<u8>, Outcome> {
+    let this = this(call)?;
+    let mut at = if call.is_framed() { call.number(0) } else { 0 };
+    loop {
+        let part = this.read_part(call.vm, at, NUMBER_BYTES_MAX.min(this.len - at));
+        let spaces = part.len() - part.trim_ascii_start().len();
+        if part.is_empty() || spaces == 0 {
+            return Ok(part);
+        }
+        at += spaces as u64;
+        if call.is_framed() {
+            call.set_number(0, at);
+            call.did(spaces as u64)?;
+        } else if spaces == part.len() {
+            call.frame_for(this.len)?;
+        }
+    }
 }
 
 /// The integer at the start, behind white space; the nearest when it does not fit.

@@ -58,7 +58,7 @@ pub(super) const METHODS: Methods = methods! {
 const PERMITS_MAX: u64 = i32::MAX as u64;
 
 /// Units for a thread that is woken.
-const WAKE_UNITS: u64 = SHORT_UNITS / WAKES_AT_ONCE;
+pub(super) const WAKE_UNITS: u64 = SHORT_UNITS / WAKES_AT_ONCE;
 
 /// Signals to all who wait now. Many take steps: reference 0 of a frame is the last of them; if that has left the list
 /// meanwhile, those who came later are woken as well.
@@ -228,23 +228,35 @@ fn acquire(call: &mut Call<'_>, limit: Limit) -> Step {
     Ok(Outcome::Block(Wait::At { kind: wait::SEMA, object: this, until }))
 }
 
+/// Gives permits. Of many number 0 counts those that were given to threads that wait; stage 1: it has begun.
 fn release(call: &mut Call<'_>, count: i32) -> Step {
     let this = call.this();
     let there = call.vm.get_u64(this, sema::COUNT);
     let Ok(more) = u64::try_from(count) else {
         return Err(call.throw_string("semaphore release - the number is negative"));
     };
-    if there + more > PERMITS_MAX {
+    if there + more > PERMITS_MAX && call.stage() == 0 {
         return Err(call.throw_string("semaphore release - there are too many permits"));
     }
-    // Those who wait get one each; what is left is there for whoever comes.
-    for given in 0..more {
-        if call.vm.ring_first(Ring::Field(this, sema::WAITERS)).is_none() {
-            call.vm.set_u64(this, sema::COUNT, there + (more - given));
-            break;
-        }
-        call.vm.sema_release(this);
+    let awaited = |call: &Call<'_>| call.vm.ring_first(Ring::Field(this, sema::WAITERS)).is_some();
+    if more > WAKES_AT_ONCE && awaited(call) {
+        call.frame_for(u64::MAX)?;
     }
+    if call.is_framed() {
+        call.set_stage(1);
+    }
+    // Those who wait get one each; what is left is there for whoever comes.
+    let mut given = if call.is_framed() { call.number(0) } else { 0 };
+    while given < more && awaited(call) {
+        call.vm.sema_release(this);
+        given += 1;
+        if call.is_framed() {
+            call.set_number(0, given);
+            call.did(WAKE_UNITS)?;
+        }
+    }
+    let there = call.vm.get_u64(this, sema::COUNT);
+    call.vm.set_u64(this, sema::COUNT, (there + (more - given)).min(PERMITS_MAX));
     Ok(Outcome::VOID)
 }
 

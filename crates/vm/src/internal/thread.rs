@@ -7,8 +7,8 @@ use super::time::deadline_of;
 use super::{Call, Methods, Outcome, Wait, directory};
 use crate::threads::has_ended;
 use alloc::format;
+use base::PAGE_SIZE;
 use base::limits::STACK_BYTES;
-use base::{Addr, PAGE_SIZE};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{exception, root, thread, thread_flags, thread_state, wait};
@@ -56,8 +56,9 @@ pub(super) fn start_method(
     ordinal: u16,
     argument: Value,
 ) -> Result<(), Outcome> {
+    let environment = inherited_environment(call)?;
     let object = call.vm.new_thread_object(call.vm.kernel_class(ClassId::Thread));
-    inherit_environment(call, object)?;
+    call.vm.set_ref(object, thread::ENVIRONMENT, environment);
     call.vm.begin_call(object, receiver, u32::from(ordinal), &[argument]).map_err(Outcome::Throw)
 }
 
@@ -69,22 +70,21 @@ fn start(call: &mut Call<'_>, argument: Option<Value>) -> Step {
     if activity.is_null() {
         return Err(call.throw_string("thread.start: there is nothing to run"));
     }
-    inherit_environment(call, this)?;
+    if call.vm.get_ref(this, thread::ENVIRONMENT).is_null() {
+        let environment = inherited_environment(call)?;
+        call.vm.set_ref(this, thread::ENVIRONMENT, environment);
+    }
     call.vm.begin_activity(this, activity, argument).map_err(Outcome::Throw)?;
     Ok(Outcome::object(this))
 }
 
-/// A new thread has what the running one has in its environment, and changes it for itself.
-fn inherit_environment(call: &mut Call<'_>, object: Addr) -> Result<(), Outcome> {
-    if call.thread.is_null() || !call.vm.get_ref(object, thread::ENVIRONMENT).is_null() {
-        return Ok(());
+/// What a new thread has in its environment: what the running one has, and it changes it for itself.
+fn inherited_environment(call: &mut Call<'_>) -> Result<Value, Outcome> {
+    if call.thread.is_null() {
+        return Ok(Value::NULL);
     }
     let there = call.vm.get_ref(call.thread, thread::ENVIRONMENT);
-    if !there.is_null() {
-        let copy = directory::copy_of(call, there)?;
-        call.vm.set_ref(object, thread::ENVIRONMENT, Value::object(copy));
-    }
-    Ok(())
+    if there.is_null() { Ok(there) } else { directory::copy_of(call, there).map(Value::object) }
 }
 
 fn environment(call: &mut Call<'_>) -> Step {

@@ -728,6 +728,9 @@ impl Bench {
             self.vm.memory.store_u64(SLOTS.add(8 * (1 + index as u64)), Value::int(*arg).0);
         }
         let slots = 1 + args.len() as u64;
+        for index in slots..slots + STATE_SLOTS + frame::SIZE / 8 + 1 {
+            self.vm.memory.store_u64(SLOTS.add(8 * index), 0);
+        }
         self.pending = Some(Pending { method: found, owner: owner(id, found.ordinal), slots, name: None });
         self.invoke()
     }
