@@ -506,7 +506,7 @@ internal_classes! {
         17 "nextLong" "()J" "Any long.";
         18 "below" "(I)I" "An int from 0 on, below a limit that is above 0.";
         19 "nextDouble" "()D" "A double from 0 on, below 1.";
-        20 "bytes" "(I)L.internal.binary;" "So many bytes, at most 1 MiB.";
+        20 "bytes" "(I)L.internal.binary;" divided "So many bytes, at most 1 MiB.";
         21 "seed" "(J)V" "From now on gives the numbers that belong to this seed, also after a restart.";
     }
     Stat ".internal.stat" ".internal.object" "What the machine counts." {

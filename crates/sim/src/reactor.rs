@@ -21,6 +21,8 @@ pub struct SimOutside {
 #[derive(Debug)]
 struct Outside {
     nodes: BTreeMap<String, Node>,
+    /// What web servers answer, by address.
+    documents: BTreeMap<String, Vec<u8>>,
     sockets: BTreeMap<(u64, Handle), Socket>,
     /// What was sent by connections that nobody has accepted yet.
     early: BTreeMap<(u64, Handle), VecDeque<u8>>,
@@ -106,6 +108,7 @@ impl SimOutside {
     pub fn new(seed: u64) -> SimOutside {
         let mut state = Outside {
             nodes: BTreeMap::new(),
+            documents: BTreeMap::new(),
             sockets: BTreeMap::new(),
             early: BTreeMap::new(),
             listening: BTreeMap::new(),
@@ -147,6 +150,10 @@ impl SimOutside {
     /// Makes a file with this content, as another file than what may have stood there.
     pub fn put_file(&self, path: &str, bytes: &[u8]) {
         self.state().put(path, Some(bytes.to_vec()));
+    }
+    /// Has a web server answer with this document.
+    pub fn put_document(&self, url: &str, body: &[u8]) {
+        self.state().documents.insert(url.to_string(), body.to_vec());
     }
     /// Makes a folder.
     pub fn put_folder(&self, path: &str) {
@@ -444,6 +451,10 @@ impl Outside {
             }
             Operation::Resolve { name } if name == "localhost" => {
                 Ok(Done::Names(vec!["127.0.0.1".to_string()]))
+            }
+            Operation::HttpGet { url, .. } if self.documents.contains_key(url) => {
+                let body = self.documents[url].clone();
+                Ok(Done::Document { status: 200, location: String::new(), body })
             }
             Operation::Resolve { .. } | Operation::HttpGet { .. } => {
                 fault(Fault::UnknownName, "failed to lookup address information: Name or service not known")

@@ -216,9 +216,15 @@ impl Vm {
         let outcome = function(&mut Call { vm: self, thread, slots, count, frame: top.at });
         let flow = match outcome {
             Outcome::Return(bits) => self.finish_frame(bits),
-            Outcome::Throw(thrown) => self.raise(thrown),
+            Outcome::Throw(thrown) => {
+                self.forget_call(thread);
+                self.raise(thrown)
+            }
             Outcome::Block(what) => match self.take_interrupt_of(what) {
-                Some(thrown) => self.raise(thrown),
+                Some(thrown) => {
+                    self.forget_call(thread);
+                    self.raise(thrown)
+                }
                 None => {
                     self.block(what);
                     Flow::Exit(Exit::Blocked)

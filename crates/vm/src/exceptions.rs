@@ -222,6 +222,7 @@ impl Vm {
         }
         self.set_ref(object, thread::PENDING, Value::NULL);
         self.give_back_grant(object);
+        self.forget_call(object);
         Some(pending)
     }
 }

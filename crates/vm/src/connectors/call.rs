@@ -1,17 +1,19 @@
-//! What the methods of connectors share: operations in their frames, failures, bytes.
+//! What the methods of connectors share: operations in their frames, and failures.
 //!
 //! Phases of such a method are [`FRESH`], [`UNDERWAY`] (the boot is number 0, the operation number 1) and [`HELD`] (the
 //! boot is number 0; what leaves waits for the epoch in number 1).
+//!
+//! *Invariant:* reference 1 is null while nothing is opened, sent or brought in: what is opened has its handle there until
+//! the connector gets it; the others are described in `internal::outside`.
 
 use super::grants::Purpose;
 use crate::internal::{Call, Outcome, Wait};
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, binary, connector, connector_option, connector_state, program};
+use layout::schema::{connector, connector_option, connector_state, program};
 use platform::{Ended, Fault, Handle, OpId, Operation, OutsideError, Place};
 
 /// Nothing is done yet.
@@ -39,15 +41,13 @@ impl Call<'_> {
     pub(crate) fn entry(&mut self) -> Result<Entry, Outcome> {
         match self.phase() {
             UNDERWAY => {
-                if self.number(0) != self.vm.common.outside.boot {
-                    self.set_phase(FRESH);
-                    return Ok(Entry::Lost);
-                }
-                let id = OpId(self.number(1));
+                let (is_current, id) = (self.number(0) == self.vm.common.outside.boot, OpId(self.number(1)));
                 let calls = &mut self.vm.common.outside.calls;
-                match calls.get_mut(&self.thread.0).filter(|call| call.id == id) {
+                match calls.get_mut(&self.thread.0).filter(|call| is_current && call.id == id) {
                     None => {
                         self.set_phase(FRESH);
+                        // A handle that means nothing any more, or a part of what was brought.
+                        self.set_reference(1, Value::NULL);
                         Ok(Entry::Lost)
                     }
                     Some(call) => match call.ended.take() {
@@ -114,11 +114,21 @@ impl Call<'_> {
             self.set_phase(FRESH);
             return Ok(ended);
         }
+        self.set_underway(id);
+        Err(Outcome::Block(Wait::Outside { object: self.this() }))
+    }
+
+    /// The method goes on after a safepoint as if its operation had ended with this only then.
+    pub(crate) fn put_back(&mut self, ended: Ended) {
+        let id = self.vm.common.outside.keep_ended(self.thread, ended);
+        self.set_underway(id);
+    }
+
+    fn set_underway(&mut self, id: OpId) {
         let boot = self.vm.common.outside.boot;
         self.set_number(0, boot);
         self.set_number(1, id.0);
         self.set_phase(UNDERWAY);
-        Err(Outcome::Block(Wait::Outside { object: self.this() }))
     }
 
     /// Starts an operation that opens what `make` says under a new handle, and remembers the handle in reference 1.
@@ -132,6 +142,7 @@ impl Call<'_> {
     /// Gives a connector what [`Call::open`] opened.
     pub(crate) fn opened(&mut self, object: Addr) {
         let handle = self.vm.as_long(self.reference(1)).unwrap_or(0);
+        self.set_reference(1, Value::NULL);
         self.vm.detach(object);
         self.vm.attach(object, Handle(handle as u64));
     }
@@ -216,60 +227,12 @@ impl Call<'_> {
         answer.map_err(|why| self.throw_kernel(ClassId::NotGranted, &why))
     }
 
-    /// Parameter `index`, a text for the system below: a string without zeros.
-    pub(crate) fn plain_text(&mut self, index: u64, what: &str) -> Result<String, Outcome> {
-        let bytes = self.string(index, what)?;
-        match String::from_utf8(bytes) {
-            Ok(text) if !text.is_empty() && !text.contains('\0') => Ok(text),
-            _ => Err(self.throw_string(what)),
-        }
-    }
-
-    /// Parameter `index`, bytes: a string or a binary.
-    pub(crate) fn payload(&mut self, index: u64, what: &str) -> Result<Vec<u8>, Outcome> {
-        let value = self.value(index);
-        if let Some(bytes) = self.vm.string_bytes_of(value) {
-            return Ok(bytes);
-        }
-        match value.as_object() {
-            Some(object) if self.vm.is_kernel(value, ClassId::Binary) => {
-                let len = self.vm.get_u64(object, binary::USED) as usize;
-                let mut bytes = alloc::vec![0; len];
-                if len > 0 {
-                    let from = self.vm.ref_field(object, binary::BYTES);
-                    self.vm.read_bytes(from, 0, &mut bytes);
-                }
-                Ok(bytes)
-            }
-            _ => Err(self.throw_string(what)),
-        }
-    }
-
     /// A number of bytes to be read: at least one, at most so many as one call reads.
     pub(crate) fn read_size(&mut self, wanted: i32, what: &str) -> Result<usize, Outcome> {
         match usize::try_from(wanted) {
             Ok(wanted) if wanted > 0 => Ok(wanted.min(READ_BYTES_MAX)),
             _ => Err(self.throw_string(&format!("{what} size is not positive: {wanted}"))),
         }
-    }
-
-    /// Returns bytes as a string, or null when there are none.
-    pub(crate) fn return_text(&mut self, bytes: &[u8]) -> Outcome {
-        if bytes.is_empty() { Outcome::value(Value::NULL) } else { self.return_string(bytes) }
-    }
-
-    /// Returns bytes as a binary.
-    pub(crate) fn return_binary(&mut self, bytes: &[u8]) -> Result<Outcome, Outcome> {
-        self.fits(self.vm.prim_arrays[bytecode::Elem::I8 as usize], bytes.len() as u64)?;
-        let room = self.vm.make_bytes(bytes.len() as u64);
-        if !bytes.is_empty() {
-            self.vm.write_bytes(room, 0, bytes);
-        }
-        let made = self.vm.new_kernel(ClassId::Binary);
-        self.vm.set_ref(made, binary::BYTES, Value::object(room));
-        self.vm.set_u64(made, binary::USED, bytes.len() as u64);
-        const { assert!(array::DATA == 24) };
-        Ok(Outcome::object(made))
     }
 
     /// The address of a connector for messages.

@@ -8,7 +8,11 @@
 //! A thread has at most one operation under way. It waits in the list `WAIT_OUTSIDE` of the root page, all
 //! of which a restart wakes: each method sees that its operation is lost, and does what its class says.
 //!
-//! *Invariant:* [`Outside`] holds nothing that a program can observe.
+//! Many bytes go out and come in piece by piece, with safepoints in between. Those that go out are gathered here, those
+//! that have come in wait here: what a restart finds half copied has not left, or is lost as if it had never come.
+//!
+//! *Invariants:* [`Outside`] holds nothing that a program can observe. What it holds of a call is given up with the call,
+//! also when that throws.
 
 mod bound;
 pub(crate) mod call;
@@ -37,6 +41,8 @@ pub(crate) struct Outside {
     last: u64,
     /// By thread, its operation.
     calls: BTreeMap<u64, Underway>,
+    /// By thread, the bytes that it is about to send.
+    gathered: BTreeMap<u64, Gathered>,
     /// By operation, the thread that waits for it.
     threads: BTreeMap<OpId, u64>,
     /// By address of the handle object.
@@ -57,10 +63,37 @@ struct Underway {
     ended: Option<Ended>,
 }
 
+/// Bytes of which a thread has yet to copy the rest.
+struct Gathered {
+    /// By which the frame of the call knows them.
+    number: u64,
+    bytes: Vec<u8>,
+}
+
 impl Outside {
     fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
+    }
+
+    /// The bytes that a thread has gathered under a number, which are the caller's now.
+    pub(crate) fn take_gathered(&mut self, thread: Addr, number: u64) -> Option<Vec<u8>> {
+        let gathered = self.gathered.remove(&thread.0)?;
+        (gathered.number == number).then_some(gathered.bytes)
+    }
+
+    /// Keeps bytes for the next step of a thread; their number.
+    pub(crate) fn keep_gathered(&mut self, thread: Addr, bytes: Vec<u8>) -> u64 {
+        let number = self.number();
+        self.gathered.insert(thread.0, Gathered { number, bytes });
+        number
+    }
+
+    /// Keeps the end of an operation of a thread for the next step of its method; the number of the operation.
+    fn keep_ended(&mut self, thread: Addr, ended: Ended) -> OpId {
+        let id = OpId(self.number());
+        self.calls.insert(thread.0, Underway { id, opens: None, ended: Some(ended) });
+        id
     }
 
     /// Counts a turn; whether the reactor is to be asked.
@@ -152,6 +185,7 @@ impl Vm {
 
     /// Gives up what a thread has under way: it has ended, or was thrown out of the call.
     pub(crate) fn forget_call(&mut self, thread: Addr) {
+        self.common.outside.gathered.remove(&thread.0);
         let Some(call) = self.common.outside.calls.remove(&thread.0) else { return };
         if self.common.outside.threads.remove(&call.id).is_some() {
             self.platform.reactor.cancel(call.id);

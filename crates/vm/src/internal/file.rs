@@ -3,6 +3,7 @@
 //! Reads and writes say where in the file they are, so that doing one again after a restart does no harm; the position
 //! moves when one has ended. A file is opened again by the first call that needs it, and must be the same file.
 
+use super::outside::Form;
 use super::support::{Step, methods};
 use super::{Call, Methods, Outcome};
 use crate::connectors::call::Entry;
@@ -12,17 +13,17 @@ use alloc::string::String;
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{connector, connector_option, connector_state, container};
+use layout::schema::{connector, connector_option, connector_state};
 use platform::{Access, Done, Ended, Fault, FileFacts, Handle, Operation, Place};
 
 pub(super) const METHODS: Methods = methods! {
     8 |call: &mut Call<'_>| open(call, Access::Write);
     9 close;
-    10 |call: &mut Call<'_>| read(call, false);
+    10 |call: &mut Call<'_>| read(call, Form::Text);
     11 write;
     16 seek;
     17 |call: &mut Call<'_>| open(call, Access::Read);
-    18 |call: &mut Call<'_>| read(call, true);
+    18 |call: &mut Call<'_>| read(call, Form::Binary);
     19 |call: &mut Call<'_>| -> Step { let size = size_now(call, "measure")?; Ok(Outcome::long(size as i64)) };
     20 sync;
     21 resize;
@@ -149,7 +150,7 @@ fn reopened(call: &mut Call<'_>, object: Addr, ended: Ended, what: &str) -> Resu
     }
 }
 
-fn read(call: &mut Call<'_>, as_binary: bool) -> Step {
+fn read(call: &mut Call<'_>, form: Form) -> Step {
     let object = call.this();
     let wanted = call.int(0);
     let most = call.read_size(wanted, "io.read")?;
@@ -160,13 +161,11 @@ fn read(call: &mut Call<'_>, as_binary: bool) -> Step {
         Stage::Do(handle) => call.operation(Operation::ReadAt { handle, offset, most })?,
     };
     match ended {
+        Ok(Done::Data(bytes)) if bytes.is_empty() => Ok(Outcome::value(Value::NULL)),
         Ok(Done::Data(bytes)) => {
-            call.vm.set_u64(object, connector::POSITION, offset + bytes.len() as u64);
-            if as_binary && !bytes.is_empty() {
-                call.return_binary(&bytes)
-            } else {
-                Ok(call.return_text(&bytes))
-            }
+            let (made, len) = call.brought(bytes, form)?;
+            call.vm.set_u64(object, connector::POSITION, offset + len);
+            Ok(Outcome::object(made))
         }
         Ok(_) => Err(call.nonsense(&what)),
         Err(error) => Err(call.failed(&what, &error)),
@@ -175,24 +174,24 @@ fn read(call: &mut Call<'_>, as_binary: bool) -> Step {
 
 fn write(call: &mut Call<'_>) -> Step {
     let object = call.this();
-    let bytes = call.payload(0, "io.write data is neither a string nor a binary")?;
-    let what = format!("write {} bytes to {}", bytes.len(), call.address_text(object));
+    let payload = call.payload(0, "io.write data is neither a string nor a binary")?;
+    let what = format!("write {} bytes to {}", payload.len, call.address_text(object));
     writable(call, object, &what)?;
     let offset = call.vm.get_u64(object, connector::POSITION);
-    let end = offset.saturating_add(bytes.len() as u64);
-    if end > POSITION_MAX {
+    if offset.saturating_add(payload.len) > POSITION_MAX {
         return Err(call.throw_kernel(ClassId::Io, &format!("cannot {what}: the position is too large")));
     }
     let ended = match stage(call, &what)? {
         Stage::Done(ended) => ended,
         Stage::Do(handle) => {
             call.hold(object)?;
+            let bytes = call.gathered(payload)?;
             call.operation(Operation::WriteAt { handle, offset, bytes })?
         }
     };
     match ended {
         Ok(_) => {
-            call.vm.set_u64(object, connector::POSITION, end);
+            call.vm.set_u64(object, connector::POSITION, offset + call.sent());
             Ok(Outcome::VOID)
         }
         Err(error) => Err(call.failed(&what, &error)),
@@ -313,17 +312,7 @@ fn list(call: &mut Call<'_>) -> Step {
     let (path, ended) = ask(call, |place| Operation::List { place })?;
     let what = format!("list {path}");
     match ended {
-        Ok(Done::Names(names)) => {
-            let page = call.vm.make_ref_array(names.len() as u64);
-            for (index, name) in names.iter().enumerate() {
-                let name = call.vm.make_string(name.as_bytes());
-                call.vm.array_set(page, index as u64, Value::object(name));
-            }
-            let made = call.vm.new_kernel(ClassId::Container);
-            call.vm.set_ref(made, container::PAGE, Value::object(page));
-            call.vm.set_u64(made, container::USED, names.len() as u64);
-            Ok(Outcome::object(made))
-        }
+        Ok(Done::Names(names)) => Ok(Outcome::object(call.brought_names(names)?)),
         Ok(_) => Err(call.nonsense(&what)),
         Err(error) => Err(call.failed(&what, &error)),
     }

@@ -40,6 +40,7 @@ mod json;
 mod number;
 mod object;
 mod once;
+mod outside;
 mod process;
 mod random;
 mod stat;

@@ -1,5 +1,6 @@
 //! `.internal.process`: processes of the host. A restart ends them: nobody could take up their pipes again.
 
+use super::outside::Form;
 use super::support::{Step, methods};
 use super::{Call, Methods, Outcome};
 use crate::connectors::call::{Entry, READ_BYTES_MAX};
@@ -47,12 +48,12 @@ fn arguments(call: &mut Call<'_>) -> Result<Vec<String>, Outcome> {
 fn start(call: &mut Call<'_>) -> Step {
     let object = call.this();
     let program = call.plain_text(0, "process.start program is not a string")?;
-    let arguments = arguments(call)?;
     let what = format!("start {program}");
     let ended = match call.entry()? {
         Entry::Ended(ended) => ended,
         Entry::Lost => return Err(call.unknown(&what)),
         Entry::Fresh => {
+            let arguments = arguments(call)?;
             call.granted_run(&program)?;
             call.hold(object)?;
             call.close(object);
@@ -91,8 +92,8 @@ fn ended_with(call: &mut Call<'_>, object: Addr, status: i32) {
 
 fn write(call: &mut Call<'_>) -> Step {
     let object = call.this();
-    let bytes = call.payload(0, "process.write data is neither a string nor a binary")?;
-    let what = format!("write {} bytes to {}", bytes.len(), call.address_text(object));
+    let payload = call.payload(0, "process.write data is neither a string nor a binary")?;
+    let what = format!("write {} bytes to {}", payload.len, call.address_text(object));
     let ended = match call.entry()? {
         Entry::Ended(ended) => ended,
         Entry::Lost => return Err(call.unknown(&what)),
@@ -103,9 +104,10 @@ fn write(call: &mut Call<'_>) -> Step {
                 let text = format!("cannot {what}: the process has ended");
                 return Err(call.throw_kernel(ClassId::ConnectionReset, &text));
             };
-            if bytes.is_empty() {
+            if payload.len == 0 {
                 return Ok(Outcome::VOID);
             }
+            let bytes = call.gathered(payload)?;
             call.operation(Operation::WriteInput { handle, bytes })?
         }
     };
@@ -133,7 +135,8 @@ fn read(call: &mut Call<'_>, stream: Stream) -> Step {
         }
     };
     match ended {
-        Ok(Done::Data(bytes)) => Ok(call.return_text(&bytes)),
+        Ok(Done::Data(bytes)) if bytes.is_empty() => Ok(Outcome::value(Value::NULL)),
+        Ok(Done::Data(bytes)) => Ok(Outcome::object(call.brought(bytes, Form::Text)?.0)),
         Ok(_) => Err(call.nonsense(&what)),
         Err(error) => Err(call.failed(&what, &error)),
     }

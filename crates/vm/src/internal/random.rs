@@ -3,6 +3,7 @@
 use super::support::{Step, methods};
 use super::{Call, Methods, Outcome};
 use alloc::format;
+use alloc::vec;
 use base::prng::Prng;
 use layout::schema::random;
 
@@ -16,6 +17,10 @@ pub(super) const METHODS: Methods = methods! {
 };
 
 const BYTES_MAX: i32 = 1 << 20;
+/// Bytes of one draw.
+const DRAWN_BYTES: u64 = 8;
+/// Units for them: what the system below draws costs more than a copy.
+const DRAW_UNITS: u64 = 4 * DRAWN_BYTES;
 
 fn draw(call: &mut Call<'_>) -> u64 {
     let object = call.this();
@@ -44,12 +49,28 @@ fn bytes(call: &mut Call<'_>) -> Step {
     if !(0..=BYTES_MAX).contains(&count) {
         return Err(call.throw_string(&format!("random.bytes count is not in 0..{BYTES_MAX}: {count}")));
     }
-    let mut bytes = alloc::vec![0; count as usize];
-    for part in bytes.chunks_mut(8) {
+    let count = count as u64;
+    let draws = count.div_ceil(DRAWN_BYTES);
+    call.frame_for(draws * DRAW_UNITS)?;
+    let array = call.kept(0, |call| call.bytes_room(count))?;
+    call.in_steps(draws, DRAW_UNITS, |call, at, draws| {
+        let from = at * DRAWN_BYTES;
+        let mut drawn = vec![0; (draws * DRAWN_BYTES).min(count - from) as usize];
+        fill(call, &mut drawn);
+        call.vm.write_bytes(array, from, &drawn);
+        Ok(())
+    })?;
+    Ok(Outcome::object(call.binary_of(array)))
+}
+
+fn fill(call: &mut Call<'_>, bytes: &mut [u8]) {
+    if call.vm.get_u64(call.this(), random::SEEDED) == 0 {
+        return call.vm.platform.entropy.fill(bytes);
+    }
+    for part in bytes.chunks_mut(DRAWN_BYTES as usize) {
         let drawn = draw(call).to_le_bytes();
         part.copy_from_slice(&drawn[..part.len()]);
     }
-    call.return_binary(&bytes)
 }
 
 fn seed(call: &mut Call<'_>) -> Step {

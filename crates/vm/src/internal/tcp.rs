@@ -3,6 +3,7 @@
 //! After a restart a listening socket is bound again before any thread runs; when that was not possible (another uses the
 //! port, or it is not granted any more) the next `accept` tries once more, and says why not. A connection fails once with `connection_reset` and is closed then.
 
+use super::outside::Form;
 use super::support::{Step, methods};
 use super::{Call, Methods, Outcome};
 use crate::connectors::call::{Entry, READ_BYTES_MAX};
@@ -182,9 +183,8 @@ fn restarted(call: &mut Call<'_>, object: Addr) -> Outcome {
 
 fn send(call: &mut Call<'_>) -> Step {
     let object = call.this();
-    let bytes = call.payload(0, "tcp.send data is neither a string nor a binary")?;
-    let len = bytes.len() as u64;
-    let what = format!("send {len} bytes to {}", call.vm.text(object, connector::PEER));
+    let payload = call.payload(0, "tcp.send data is neither a string nor a binary")?;
+    let what = format!("send {} bytes to {}", payload.len, call.vm.text(object, connector::PEER));
     let ended = match call.entry()? {
         Entry::Ended(ended) => ended,
         Entry::Lost => {
@@ -194,14 +194,16 @@ fn send(call: &mut Call<'_>) -> Step {
         Entry::Fresh => {
             let handle = connection(call, object)?;
             call.hold(object)?;
-            if bytes.is_empty() {
+            if payload.len == 0 {
                 return Ok(Outcome::VOID);
             }
+            let bytes = call.gathered(payload)?;
             call.operation(Operation::Send { handle, bytes })?
         }
     };
     match ended {
         Ok(_) => {
+            let len = call.sent();
             call.vm.count(Counter::TcpOut, len);
             Ok(Outcome::VOID)
         }
@@ -232,12 +234,12 @@ fn receive(call: &mut Call<'_>, as_binary: Option<i32>) -> Step {
         }
     };
     match ended {
+        Ok(Done::Data(bytes)) if bytes.is_empty() => Ok(Outcome::value(Value::NULL)),
         Ok(Done::Data(bytes)) => {
-            call.vm.count(Counter::TcpIn, bytes.len() as u64);
-            if as_binary.is_none() || bytes.is_empty() {
-                return Ok(call.return_text(&bytes));
-            }
-            call.return_binary(&bytes)
+            let form = if as_binary.is_some() { Form::Binary } else { Form::Text };
+            let (made, len) = call.brought(bytes, form)?;
+            call.vm.count(Counter::TcpIn, len);
+            Ok(Outcome::object(made))
         }
         Ok(_) => Err(call.nonsense(&what)),
         Err(error) => {
@@ -282,7 +284,7 @@ fn curl(call: &mut Call<'_>) -> Step {
             };
             let fields = match call.value(1) {
                 Value::NULL => String::new(),
-                _ => super::lossy(&call.string(1, "tcp.curl header is not a string")?),
+                _ => super::lossy(&call.short_text(1, "tcp.curl header is not a string")?),
             };
             let Some(headers) = header_fields(&fields) else {
                 return Err(call.throw_string("tcp.curl header line is not of the form `name: value`"));
@@ -292,9 +294,11 @@ fn curl(call: &mut Call<'_>) -> Step {
         }
     };
     match ended {
-        Ok(Done::Document { status: 200..=299, body, .. }) => {
-            call.vm.count(Counter::TcpIn, body.len() as u64);
-            Ok(call.return_string(&body))
+        // Data is what is left of a document.
+        Ok(Done::Document { status: 200..=299, body, .. } | Done::Data(body)) => {
+            let (made, len) = call.brought(body, Form::Text)?;
+            call.vm.count(Counter::TcpIn, len);
+            Ok(Outcome::object(made))
         }
         Ok(Done::Document { status, location, .. }) => {
             let leads =

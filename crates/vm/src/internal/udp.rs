@@ -1,6 +1,7 @@
 //! `.internal.udp`: datagrams. After a restart a socket is bound again before any thread runs; when that was not
 //! possible the next call that needs it tries once more.
 
+use super::outside::Form;
 use super::support::{Step, methods};
 use super::tcp::port_of;
 use super::{Call, Methods, Outcome};
@@ -21,8 +22,8 @@ pub(super) const METHODS: Methods = methods! {
         bind(call, address)
     };
     18 disconnect;
-    23 |call: &mut Call<'_>| receive(call, false);
-    24 |call: &mut Call<'_>| receive(call, true);
+    23 |call: &mut Call<'_>| receive(call, Form::Text);
+    24 |call: &mut Call<'_>| receive(call, Form::Binary);
     25 send;
 };
 
@@ -91,39 +92,43 @@ fn rebound(call: &mut Call<'_>, object: Addr, ended: platform::Ended, what: &str
 }
 
 /// Reference 0: the connector, while it is bound again.
-fn receive(call: &mut Call<'_>, as_binary: bool) -> Step {
+fn receive(call: &mut Call<'_>, form: Form) -> Step {
     let object = call.this();
     let what = format!("receive at {}", call.address_text(object));
     let handle = match call.entry()? {
         Entry::Ended(ended) if !call.reference(0).is_null() => rebound(call, object, ended, &what)?,
-        Entry::Ended(ended) => return received(call, object, ended, as_binary, &what),
+        Entry::Ended(ended) => return received(call, object, ended, form, &what),
         Entry::Fresh | Entry::Lost => socket(call, object, &what)?,
     };
     let ended = call.operation(Operation::ReceiveFrom { handle, most: DATAGRAM_BYTES_MAX })?;
-    received(call, object, ended, as_binary, &what)
+    received(call, object, ended, form, &what)
 }
 
-fn received(call: &mut Call<'_>, object: Addr, ended: platform::Ended, as_binary: bool, what: &str) -> Step {
-    match ended {
+fn received(call: &mut Call<'_>, object: Addr, ended: platform::Ended, form: Form, what: &str) -> Step {
+    let bytes = match ended {
         Ok(Done::Datagram { peer, bytes }) => {
-            call.vm.count(Counter::UdpIn, bytes.len() as u64);
             call.set_text(object, connector::PEER, &peer);
-            if as_binary { call.return_binary(&bytes) } else { Ok(call.return_string(&bytes)) }
+            bytes
         }
-        Ok(_) => Err(call.nonsense(what)),
-        Err(error) => Err(call.failed(what, &error)),
-    }
+        // What is left of one.
+        Ok(Done::Data(bytes)) => bytes,
+        Ok(_) => return Err(call.nonsense(what)),
+        Err(error) => return Err(call.failed(what, &error)),
+    };
+    let (made, len) = call.brought(bytes, form)?;
+    call.vm.count(Counter::UdpIn, len);
+    Ok(Outcome::object(made))
 }
 
 fn send(call: &mut Call<'_>) -> Step {
     let object = call.this();
-    let bytes = call.payload(0, "udp.sendTo data is neither a string nor a binary")?;
+    let payload = call.payload(0, "udp.sendTo data is neither a string nor a binary")?;
     let host = call.plain_text(1, "udp.sendTo host is not a string")?;
     let address = format!("{host}:{}", call.int(2));
-    let (len, what) = (bytes.len() as u64, format!("send {} bytes to {address}", bytes.len()));
+    let what = format!("send {} bytes to {address}", payload.len);
     let handle = match call.entry()? {
         Entry::Ended(ended) if !call.reference(0).is_null() => rebound(call, object, ended, &what)?,
-        Entry::Ended(ended) => return sent(call, ended, len, &what),
+        Entry::Ended(ended) => return sent(call, ended, &what),
         // Bound again is not sent.
         Entry::Lost if !call.reference(0).is_null() => socket(call, object, &what)?,
         Entry::Lost => return Err(call.unknown(&what)),
@@ -133,13 +138,15 @@ fn send(call: &mut Call<'_>) -> Step {
             socket(call, object, &what)?
         }
     };
+    let bytes = call.gathered(payload)?;
     let ended = call.operation(Operation::SendTo { handle, address, bytes })?;
-    sent(call, ended, len, &what)
+    sent(call, ended, &what)
 }
 
-fn sent(call: &mut Call<'_>, ended: platform::Ended, len: u64, what: &str) -> Step {
+fn sent(call: &mut Call<'_>, ended: platform::Ended, what: &str) -> Step {
     match ended {
         Ok(_) => {
+            let len = call.sent();
             call.vm.count(Counter::UdpOut, len);
             Ok(Outcome::VOID)
         }

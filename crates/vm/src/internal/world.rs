@@ -19,7 +19,7 @@ pub(super) const METHODS: Methods = methods! {
 /// Lines that the log keeps.
 const LOG_LINES: u64 = 1024;
 /// Most bytes of a line; what is beyond is cut.
-const LOG_LINE_BYTES_MAX: usize = 4096;
+const LOG_LINE_BYTES_MAX: u64 = 4096;
 
 fn start_thread(call: &mut Call<'_>) -> Step {
     let (object, argument) = (call.value(0), call.value(1));
@@ -28,8 +28,8 @@ fn start_thread(call: &mut Call<'_>) -> Step {
 }
 
 fn log(call: &mut Call<'_>) -> Step {
-    let mut line = call.string(0, "world.log argument is not a string")?;
-    line.truncate(LOG_LINE_BYTES_MAX);
+    let text = call.string_object(0, "world.log argument is not a string")?;
+    let line = text.read_part(call.vm, 0, text.len.min(LOG_LINE_BYTES_MAX));
     let line = call.vm.make_string(&line);
     let lines = match call.vm.get_root_ref(root::LOG).as_object() {
         Some(lines) => lines,

@@ -7,7 +7,7 @@ use bytecode::{assemble, encode};
 use layout::area::NURSERY;
 use memory::{Memory, MemoryConfig, Progress};
 use platform::{PageSource, Platform};
-use sim::{SimClock, SimConsole, SimEntropy, SimMapper, SimWaiter};
+use sim::{SimClock, SimConsole, SimEntropy, SimMapper, SimOutside, SimReactor, SimWaiter};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub(crate) struct World {
     pub(crate) stored: Stored,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) console: Arc<SimConsole>,
+    pub(crate) outside: Arc<SimOutside>,
+    /// The last snapshot.
+    saved: Epoch,
 }
 
 impl World {
@@ -49,14 +52,16 @@ impl World {
             entropy: Arc::new(SimEntropy::new(7)),
             console: self.console.clone(),
             waiter: Arc::new(SimWaiter::new(self.clock.clone())),
-            reactor: Arc::new(platform::NoOutside),
+            reactor: Arc::new(SimReactor::new(self.outside.clone())),
         }
     }
 
     /// A new world in which a program begins, whose entry is `Main`.
     pub(crate) fn new(program: &str) -> World {
         let (clock, console) = (Arc::new(SimClock::new()), Arc::new(SimConsole::new()));
-        let mut world = World { vm: None, stored: Stored::default(), clock, console };
+        let outside = Arc::new(SimOutside::new(7));
+        let stored = Stored::default();
+        let mut world = World { vm: None, stored, clock, console, outside, saved: Epoch(0) };
         world.console.set_open(true);
         let mut vm = Vm::format(world.memory(Epoch(0)), world.platform());
         let module = assemble(program).unwrap_or_else(|errors| panic!("{errors:?}"));
@@ -86,14 +91,21 @@ impl World {
         while !matches!(capture.step(64, &mut keep), Ok(Progress::Done)) {}
         capture.committed();
         self.vm().committed(epoch.0);
+        self.saved = epoch;
         epoch
     }
 
     /// A snapshot, and the machine anew from it.
     pub(crate) fn restart(&mut self) {
-        let epoch = self.save();
+        self.save();
+        self.crash();
+    }
+
+    /// The machine anew from the last snapshot; what came after it is lost.
+    pub(crate) fn crash(&mut self) {
+        // The old machine goes first, and resets its connections.
         self.vm = None;
-        let vm = Vm::open(self.memory(epoch), self.platform()).expect("the world opens");
+        let vm = Vm::open(self.memory(self.saved), self.platform()).expect("the world opens");
         self.vm = Some(vm);
     }
 
