@@ -62,7 +62,11 @@ impl Vm {
 
     pub(crate) fn stretch_begins(&mut self) {
         let Some(seen) = &mut self.stretches else { return };
-        let method = Addr(self.memory.load_u64(self.running.frame.add(layout::schema::frame::METHOD)));
+        // Between slices there is none.
+        let method = match self.running.frame {
+            Addr::NULL => Addr::NULL,
+            top => Addr(self.memory.load_u64(top.add(layout::schema::frame::METHOD))),
+        };
         seen.began = ((seen.clock)(), method);
     }
 
@@ -86,7 +90,7 @@ impl Vm {
 
     fn short_text(&self, method: Addr) -> String {
         if method.is_null() {
-            return String::from("-");
+            return String::from("the run loop");
         }
         let owner = self.ref_field(method, layout::schema::method::CLASS);
         let (class, name) = (self.text(owner, class::NAME), self.text(method, layout::schema::method::NAME));

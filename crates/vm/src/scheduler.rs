@@ -183,6 +183,7 @@ impl Vm {
             if self.requests.take(Request::Stop) || slices == Some(0) {
                 return Ok(RunState::Requested);
             }
+            self.stretch_begins();
             self.wake_due();
             self.wake_committed();
             self.wake_input();
@@ -191,13 +192,16 @@ impl Vm {
             }
             let discards = self.discard_dead_stack();
             let Some(thread) = self.queue_pop() else {
+                self.stretch_ends();
                 if discards {
                     continue;
                 }
                 return Ok(self.idle());
             };
-            self.run_errand(thread);
+            let errand = self.run_errand(thread);
             if !self.may_run(thread) {
+                self.stretch_ends();
+                slices = slices.map(|left| left - u64::from(errand));
                 continue;
             }
             // Whoever takes a thread and leaves others sees to it that somebody takes the next.
@@ -209,6 +213,7 @@ impl Vm {
             let owner = self.ref_field(thread, thread::PROGRAM);
             let began = self.platform.clock.monotonic_ns();
             self.begin_charge();
+            self.stretch_ends();
             let exit = self.slice();
             self.charge(owner);
             self.keep_to_quota(owner)?;

@@ -349,10 +349,11 @@ impl Vm {
         }
     }
 
-    /// Does what a thread carries that has come out of the run queue; whether it runs itself is seen afterwards.
-    pub(crate) fn run_errand(&mut self, thread: Addr) {
+    /// Does what a thread carries that has come out of the run queue, if it carries something: whether it did. Whether it runs
+    /// itself is seen afterwards.
+    pub(crate) fn run_errand(&mut self, thread: Addr) -> bool {
         if !self.has_flag(thread, thread_flags::ERRAND) {
-            return;
+            return false;
         }
         self.set_flag(thread, thread_flags::ERRAND, false);
         let (kind, object) = (self.get_u32(thread, thread::WAIT), self.get_ref(thread, thread::WAITS_FOR));
@@ -369,6 +370,7 @@ impl Vm {
         if has_ended(self.get_u32(thread, thread::STATE)) {
             self.go_on_ending(thread);
         }
+        true
     }
 
     /// Whether there is nothing to wait for any more, in a list that is woken as a whole.

@@ -1,9 +1,9 @@
 // What internal methods do in steps when it is much: the size is small here, and given as an argument elsewhere.
-// expect: texts: 26 checks hold
+// expect: texts: 29 checks hold
 // expect: builders: 9 checks hold
 // expect: binaries: 8 checks hold
 // expect: arrays: 13 checks hold
-// expect: directories: 8 checks hold
+// expect: directories: 14 checks hold
 // expect: stacks: 4 checks hold
 // expect: waiters: 2 checks hold
 package .programs;
@@ -99,6 +99,9 @@ class in_steps {
         t.check(a.replace("j", "JJ").length() == len + len / 10, "replace");
         t.check(a.replace("e", a.substring(0, 20)).length() == len + 19 * (len / 10), "replace by more");
         t.check(a.hashCode() == b.hashCode(), "hashCode");
+        t.check(spaces.concat("42 more").toInt() == 42, "toInt behind white space");
+        t.check(spaces.concat("-7").toLong() == 0 - 7, "toLong behind white space");
+        t.check(spaces.toInt() == 0, "toInt of white space");
         t.done();
     }
 
@@ -201,6 +204,20 @@ class in_steps {
         int first = keys.get(0);
         t.check(keys.size() == e.size(), "keys");
         t.check(first == 1, "the first key");
+        // Their hashes are equal: what is in the middle of a long text does not count.
+        string half = long_text("klmnopqrst", size / 2);
+        string a = half.concat("this").concat(half);
+        string b = half.concat("that").concat(half);
+        e.set(a, "a");
+        e.set(b, "b");
+        string of_a = e.get(half.concat("this").concat(half));
+        string of_b = e.get(half.concat("that").concat(half));
+        t.check(of_a.equals("a"), "get by a long key");
+        t.check(of_b.equals("b"), "get by another one");
+        t.check(e.put(half.concat("that").concat(half), 1) == 17, "put of a long key that is there");
+        t.check(e.contains(half.concat("then").concat(half)) == 0, "a long key that is not there");
+        t.check(e.remove(half.concat("this").concat(half)) == 0, "remove by a long key");
+        t.check(e.contains(a) == 0, "a long key that was removed");
         t.check(e.values().size() == e.size(), "values");
         t.done();
     }

@@ -11,9 +11,13 @@ use xtask::chaos::all_programs;
 const BAR_NS: u64 = 1_000_000;
 /// What is measured a few times: a processor that the host of this machine takes away counts as CPU time.
 const RUNS: usize = 3;
-/// The program whose argument is how much there is to do, and how much that is.
-const WORST: &str = "crates/lang/tests/programs/in_steps.ph";
-const SIZE: &str = "8000000";
+/// Programs whose argument is how much there is to do, how much that is, and what it is.
+const WORST: &[(&str, &str, &str)] = &[
+    ("in_steps.ph", "8000000", "long work of internal methods, deep stacks, many waiters"),
+    ("many_end.ph", "20000", "threads, mutexes and permits for which thousands wait"),
+];
+/// Where they are.
+const PROGRAMS: &str = "crates/lang/tests/programs";
 /// They ask, sleep for days of a simulated clock, or for long.
 const LEFT_OUT: &[&str] = &["guess.ph", "workflow.ph", "sleepers.ph"];
 /// They run for hours when nothing is said.
@@ -36,13 +40,10 @@ pub(super) fn measure(runner: &Runner, _: &Options) -> Result<Vec<Row>, String> 
         slowest = slowest.or(seen);
     }
     rows.push(slowest.row(&format!("{} language programs and examples, {polls} polls", programs.len())));
-    let worst = seen(runner, &root.join(WORST), &[SIZE])?;
-    rows.push(
-        worst.row(&format!(
-            "long work of internal methods, deep stacks, many waiters ({} polls)",
-            worst.polls
-        )),
-    );
+    for (name, size, what) in WORST {
+        let worst = seen(runner, &root.join(PROGRAMS).join(name), &[size])?;
+        rows.push(worst.row(&format!("{what} ({} polls)", worst.polls)));
+    }
     Ok(rows)
 }
 
