@@ -298,7 +298,8 @@ fn load(
 ) -> Result<(), Failure> {
     let refuse =
         |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
-    launch(&mut opened.world, &launch_of(options, program, module)?, &module.bytes)
+    let checked = world::prepare(&module.bytes).map_err(|error| refuse(&error))?;
+    launch(&mut opened.world, &launch_of(options, program, module)?, &checked)
         .map_err(|refusal| refuse(&refusal.message))?;
     if let Some(unborn) = &opened.unborn {
         let place = unborn.goes_to.display();

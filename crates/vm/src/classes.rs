@@ -32,6 +32,8 @@ pub(crate) const INITIALISED: u8 = 2;
 /// The initialiser threw.
 pub(crate) const FAILED: u8 = 3;
 
+/// So many classes that were found and not used are kept.
+const FOUND_MAX: usize = 64;
 /// Deepest chain of modules that wait for each other's classes.
 const DEFINE_DEPTH_MAX: u32 = 200;
 
@@ -81,6 +83,38 @@ fn storage_bytes(storage: u8) -> u32 {
     }
 }
 
+/// A module that was decoded and verified: all that there is to do before a world is touched.
+#[derive(Clone, Debug)]
+pub struct CheckedModule {
+    decoded: Arc<Module>,
+    bytes: Arc<[u8]>,
+}
+
+impl CheckedModule {
+    /// Decodes and verifies an encoded module.
+    ///
+    /// # Errors
+    /// When it is not a module, or does not verify.
+    pub fn new(bytes: &[u8]) -> Result<CheckedModule, DefineError> {
+        let decoded = bytecode::file::decode(bytes)
+            .map_err(|error| DefineError::Decode { reason: format!("{error}") })?;
+        bytecode::verify::verify_module(&decoded).map_err(|errors| DefineError::Verify {
+            errors: errors.iter().map(|error| format!("{error}")).collect(),
+        })?;
+        Ok(CheckedModule { decoded: Arc::new(decoded), bytes: bytes.into() })
+    }
+
+    /// Names of the classes that its code names; of arrays that of the elements.
+    pub fn named(&self) -> impl Iterator<Item = String> + '_ {
+        self.decoded.pool.iter().filter_map(|constant| match constant {
+            Const::Class(class) | Const::Field { class, .. } | Const::Method { class, .. } => {
+                innermost(class)
+            }
+            _ => None,
+        })
+    }
+}
+
 /// What a class needs before it can be made.
 struct Above {
     parent: Addr,
@@ -97,48 +131,45 @@ struct Table {
 impl Vm {
     /// Registers a source of classes; the first that knows a class is taken.
     pub fn add_class_source(&mut self, source: alloc::boxed::Box<dyn crate::ClassSource>) {
-        self.common.sources.push(source);
+        self.common.sources.push(source.into());
     }
 
-    /// Defines the classes of an encoded module: the module object.
-    ///
-    /// A module whose classes are all there already, with the same structure and from the same bytes, is the one that is
-    /// there.
+    /// Defines the classes of an encoded module, as [`Vm::define_checked`] does.
     ///
     /// # Errors
     /// When it is not a module, does not verify, or does not fit to the classes that are there; nothing of it is then in
     /// the world (superclasses that had to be loaded stay).
     pub fn define_module(&mut self, bytes: &[u8]) -> Result<Addr, DefineError> {
-        let decoded = bytecode::file::decode(bytes)
-            .map_err(|error| DefineError::Decode { reason: format!("{error}") })?;
-        bytecode::verify::verify_module(&decoded).map_err(|errors| DefineError::Verify {
-            errors: errors.iter().map(|error| format!("{error}")).collect(),
-        })?;
-        if let Some(there) = self.defined_already(&decoded, bytes)? {
+        self.define_checked(&CheckedModule::new(bytes)?)
+    }
+
+    /// Defines the classes of a module: the module object.
+    ///
+    /// A module whose classes are all there already, with the same structure and from the same bytes, is the one that is
+    /// there.
+    ///
+    /// # Errors
+    /// When it does not fit to the classes that are there; nothing of it is then in the world (superclasses that had to be
+    /// loaded stay).
+    pub fn define_checked(&mut self, module: &CheckedModule) -> Result<Addr, DefineError> {
+        if let Some(there) = self.defined_already(&module.decoded, &module.bytes)? {
             return Ok(there);
         }
-        let decoded = Arc::new(decoded);
         self.common.define_depth += 1;
-        let result = self.define_decoded(decoded.clone(), bytes);
+        let result = self.define_decoded(module.decoded.clone(), &module.bytes);
         self.common.define_depth -= 1;
         if result.is_ok() {
-            self.define_named(&decoded);
+            self.define_named(module);
         }
         result
     }
 
     /// Loads the classes that a module names and early sources know, and those that these name.
-    fn define_named(&mut self, decoded: &Module) {
+    fn define_named(&mut self, module: &CheckedModule) {
         if !self.common.sources.iter().any(|source| source.is_early()) {
             return;
         }
-        let names = decoded.pool.iter().filter_map(|constant| match constant {
-            Const::Class(class) | Const::Field { class, .. } | Const::Method { class, .. } => {
-                innermost(class)
-            }
-            _ => None,
-        });
-        self.common.named.extend(names);
+        self.common.named.extend(module.named());
         // Modules that were loaded on behalf of another one leave what they name to the outermost.
         if self.common.define_depth > 0 {
             return;
@@ -148,16 +179,46 @@ impl Vm {
             if self.known_class(&name).is_some() {
                 continue;
             }
-            let sources = core::mem::take(&mut self.common.sources);
-            let bytes =
+            let sources = self.common.sources.clone();
+            let found =
                 sources.iter().filter(|source| source.is_early()).find_map(|source| source.find(&name));
-            self.common.sources = sources;
-            if let Some(bytes) = bytes {
+            if let Some(Ok(found)) = found {
                 // A class that does not fit into this world is reported where it is used.
-                let _ = self.define_module(&bytes);
+                let _ = self.define_checked(&found);
             }
         }
         self.common.define_depth = 0;
+    }
+
+    /// A module that defines a class, if a source knows one.
+    pub(crate) fn source_of(&mut self, name: &str) -> Option<Result<CheckedModule, DefineError>> {
+        if let Some(found) = self.common.found.remove(name) {
+            return found;
+        }
+        self.common.sources.iter().find_map(|source| source.find(name))
+    }
+
+    /// Has a class that is not known be looked for while nothing is mounted; whether that is still to be done. The thread
+    /// takes another turn meanwhile.
+    pub(crate) fn wants_class(&mut self, name: &str) -> bool {
+        let known = self.known_class(name).is_some() || self.common.found.contains_key(name);
+        if known || self.common.sources.is_empty() || name.starts_with('[') {
+            return false;
+        }
+        self.common.wanted.push(name.into());
+        true
+    }
+
+    /// Looks for the classes that are wanted. The other workers run on meanwhile, and may stop the world. Nothing is mounted.
+    pub(crate) fn find_wanted(&mut self) {
+        while let Some(name) = self.common.wanted.pop() {
+            let sources = self.common.sources.clone();
+            let found = self.aside(|| sources.iter().find_map(|source| source.find(&name)));
+            if self.common.found.len() >= FOUND_MAX {
+                self.common.found.clear();
+            }
+            self.common.found.insert(name, found);
+        }
     }
 
     fn defined_already(&mut self, decoded: &Module, bytes: &[u8]) -> Result<Option<Addr>, DefineError> {

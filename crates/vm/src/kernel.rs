@@ -23,7 +23,7 @@ use crate::connectors::Outside;
 use crate::decode::Codes;
 use crate::frames::{IdleStacks, Maps, Running};
 use crate::scheduler::{Request, Requests, WorldClock};
-use crate::{ClassSource, Vm};
+use crate::{CheckedModule, ClassSource, DefineError, Vm};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -45,7 +45,11 @@ const REST_NS: u64 = 50_000;
 
 /// What the workers share in Rust memory: queues of things to do, and caches. The truth is in the world.
 pub(crate) struct Common {
-    pub(crate) sources: Vec<Box<dyn ClassSource>>,
+    pub(crate) sources: Vec<Arc<dyn ClassSource>>,
+    /// Classes that threads want to be found while nothing is mounted.
+    pub(crate) wanted: Vec<String>,
+    /// What came of that, until it is used: null when no source knows the class.
+    pub(crate) found: BTreeMap<String, Option<Result<CheckedModule, DefineError>>>,
     /// Threads whose frames may hold references into the nursery, and from which address on.
     pub(crate) ran: BTreeMap<u64, u64>,
     pub(crate) clock: WorldClock,
@@ -90,6 +94,8 @@ impl Common {
     pub(crate) fn new(clock: WorldClock, heap_limit: u64) -> Common {
         Common {
             sources: Vec::new(),
+            wanted: Vec::new(),
+            found: BTreeMap::new(),
             ran: BTreeMap::new(),
             clock,
             committed: 0,

@@ -42,7 +42,7 @@ mod timers;
 mod waiting;
 
 pub use bootstrap::OpenError;
-pub use classes::DefineError;
+pub use classes::{CheckedModule, DefineError};
 pub use control::STATUS_KILLED;
 pub use kernel::Stopped;
 pub use program::StartError;
@@ -57,9 +57,13 @@ use memory::Memory;
 use platform::Platform;
 
 /// Where classes come from that the world does not have yet; front ends and libraries register one each.
-pub trait ClassSource: Send {
-    /// The bytes of a module that defines the class, if this source knows it.
-    fn find(&self, class: &str) -> Option<Vec<u8>>;
+pub trait ClassSource: Send + Sync {
+    /// A module that defines the class, if this source knows it. May take its time: it is asked while nobody waits, wherever
+    /// that is possible.
+    ///
+    /// # Errors
+    /// When what it knows is not sound.
+    fn find(&self, class: &str) -> Option<Result<CheckedModule, DefineError>>;
     /// Whether the classes that it knows are loaded with the module that names them, and not at their first use: what a
     /// program was compiled against is then what it runs with, whatever a later source would give.
     fn is_early(&self) -> bool {

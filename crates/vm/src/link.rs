@@ -99,13 +99,10 @@ impl Vm {
         if let Some(found) = self.loaded_class(name) {
             return Ok(found);
         }
-        let sources = core::mem::take(&mut self.common.sources);
-        let bytes = sources.iter().find_map(|source| source.find(name));
-        self.common.sources = sources;
-        let Some(bytes) = bytes else {
+        let Some(found) = self.source_of(name) else {
             return Err(self.exception_value(ClassId::ClassNotFound, &format!("there is no class {name}")));
         };
-        if let Err(error) = self.define_module(&bytes) {
+        if let Err(error) = found.and_then(|module| self.define_checked(&module)) {
             return Err(self.exception_value(ClassId::Linkage, &format!("{error}")));
         }
         match self.known_class(name) {

@@ -183,6 +183,7 @@ impl Vm {
             if self.requests.take(Request::Stop) || slices == Some(0) {
                 return Ok(RunState::Requested);
             }
+            self.find_wanted();
             self.stretch_begins();
             self.wake_due();
             self.wake_committed();

@@ -14,7 +14,7 @@ use store::{
     CommitError, CommitInfo, CreateError, OpenError, OpenOptions, OpenReport, Store, StoreOptions,
     WorldParams,
 };
-use vm::{DefineError, Limits, RunState, StartError, Vm};
+use vm::{CheckedModule, DefineError, Limits, RunState, StartError, Vm};
 
 /// What a world is connected to.
 #[derive(Clone)]
@@ -225,8 +225,16 @@ impl World {
     /// # Errors
     /// When it is not sound, or a class of it is there with another shape. The world is unchanged then.
     pub fn define_module(&mut self, bytes: &[u8]) -> Result<base::Addr, DefineError> {
+        self.define_prepared(&crate::prepare(bytes)?)
+    }
+
+    /// Loads a module that was prepared.
+    ///
+    /// # Errors
+    /// When a class of it is there with another shape. The world is unchanged then.
+    pub fn define_prepared(&mut self, module: &CheckedModule) -> Result<base::Addr, DefineError> {
         self.shared.set_active();
-        self.vm.define_module(bytes)
+        self.vm.define_checked(module)
     }
 
     /// Starts a program: its first thread runs from the next [`World::run`] on.

@@ -265,7 +265,11 @@ impl Desk {
             Request::Outside => Work::Outside,
             Request::Attach { program } => Work::Attach(program),
             Request::Run(launch) => match Frame::receive(stream)? {
-                Some(Frame { kind: Kind::Module, payload }) => Work::Run(Box::new(launch), payload),
+                // What takes long about it is done here, not while the world is stopped.
+                Some(Frame { kind: Kind::Module, payload }) => match world::prepare(&payload) {
+                    Ok(module) => Work::Run(Box::new(launch), module),
+                    Err(error) => return Ok(Err(Refusal::new(RefusalKind::Input, error.to_string()))),
+                },
                 _ => return Ok(Err(Refusal::new(RefusalKind::Usage, "the module does not come"))),
             },
             Request::Look { .. }

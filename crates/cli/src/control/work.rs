@@ -7,7 +7,7 @@ use base::Epoch;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use world::inspect::{self, MemoryView, ProgramInfo, ProgramState};
-use world::{Ask, Program, STATUS_KILLED, World};
+use world::{Ask, CheckedModule, Program, STATUS_KILLED, World};
 
 /// What the worker is asked to do.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) enum Work {
     Stop,
     Kill(String),
     Go(Option<String>),
-    Run(Box<Launch>, Vec<u8>),
+    Run(Box<Launch>, CheckedModule),
     Attach(String),
     Outside,
 }
@@ -76,9 +76,13 @@ fn known(world: &World, name: &str) -> Result<ProgramInfo, Refusal> {
 ///
 /// # Errors
 /// When it cannot be started; one that was there before is as it was.
-pub(crate) fn launch(world: &mut World, wanted: &Launch, module: &[u8]) -> Result<ProgramInfo, Refusal> {
+pub(crate) fn launch(
+    world: &mut World,
+    wanted: &Launch,
+    module: &CheckedModule,
+) -> Result<ProgramInfo, Refusal> {
     let before = find(world, &wanted.name)?;
-    if let Err(error) = world.define_module(module) {
+    if let Err(error) = world.define_prepared(module) {
         let help = "; programs of one world share their classes, run it in another with --world";
         let help = if matches!(error, world::DefineError::Linkage { .. }) { help } else { "" };
         return refuse(RefusalKind::Input, format!("{error}{help}"));
@@ -139,7 +143,12 @@ pub(super) fn execute(world: &mut World, consoles: &Consoles, work: &Work) -> Re
     }
 }
 
-fn run(world: &mut World, consoles: &Consoles, wanted: &Launch, module: &[u8]) -> Result<Done, Refusal> {
+fn run(
+    world: &mut World,
+    consoles: &Consoles,
+    wanted: &Launch,
+    module: &CheckedModule,
+) -> Result<Done, Refusal> {
     if let Some(before) = find(world, &wanted.name)?.filter(|_| !wanted.fresh) {
         let name = &wanted.name;
         if before.state == ProgramState::Running {

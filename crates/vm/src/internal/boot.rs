@@ -1,7 +1,7 @@
 //! `.internal.boot`: what programs in the style of the original begin with.
 
 use super::support::{ACTIVITY, Step, methods};
-use super::{Call, Invoke, Methods, Outcome, Target, binary, console, container, lossy, thread, time};
+use super::{Call, Invoke, Methods, Outcome, Target, Wait, binary, console, container, lossy, thread, time};
 use alloc::format;
 use alloc::vec;
 use layout::Value;
@@ -42,6 +42,9 @@ fn load_class(call: &mut Call<'_>) -> Step {
             }
             None => Err(not_found(call, &name)),
         };
+    }
+    if call.vm.wants_class(&name) {
+        return Ok(Outcome::Block(Wait::Turn));
     }
     let thrown = match call.vm.class_by_name(&name) {
         Ok(class) => return Ok(Outcome::object(class)),
