@@ -153,9 +153,9 @@ impl Memory {
         if !self.is_software() {
             let touched = |pages| self.touched.was_touched(pages);
             self.mapper().scan_written(&touched, &mut |pages| self.mark_closing(pages, sequence))?;
+            self.touched.clear();
             self.begin_copying();
         }
-        self.touched.clear();
         if mutants::on(Mutant::GateOffEarly) {
             self.end_window();
         }

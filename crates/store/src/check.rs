@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use base::PageIndex;
 use base::checksum::checksum;
 
+use crate::disk::READ_GAP_MAX;
 use crate::error::{Damage, Part, ReadError};
 use crate::format::{BLOCK, Entry, HEADER_BLOCKS, Kind, SLOT_BLOCKS, Stored};
 use crate::map;
@@ -33,9 +34,8 @@ impl CheckReport {
     }
 }
 
-/// Blocks that are read at once at most, and a gap between two of them that is read through.
+/// Blocks that are read at once at most.
 const READ_BLOCKS_MAX: u64 = 256;
-const READ_GAP_MAX: u64 = 16;
 /// How far ahead of what is verified the device is told what comes next.
 const AHEAD_BLOCKS: u64 = 4096;
 
@@ -245,10 +245,7 @@ impl Check<'_> {
     fn announce<'p>(&self, pages: &'p [(u32, Stored)], end: u64) -> &'p [(u32, Stored)] {
         let block = |page: &(u32, Stored)| page.1.entry.block();
         let (now, later) = pages.split_at(pages.partition_point(|page| block(page) < end));
-        for near in now.chunk_by(|a, b| block(b) <= block(a) + READ_GAP_MAX) {
-            let first = block(&near[0]);
-            self.shared.disk.will_read(first, block(&near[near.len() - 1]) + 1 - first);
-        }
+        self.shared.disk.will_read(now.iter().map(block).collect());
         later
     }
 

@@ -1,10 +1,14 @@
 //! The block device as numbered blocks of 4 KiB, with counters of what went over it.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use platform::{BlockDevice, DeviceError};
 
 use crate::format::BLOCK;
+
+/// A gap of so many blocks between two that are wanted is read through.
+pub(crate) const READ_GAP_MAX: u64 = 16;
 
 /// A device and its counters.
 pub(crate) struct Disk {
@@ -32,9 +36,13 @@ impl Disk {
         self.read_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.device.read(block * BLOCK as u64, bytes)
     }
-    /// Says that so many blocks from `block` on will be read soon.
-    pub(crate) fn will_read(&self, block: u64, blocks: u64) {
-        self.device.will_read(block * BLOCK as u64, blocks * BLOCK as u64);
+    /// Says that these blocks will be read soon, in any order; those that stand near each other are asked for at once.
+    pub(crate) fn will_read(&self, mut blocks: Vec<u64>) {
+        blocks.sort_unstable();
+        for near in blocks.chunk_by(|a, b| *b <= a + READ_GAP_MAX) {
+            let (first, last) = (near[0], near[near.len() - 1]);
+            self.device.will_read(first * BLOCK as u64, (last + 1 - first) * BLOCK as u64);
+        }
     }
     /// Writes whole blocks from `block` on.
     pub(crate) fn write(&self, block: u64, bytes: &[u8]) -> Result<(), DeviceError> {

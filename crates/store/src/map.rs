@@ -182,9 +182,8 @@ fn walk_node(
     };
     if level > 0 {
         // Many reads of a block each, all over the device: let it have them at once.
-        for child in (0..NODE_ENTRIES).map(|i| node_entry(&node, i)).filter(|child| !child.is_none()) {
-            disk.will_read(child.block(), 1);
-        }
+        let children = (0..NODE_ENTRIES).map(|i| node_entry(&node, i)).filter(|child| !child.is_none());
+        disk.will_read(children.map(|child| child.block()).collect());
     }
     for i in 0..NODE_ENTRIES {
         let child = node_entry(&node, i);

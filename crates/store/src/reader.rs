@@ -244,12 +244,8 @@ impl PageReader {
     /// Says that these pages will be read soon, so that a device that can may fetch them meanwhile. A place that cannot be
     /// found now is told of when the page is read.
     pub fn will_read(&self, pages: &[PageIndex]) {
-        let mut blocks: Vec<u64> =
-            pages.iter().filter_map(|page| self.stored(*page).ok()?.full_copy()).collect();
-        blocks.sort_unstable();
-        for run in blocks.chunk_by(|a, b| *b <= a + 1) {
-            self.shared.disk.will_read(run[0], run[run.len() - 1] + 1 - run[0]);
-        }
+        let blocks = pages.iter().filter_map(|page| self.stored(*page).ok()?.full_copy());
+        self.shared.disk.will_read(blocks.collect());
     }
 
     /// Where `page` stands at this epoch.
