@@ -582,9 +582,8 @@ impl Vm {
         let (array, used) = (self.root_ref(list), self.root_u64(count));
         let array = if array.is_null() || used == self.array_len(array) {
             let grown = self.make_ref_array_old((2 * used).max(LIST_FIRST));
-            for index in 0..used {
-                let element = self.array_get(array, index);
-                self.array_set(grown, index, element);
+            if used > 0 {
+                self.heap.copy_refs(grown, array.add(array::DATA), grown.add(array::DATA), used);
             }
             self.set_root_ref(list, Value::object(grown));
             grown

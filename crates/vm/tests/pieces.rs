@@ -57,7 +57,7 @@ fn run(body: &str, restarts: bool) -> Seen {
         longest = longest.max(world.vm().longest_work());
         if state == RunState::AllEnded {
             assert_eq!(world.vm().take_failures(), Vec::<String>::new());
-            let ended = world.vm().programs().expect("programs")[0].state.clone();
+            let ended = world.vm().programs().expect("programs")[0].state;
             let ProgramState::Ended { status: result } = ended else { panic!("{ended:?}") };
             return Seen { result, slices, longest };
         }
