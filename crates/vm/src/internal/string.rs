@@ -42,13 +42,13 @@ pub(super) const METHODS: Methods = methods! {
 };
 
 /// The receiver.
-fn this(call: &mut Call<'_>) -> Result<Bytes, Outcome> {
+pub(super) fn this(call: &mut Call<'_>) -> Result<Bytes, Outcome> {
     let receiver = call.receiver();
     Bytes::of_string(call.vm, receiver).ok_or_else(|| call.throw_string("the object is no string"))
 }
 
 /// The receiver's bytes.
-pub(super) fn text(call: &mut Call<'_>) -> Result<Vec<u8>, Outcome> {
+fn text(call: &mut Call<'_>) -> Result<Vec<u8>, Outcome> {
     Ok(this(call)?.read(call.vm))
 }
 
