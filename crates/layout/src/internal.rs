@@ -192,7 +192,7 @@ internal_classes! {
         17 "toLong" "()J" divided "The number at the start, 0 when there is none; the nearest long when it is too large.";
         18 "toFloat" "()F" divided "The number at the start, 0.0 when there is none.";
         19 "toDouble" "()D" divided "The number at the start, 0.0 when there is none.";
-        20 "parseJson" "()L.internal.object;" "JSON: long, double, string, 1 or 0, directory, array, null; throws a string with the position of an error.";
+        20 "parseJson" "()L.internal.object;" divided "JSON: long, double, string, 1 or 0, directory, array, null; throws a string with the position of an error. At most 127 levels, and 16 KiB for a number.";
         21 "indexOf" "(L.internal.string;I)I" divided "Where the other first stands in this one from an index on, or -1.";
         22 "startsWith" "(L.internal.string;)I" divided "1 when this one begins with the other.";
         23 "endsWith" "(L.internal.string;)I" divided "1 when this one ends with the other.";

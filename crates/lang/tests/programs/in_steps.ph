@@ -4,6 +4,7 @@
 // expect: binaries: 8 checks hold
 // expect: arrays: 13 checks hold
 // expect: directories: 14 checks hold
+// expect: json: 14 checks hold
 // expect: stacks: 4 checks hold
 // expect: waiters: 2 checks hold
 package .programs;
@@ -222,6 +223,66 @@ class in_steps {
         t.done();
     }
 
+    // A text with a long array, a large object and a long string.
+    string json_text(int count, var piece : string) {
+        stringbuilder b = new stringbuilder();
+        b.concat("{\"numbers\": [");
+        for (int i = 0; i < count; i++) { b.appendInt(i); b.concat(".5,"); }
+        b.concat("7],\n\"pairs\": {");
+        for (int i = 0; i < count / 4; i++) {
+            b.concat("\"k");
+            b.appendInt(i);
+            b.concat("\": [");
+            b.appendInt(i);
+            b.concat("],\n");
+        }
+        b.concat("\"k0\": \"again\"},");
+        b.concat(long_text("\n", count * 4));
+        b.concat("\"text\": \"");
+        b.concat(long_text(piece, count * 16));
+        b.concat("\"}");
+        return b.toString();
+    }
+
+    string error_of(var text : string) {
+        try { text.parseJson(); } catch(string s) { return s; }
+        return "none";
+    }
+
+    void json(int size) {
+        counted t = new counted("json");
+        int count = size / 64 + 8;
+        string text = json_text(count, "a\\n\\u00fc\\ud83d\\ude00 ");
+        directory all = text.parseJson();
+        t.check(all.size() == 3, "the parts");
+        array numbers = all.get("numbers");
+        t.check(numbers.size() == count + 1, "an array");
+        double middle = numbers.get(count / 2);
+        long last = numbers.get(count);
+        int half = middle.toInt();
+        t.check(half == count / 2, "a number in the middle");
+        t.check(last.toInt() == 7, "the last number");
+        directory pairs = all.get("pairs");
+        t.check(pairs.size() == count / 4, "an object");
+        string first = pairs.get("k0");
+        t.check(first.equals("again"), "the last value of a key");
+        array one = pairs.get("k1");
+        long value = one.get(0);
+        t.check(value.toInt() == 1, "a value");
+        string long_one = all.get("text");
+        t.check(long_one.equals(long_text("a\nü😀 ", long_one.length())), "a long string");
+        t.check(long_one.length() >= count * 16 / 22 * 9, "its length");
+        string lines = long_text("\n", size);
+        long five = lines.concat("5").concat(lines).parseJson();
+        t.check(five.toInt() == 5, "white space");
+        string place = " at line " + (lines.length() + 1) + " column 1";
+        t.check(error_of(lines.concat("x")).equals("string.parseJson: expected value" + place), "an error");
+        t.check(error_of(text.concat("x")).startsWith("string.parseJson: trailing characters at line "), "the end");
+        t.check(error_of(text.substring(0, text.length() - 2)).strstr("EOF while parsing a string") > 0, "no end");
+        t.check(error_of(long_text("[", size)).endsWith("recursion limit exceeded at line 1 column 128"), "nesting");
+        t.done();
+    }
+
     void stacks(int size) {
         counted t = new counted("stacks");
         deep d = new deep();
@@ -264,6 +325,7 @@ class in_steps {
         binaries(size);
         arrays(size);
         directories(size);
+        json(size);
         stacks(size);
         waiters(size);
         return 0;

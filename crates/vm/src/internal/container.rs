@@ -146,6 +146,37 @@ pub(super) fn push(call: &mut Call<'_>, object: Addr, value: Value) -> Result<u6
     Ok(index)
 }
 
+/// Adds an element to a container that nobody else knows yet; false when there is no room.
+pub(super) fn push_in_room(call: &mut Call<'_>, object: Addr, value: Value) -> bool {
+    let (index, page) = (used(call, object), page(call, object));
+    if page.is_null() || index == call.vm.array_len(page) {
+        return false;
+    }
+    call.vm.array_set(page, index, value);
+    call.vm.set_u64(object, container::USED, index + 1);
+    true
+}
+
+/// A page with more room, for a container that nobody else knows yet: it is to be filled.
+pub(super) fn larger_page(call: &mut Call<'_>, object: Addr) -> Result<Addr, Outcome> {
+    let room = used(call, object);
+    let room = room_wanted(call, room, room + 1)?;
+    Ok(call.vm.make_ref_array(room))
+}
+
+/// Copies elements from `at` on to a larger page, so many at most: how many. When none is left the page becomes the
+/// container's.
+pub(super) fn fill_page(call: &mut Call<'_>, object: Addr, larger: Addr, at: u64, most: u64) -> u64 {
+    let copied = most.min(used(call, object) - at);
+    if copied > 0 {
+        let old = page(call, object);
+        copy_refs(call, old, at, larger, at, copied);
+    } else {
+        call.vm.set_ref(object, container::PAGE, Value::object(larger));
+    }
+    copied
+}
+
 /// A new container with `len` elements of another one from `at` on, which are there. In a frame it is reference 0.
 fn part_of(call: &mut Call<'_>, object: Addr, at: u64, len: u64) -> Result<Addr, Outcome> {
     call.frame_for(len * REF_UNITS)?;

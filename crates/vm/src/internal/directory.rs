@@ -284,25 +284,34 @@ fn lay_out(call: &mut Call<'_>, from: Addr) -> Result<(Addr, Addr, u64), Outcome
     }
 }
 
-/// Enters a pair whose key is not there; with `in_steps` room is made in steps, if it takes many.
-fn enter(call: &mut Call<'_>, object: Addr, key: Value, value: Value, in_steps: bool) -> Result<(), Outcome> {
+/// Whether another pair has room.
+fn has_room(vm: &Vm, object: Addr) -> bool {
+    let entries = vm.ref_field(object, directory::ENTRIES);
+    !entries.is_null() && vm.get_u64(object, directory::USED) < vm.array_len(entries) / 2
+}
+
+/// Enters a pair whose key is not there; room is made in steps, if it takes many.
+fn enter(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<(), Outcome> {
     if key.is_null() {
         return Err(call.throw_string("directory key is null"));
     }
-    let entries = call.vm.ref_field(object, directory::ENTRIES);
-    let room = if entries.is_null() { 0 } else { call.vm.array_len(entries) / 2 };
-    if call.vm.get_u64(object, directory::USED) == room {
-        let (entries, index, count) = if in_steps { lay_out(call, object)? } else { laid_out(call, object)? };
+    if !has_room(call.vm, object) {
+        let (entries, index, count) = lay_out(call, object)?;
         replace(call.vm, object, (entries, index), count);
     }
-    let (used, count) = (call.vm.get_u64(object, directory::USED), call.vm.get_u64(object, directory::COUNT));
-    let entries = call.vm.ref_field(object, directory::ENTRIES);
-    let index = call.vm.ref_field(object, directory::INDEX);
-    append(call.vm, entries, index, used, key, value);
-    call.vm.set_u64(object, directory::USED, used + 1);
-    call.vm.set_u64(object, directory::COUNT, count + 1);
-    changed(call.vm, object);
+    enter_in_room(call.vm, object, key, value);
     Ok(())
+}
+
+/// Enters a pair whose key is not there, and which has room.
+fn enter_in_room(vm: &mut Vm, object: Addr, key: Value, value: Value) {
+    let (used, count) = (vm.get_u64(object, directory::USED), vm.get_u64(object, directory::COUNT));
+    let entries = vm.ref_field(object, directory::ENTRIES);
+    let index = vm.ref_field(object, directory::INDEX);
+    append(vm, entries, index, used, key, value);
+    vm.set_u64(object, directory::USED, used + 1);
+    vm.set_u64(object, directory::COUNT, count + 1);
+    changed(vm, object);
 }
 
 /// Fills a new directory with pairs whose keys differ; what the kernel itself makes.
@@ -318,29 +327,47 @@ pub(crate) fn fill(vm: &mut Vm, object: Addr, pairs: &[(Value, Value)]) {
     vm.set_u64(object, directory::COUNT, pairs.len() as u64);
 }
 
-/// Sets the value of a key of a directory that nobody else knows yet; returns the one it had, or null.
-pub(super) fn set(call: &mut Call<'_>, object: Addr, key: Value, value: Value) -> Result<Value, Outcome> {
-    set_value(call, object, key, value, false)
+/// Sets the value of a key, which is not null, of a directory that nobody else knows yet; false when there is no room.
+pub(super) fn set_in_room(vm: &mut Vm, object: Addr, key: Value, value: Value) -> bool {
+    if let Some(found) = find(vm, object, key) {
+        replace_value(vm, object, found, value);
+        return true;
+    }
+    let has_room = has_room(vm, object);
+    if has_room {
+        enter_in_room(vm, object, key, value);
+    }
+    has_room
 }
 
-fn set_value(
-    call: &mut Call<'_>,
-    object: Addr,
-    key: Value,
-    value: Value,
-    in_steps: bool,
-) -> Result<Value, Outcome> {
-    let found = if in_steps { find_in_steps(call, object, key)? } else { find(call.vm, object, key) };
-    match found {
-        None => enter(call, object, key, value, in_steps).map(|()| Value::NULL),
-        Some(found) => {
-            let entries = call.vm.ref_field(object, directory::ENTRIES);
-            let old = call.vm.array_get(entries, 2 * found.pair + 1);
-            call.vm.array_set(entries, 2 * found.pair + 1, value);
-            changed(call.vm, object);
-            Ok(old)
-        }
+/// Arrays with more room, for a directory that nobody else knows yet: they are to be filled.
+pub(super) fn larger_arrays(call: &mut Call<'_>, object: Addr) -> Result<(Addr, Addr), Outcome> {
+    let count = call.vm.get_u64(object, directory::COUNT);
+    new_arrays(call, count)
+}
+
+/// Copies pairs from number `at` on to larger arrays, so many at most: how many. None was ever removed. When none is left
+/// the arrays become the directory's.
+pub(super) fn fill_arrays(vm: &mut Vm, object: Addr, larger: (Addr, Addr), at: u64, most: u64) -> u64 {
+    let used = vm.get_u64(object, directory::USED);
+    let old = vm.ref_field(object, directory::ENTRIES);
+    let copied = most.min(used - at);
+    for pair in at..at + copied {
+        take_over(vm, old, pair, larger, pair);
     }
+    if copied == 0 {
+        replace(vm, object, larger, used);
+    }
+    copied
+}
+
+/// Sets the value of a pair; returns the one it had.
+fn replace_value(vm: &mut Vm, object: Addr, found: Found, value: Value) -> Value {
+    let entries = vm.ref_field(object, directory::ENTRIES);
+    let old = vm.array_get(entries, 2 * found.pair + 1);
+    vm.array_set(entries, 2 * found.pair + 1, value);
+    changed(vm, object);
+    old
 }
 
 fn find_argument(call: &mut Call<'_>) -> Result<Option<Found>, Outcome> {
@@ -354,7 +381,7 @@ fn put(call: &mut Call<'_>) -> Step {
         return Ok(Outcome::int(EXISTS));
     }
     let (this, key, value) = (call.this(), call.value(0), call.value(1));
-    enter(call, this, key, value, true)?;
+    enter(call, this, key, value)?;
     Ok(Outcome::int(0))
 }
 
@@ -416,7 +443,10 @@ fn iterate(call: &mut Call<'_>) -> Step {
 fn set_method(call: &mut Call<'_>) -> Step {
     call.changeable()?;
     let (this, key, value) = (call.this(), call.value(0), call.value(1));
-    Ok(Outcome::value(set_value(call, this, key, value, true)?))
+    match find(call.vm, this, key) {
+        Some(found) => Ok(Outcome::value(replace_value(call.vm, this, found, value))),
+        None => enter(call, this, key, value).map(|()| Outcome::value(Value::NULL)),
+    }
 }
 
 fn clone(call: &mut Call<'_>) -> Step {

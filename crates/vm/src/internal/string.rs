@@ -45,14 +45,9 @@ pub(super) const METHODS: Methods = methods! {
 const NUMBER_BYTES_MAX: u64 = 64 << 10;
 
 /// The receiver.
-fn this(call: &mut Call<'_>) -> Result<Bytes, Outcome> {
+pub(super) fn this(call: &mut Call<'_>) -> Result<Bytes, Outcome> {
     let receiver = call.receiver();
     Bytes::of_string(call.vm, receiver).ok_or_else(|| call.throw_string("the object is no string"))
-}
-
-/// The receiver's bytes.
-pub(super) fn text(call: &mut Call<'_>) -> Result<Vec<u8>, Outcome> {
-    Ok(this(call)?.read(call.vm))
 }
 
 fn itself(call: &mut Call<'_>) -> Step {

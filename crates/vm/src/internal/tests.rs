@@ -3,6 +3,7 @@
 
 mod bench;
 mod connectors;
+mod json;
 
 use alloc::format;
 use alloc::string::String;

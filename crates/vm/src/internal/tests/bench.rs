@@ -531,7 +531,7 @@ impl Bench {
         slots
     }
 
-    fn collect(&mut self) {
+    pub(super) fn collect(&mut self) {
         let mut names = core::mem::take(&mut self.names);
         let mut roots = BenchRoots {
             memory: self.vm.memory.clone(),
@@ -546,7 +546,7 @@ impl Bench {
     }
 
     /// Saves the world and opens it in a new memory.
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.collect();
         let thread = core::mem::take(&mut self.vm.running.thread);
         self.vm.before_flip().expect("a collection");
@@ -733,5 +733,56 @@ impl Bench {
         }
         self.pending = Some(Pending { method: found, owner: owner(id, found.ordinal), slots, name: None });
         self.invoke()
+    }
+    /// Calls a method without parameters on a named object, and leaves what it returns as `result` and what it throws as
+    /// `thrown`: with a frame or, for the others, without; then none when it wants a frame. What is to be done is done
+    /// wherever it comes to a safepoint. Whether it returned.
+    pub(super) fn call_with(
+        &mut self,
+        name: &str,
+        method: &str,
+        framed: bool,
+        mut at_safepoint: impl FnMut(&mut Bench),
+    ) -> Option<bool> {
+        let receiver = self.names[name];
+        let id = self.vm.kernel_id(receiver);
+        let method = CLASSES[id as usize].method_by_name(method).expect("a method");
+        for slot in 0..=STATE_SLOTS + frame::SIZE / 8 + 1 {
+            self.vm.memory.store_u64(SLOTS.add(8 * slot), 0);
+        }
+        self.vm.memory.store_u64(SLOTS, receiver.0);
+        let owner = owner(id, method.ordinal);
+        self.pending = Some(Pending { method, owner, slots: 1, name: None });
+        let frame = if framed { SLOTS.add(8 * (1 + STATE_SLOTS)) } else { Addr::NULL };
+        let function = implementation(owner, method.ordinal).expect("an implementation");
+        let outcome = loop {
+            let thread = self.vm.running.thread;
+            match function(&mut Call { vm: &mut self.vm, thread, slots: SLOTS, count: 1, frame }) {
+                Outcome::Again => at_safepoint(self),
+                outcome => break outcome,
+            }
+        };
+        self.pending = None;
+        match outcome {
+            Outcome::Return(bits) => self.keep("result", Value(bits)),
+            Outcome::Throw(thrown) => self.keep("thrown", thrown),
+            Outcome::Frame if !framed => return None,
+            other => panic!("it led to {other:?}"),
+        }
+        Some(matches!(outcome, Outcome::Return(_)))
+    }
+    /// Number 0 of the state of the method that is called without parameters.
+    pub(super) fn first_number(&self) -> u64 {
+        self.vm.memory.load_u64(SLOTS.add(8))
+    }
+    /// The object with a name.
+    pub(super) fn named(&self, name: &str) -> Value {
+        self.names[name]
+    }
+    /// Collects everything that nothing refers to, if it is time.
+    pub(super) fn collect_when_wanted(&mut self) {
+        if self.vm.heap.collection_wanted().is_some() {
+            self.collect();
+        }
     }
 }
