@@ -33,7 +33,7 @@ pub(crate) const INITIALISED: u8 = 2;
 pub(crate) const FAILED: u8 = 3;
 
 /// So many classes that were found and not used are kept.
-const FOUND_MAX: usize = 64;
+const FOUND_MAX: usize = 4096;
 /// Deepest chain of modules that wait for each other's classes.
 const DEFINE_DEPTH_MAX: u32 = 200;
 
@@ -179,9 +179,11 @@ impl Vm {
             if self.known_class(&name).is_some() {
                 continue;
             }
-            let sources = self.common.sources.clone();
-            let found =
-                sources.iter().filter(|source| source.is_early()).find_map(|source| source.find(&name));
+            let mut early = self.common.sources.iter().filter(|source| source.is_early());
+            let found = match self.common.found.remove(&name) {
+                Some(found) => found,
+                None => early.find_map(|source| source.find(&name)),
+            };
             if let Some(Ok(found)) = found {
                 // A class that does not fit into this world is reported where it is used.
                 let _ = self.define_checked(&found);
@@ -209,16 +211,32 @@ impl Vm {
         true
     }
 
-    /// Looks for the classes that are wanted. The other workers run on meanwhile, and may stop the world. Nothing is mounted.
+    /// Looks for the classes that are wanted, and for those that will be loaded with them. The other workers run on meanwhile,
+    /// and may stop the world. Nothing is mounted.
     pub(crate) fn find_wanted(&mut self) {
-        while let Some(name) = self.common.wanted.pop() {
-            let sources = self.common.sources.clone();
-            let found = self.aside(|| sources.iter().find_map(|source| source.find(&name)));
-            if self.common.found.len() >= FOUND_MAX {
-                self.common.found.clear();
+        let Some(name) = self.common.wanted.pop() else { return };
+        let sources = self.common.sources.clone();
+        let found = self.aside(|| sources.iter().find_map(|source| source.find(&name)));
+        let mut named: Vec<String> = found.iter().flatten().flat_map(CheckedModule::named).collect();
+        self.keep_found(name, found);
+        while let Some(name) = named.pop() {
+            if self.known_class(&name).is_some() || self.common.found.contains_key(&name) {
+                continue;
             }
-            self.common.found.insert(name, found);
+            let early = || sources.iter().filter(|source| source.is_early());
+            let found = self.aside(|| early().find_map(|source| source.find(&name)));
+            if let Some(Ok(module)) = &found {
+                named.extend(module.named());
+                self.keep_found(name, found);
+            }
         }
+    }
+
+    fn keep_found(&mut self, name: String, found: Option<Result<CheckedModule, DefineError>>) {
+        if self.common.found.len() >= FOUND_MAX {
+            self.common.found.clear();
+        }
+        self.common.found.insert(name, found);
     }
 
     fn defined_already(&mut self, decoded: &Module, bytes: &[u8]) -> Result<Option<Addr>, DefineError> {
