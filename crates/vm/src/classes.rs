@@ -179,11 +179,10 @@ impl Vm {
             if self.known_class(&name).is_some() {
                 continue;
             }
-            let mut early = self.common.sources.iter().filter(|source| source.is_early());
-            let found = match self.common.found.remove(&name) {
-                Some(found) => found,
-                None => early.find_map(|source| source.find(&name)),
-            };
+            let found = self.common.found.remove(&name).unwrap_or_else(|| {
+                let mut early = self.common.sources.iter().filter(|source| source.is_early());
+                early.find_map(|source| source.find(&name))
+            });
             if let Some(Ok(found)) = found {
                 // A class that does not fit into this world is reported where it is used.
                 let _ = self.define_checked(&found);
