@@ -231,6 +231,23 @@ impl Vm {
         }
     }
 
+    /// Defines one of the modules that were found with a class, which would be loaded with it all at once: whether there was
+    /// one.
+    pub(crate) fn define_found(&mut self, but: &str) -> bool {
+        let mut found = self.common.found.iter();
+        let next = found.find(|(name, found)| *name != but && matches!(found, Some(Ok(_))));
+        let Some(name) = next.map(|(name, _)| name.clone()) else { return false };
+        if let Some(Some(Ok(module))) = self.common.found.remove(&name)
+            && self.known_class(&name).is_none()
+        {
+            // What it names is among the others. If it does not fit into this world, that is reported where it is used.
+            self.common.define_depth += 1;
+            let _ = self.define_checked(&module);
+            self.common.define_depth -= 1;
+        }
+        true
+    }
+
     fn keep_found(&mut self, name: String, found: Option<Result<CheckedModule, DefineError>>) {
         if self.common.found.len() >= FOUND_MAX {
             self.common.found.clear();

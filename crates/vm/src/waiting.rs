@@ -107,7 +107,7 @@ pub(crate) enum Ring {
 }
 
 /// So many threads are woken between two looks for requests.
-pub(crate) const WAKES_AT_ONCE: u64 = 256;
+pub(crate) const WAKES_AT_ONCE: u64 = 128;
 
 impl Vm {
     /// Blocks the running thread; it is then to be unmounted.

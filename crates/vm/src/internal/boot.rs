@@ -46,6 +46,9 @@ fn load_class(call: &mut Call<'_>) -> Step {
     if call.vm.wants_class(&name) {
         return Ok(Outcome::Block(Wait::Turn));
     }
+    if call.vm.define_found(&name) {
+        return Ok(Outcome::Again);
+    }
     let thrown = match call.vm.class_by_name(&name) {
         Ok(class) => return Ok(Outcome::object(class)),
         Err(thrown) => thrown,

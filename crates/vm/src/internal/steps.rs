@@ -25,8 +25,9 @@ use memchr::memmem;
 
 /// Units between two looks for a request.
 pub(crate) const STEP_UNITS: u64 = 64 << 10;
-/// What a method may do without a frame, and a thread between two polls.
-pub(crate) const SHORT_UNITS: u64 = 256 << 10;
+/// What a method may do without a frame, and a thread between two polls. Twice as much, which comes together at worst, is
+/// 64 pages that are touched for the first time.
+pub(crate) const SHORT_UNITS: u64 = 128 << 10;
 /// Both in chaos.
 const CHAOS_UNITS: u64 = 400;
 /// Polls that a step counts for, in a slice.
