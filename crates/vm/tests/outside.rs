@@ -15,9 +15,9 @@ const DOUBLED: u32 = 12;
 /// Of 64 KiB, for chaos, where a step is small.
 const DOUBLED_IN_CHAOS: u32 = 6;
 /// Units of work of a step.
-const STEP_UNITS: u64 = 64 << 10;
+const STEP_UNITS: u64 = 32 << 10;
 /// Most units between two polls: what a thread may have done before a short method, and what that may do.
-const LONGEST_UNITS: u64 = 512 << 10;
+const LONGEST_UNITS: u64 = 160 << 10;
 /// Bytes of which a text is made; a prime, so that a piece at another place is another text.
 const PATTERN_BYTES: u32 = 1021;
 

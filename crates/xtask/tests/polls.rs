@@ -5,7 +5,7 @@ use std::path::Path;
 use xtask::chaos::{Script, plain, plain_work};
 
 /// Most units of work between two looks for requests; a unit is about a byte that is copied.
-const UNITS_MAX: u64 = 1 << 20;
+const UNITS_MAX: u64 = 160 << 10;
 
 #[test]
 fn long_work_is_divided() {

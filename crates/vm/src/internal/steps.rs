@@ -24,10 +24,11 @@ use layout::Value;
 use memchr::memmem;
 
 /// Units between two looks for a request.
-pub(crate) const STEP_UNITS: u64 = 64 << 10;
+pub(crate) const STEP_UNITS: u64 = 32 << 10;
 /// What a method may do without a frame, and a thread between two polls. Twice as much, which comes together at worst, is
-/// 64 pages that are touched for the first time.
-pub(crate) const SHORT_UNITS: u64 = 128 << 10;
+/// 32 pages that are touched for the first time: a page costs 5 µs, and 30 µs where the machine itself is a guest whose
+/// host has to find memory for it.
+pub(crate) const SHORT_UNITS: u64 = 64 << 10;
 /// Both in chaos.
 const CHAOS_UNITS: u64 = 400;
 /// Polls that a step counts for, in a slice.
