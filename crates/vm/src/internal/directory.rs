@@ -443,7 +443,7 @@ fn iterate(call: &mut Call<'_>) -> Step {
 fn set_method(call: &mut Call<'_>) -> Step {
     call.changeable()?;
     let (this, key, value) = (call.this(), call.value(0), call.value(1));
-    match find(call.vm, this, key) {
+    match find_in_steps(call, this, key)? {
         Some(found) => Ok(Outcome::value(replace_value(call.vm, this, found, value))),
         None => enter(call, this, key, value).map(|()| Outcome::value(Value::NULL)),
     }
