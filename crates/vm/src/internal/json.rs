@@ -31,7 +31,7 @@ use memchr::{memchr_iter, memchr2, memrchr};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, Visitor};
 
 /// Units for a byte of a text that is read without a frame: it may be one of few for each object.
-const BYTE_UNITS: u64 = 64;
+const BYTE_UNITS: u64 = 16;
 /// Units for an object that is made.
 const OBJECT_UNITS: u64 = 512;
 /// Units for a byte of a string or number: an escape takes some time.
