@@ -467,7 +467,7 @@ impl State {
             Operation::Send { handle, bytes } => {
                 if let Some(Resource::Stream(stream)) = resources.get_mut(&handle) {
                     stream.writes.queue.push_back((id, bytes, 0));
-                    return stream.serve_writes(ended);
+                    return stream.serve_writes(registry, handle, ended);
                 }
             }
             Operation::Shutdown { handle } => {
@@ -541,7 +541,7 @@ impl State {
                 }
                 if event.is_writable() || event.is_write_closed() || event.is_error() {
                     stream.writes.ready = true;
-                    stream.serve_writes(ended);
+                    stream.serve_writes(registry, handle, ended);
                 }
             }
             Some(Resource::Listener(listener)) => {

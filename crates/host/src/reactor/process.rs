@@ -113,7 +113,10 @@ impl Process {
 
     pub(super) fn serve_input(&mut self, ended: &mut Vec<(OpId, Ended)>) {
         match &mut self.input {
-            Some(input) => self.writes.serve(input, ended),
+            Some(input) => {
+                // A pipe holds little.
+                self.writes.serve(input, usize::MAX, ended);
+            }
             None => ended.extend(self.writes.queue.drain(..).map(|(id, ..)| (id, Err(closed())))),
         }
     }

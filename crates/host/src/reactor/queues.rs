@@ -82,14 +82,25 @@ impl Writes {
     pub(super) fn cancel(&mut self, id: OpId) {
         self.queue.retain(|(queued, _, written)| *queued != id || *written > 0);
     }
-    /// Writes as long as there is room.
-    pub(super) fn serve(&mut self, sink: &mut dyn Write, ended: &mut Vec<(OpId, Ended)>) {
+    /// Writes as long as there is room, so many bytes at most; whether there may be room for more of them.
+    pub(super) fn serve(
+        &mut self,
+        sink: &mut dyn Write,
+        most: usize,
+        ended: &mut Vec<(OpId, Ended)>,
+    ) -> bool {
+        let mut left = most;
         while self.ready
             && let Some((id, bytes, written)) = self.queue.front_mut()
         {
-            let result = match sink.write(&bytes[*written..]) {
+            if left == 0 && *written < bytes.len() {
+                return true;
+            }
+            let end = bytes.len().min(written.saturating_add(left));
+            let result = match sink.write(&bytes[*written..end]) {
                 Ok(count) => {
                     *written += count;
+                    left -= count;
                     if *written < bytes.len() {
                         continue;
                     }
@@ -97,7 +108,7 @@ impl Writes {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.ready = false;
-                    return;
+                    return false;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => Err(outside(&error)),
@@ -105,5 +116,6 @@ impl Writes {
             ended.push((*id, result));
             self.queue.pop_front();
         }
+        false
     }
 }

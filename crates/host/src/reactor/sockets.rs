@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
+/// Bytes that are written to a connection before its worker looks around: the buffer of one may take several MiB.
+const WRITTEN_AT_ONCE: usize = 256 << 10;
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 /// A connection.
@@ -68,8 +70,17 @@ impl Stream {
     pub(super) fn serve_reads(&mut self, scratch: &mut [u8], ended: &mut Vec<(OpId, Ended)>) {
         self.reads.serve(&mut self.socket, scratch, ended);
     }
-    pub(super) fn serve_writes(&mut self, ended: &mut Vec<(OpId, Ended)>) {
-        self.writes.serve(&mut self.socket, ended);
+    /// Writes what there is room for, not all at once: where there may be more room the kernel is asked to say so again.
+    pub(super) fn serve_writes(
+        &mut self,
+        registry: &Registry,
+        handle: Handle,
+        ended: &mut Vec<(OpId, Ended)>,
+    ) {
+        let more = self.writes.serve(&mut self.socket, WRITTEN_AT_ONCE, ended);
+        if more && registry.reregister(&mut self.socket, token(handle, 0), BOTH).is_err() {
+            self.writes.serve(&mut self.socket, usize::MAX, ended);
+        }
     }
 }
 
