@@ -67,7 +67,7 @@ fn new_instance(call: &mut Call<'_>) -> Step {
 
 /// How much there is to do for an array of arrays of these lengths: how many arrays there are below the first, and the units
 /// for each.
-pub(crate) fn arrays_below(lens: &[u64]) -> (u64, u64) {
+fn arrays_below(lens: &[u64]) -> (u64, u64) {
     let inner = lens.len().saturating_sub(1);
     let levels = lens[..inner].iter().scan(1u64, |count, len| {
         *count = count.saturating_mul(*len);
@@ -99,7 +99,8 @@ fn new_arrays(call: &mut Call<'_>) -> Step {
     let class = call.this();
     let lens = lengths(call)?;
     let (below, units) = arrays_below(&lens);
-    let deepest = lens.len() - usize::from(below == 0) * (lens.len() - 1);
+    // What is below an empty array is never made.
+    let deepest = if below == 0 { 1 } else { lens.len() };
     let mut classes = Vec::new();
     let mut at = class;
     for _ in 0..deepest {

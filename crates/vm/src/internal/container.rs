@@ -140,9 +140,8 @@ fn page_with_gap(
 pub(super) fn push(call: &mut Call<'_>, object: Addr, value: Value) -> Result<u64, Outcome> {
     let index = used(call, object);
     reserve(call, object, index + 1)?;
-    let page = page(call, object);
-    call.vm.array_set(page, index, value);
-    call.vm.set_u64(object, container::USED, index + 1);
+    let has_room = push_in_room(call, object, value);
+    assert!(has_room, "room was made");
     Ok(index)
 }
 

@@ -239,11 +239,10 @@ fn release(call: &mut Call<'_>, count: i32) -> Step {
         return Err(call.throw_string("semaphore release - there are too many permits"));
     }
     let awaited = |call: &Call<'_>| call.vm.ring_first(Ring::Field(this, sema::WAITERS)).is_some();
-    if more > WAKES_AT_ONCE && awaited(call) {
-        call.frame_for(u64::MAX)?;
-    }
     if call.is_framed() {
         call.set_stage(1);
+    } else if more > WAKES_AT_ONCE && awaited(call) {
+        return Err(Outcome::Frame);
     }
     // Those who wait get one each; what is left is there for whoever comes.
     let mut given = if call.is_framed() { call.number(0) } else { 0 };
