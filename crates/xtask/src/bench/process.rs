@@ -3,12 +3,26 @@
 use super::programs;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+/// Does `work` on one of the processors that this thread may use, and so what it starts.
+fn on_one_processor<R>(work: impl FnOnce() -> std::io::Result<R>) -> std::io::Result<R> {
+    let all = sched_getaffinity(None)?;
+    let mut one = CpuSet::new();
+    if let Some(last) = (0..CpuSet::MAX_CPU).rev().find(|processor| all.is_set(*processor)) {
+        one.set(last);
+    }
+    sched_setaffinity(None, &one)?;
+    let done = work();
+    sched_setaffinity(None, &all)?;
+    done
+}
 
 /// Starts benchmark programs on worlds in a scratch folder.
 pub(crate) struct Runner {
@@ -134,6 +148,10 @@ impl Runner {
 
     /// Runs a program in a new world on one worker without snapshots; how long it ran between two polls.
     ///
+    /// It is bound to one processor: on several, a thread that gives memory back waits in the kernel until the others
+    /// have noticed, which counts as its CPU time; where a host has taken one of them away that lasts as long as the host
+    /// likes.
+    ///
     /// # Errors
     /// When it prints no figures.
     pub(crate) fn stretches(&self, path: &Path, arguments: &[&str]) -> Result<Value, String> {
@@ -142,7 +160,8 @@ impl Runner {
         let mut command = Command::new(&self.phantom);
         command.args(["run", "--measure-polls", "--no-snapshots", "--workers", "1", "--world"]).arg(&world);
         command.arg(path).args(arguments).stdin(Stdio::null());
-        let output = command.output().map_err(|error| format!("{}: {error}", path.display()))?;
+        let output = on_one_processor(|| command.output());
+        let output = output.map_err(|error| format!("{}: {error}", path.display()))?;
         let errors = String::from_utf8_lossy(&output.stderr);
         figures_in(&errors).ok_or_else(|| format!("{} printed no figures: {errors}", path.display()))
     }
