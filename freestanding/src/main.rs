@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 use base::{PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use core::sync::atomic::{AtomicU64, Ordering};
 use platform::{
-    BlockDevice, Clock, Console, ConsoleInput, DeviceError, Entropy, MapperError, PageMapper, PageSource,
-    Paging, Platform, Tracking, Waiter,
+    ANNOUNCED_BYTES,    BlockDevice, Clock, Console, ConsoleInput, DeviceError, Entropy, MapperError, PageMapper, PageSource,
+    Paging, Platform, Waiter,
 };
 use world::{Event, Ports, World, WorldOptions};
 
@@ -88,8 +88,8 @@ impl PageMapper for Flat {
     fn host_base(&self) -> usize {
         self.0
     }
-    fn tracking(&self) -> Tracking {
-        Tracking::Software
+    fn announced(&self) -> usize {
+        self.1
     }
     fn paging(&self) -> Paging {
         Paging::Eager
@@ -98,13 +98,6 @@ impl PageMapper for Flat {
         "flat"
     }
     fn start(&self, _: Arc<dyn PageSource>, _: PageRange) -> Result<(), MapperError> {
-        Ok(())
-    }
-    fn scan_written(
-        &self,
-        _: &dyn Fn(PageRange) -> bool,
-        _: &mut dyn FnMut(PageRange),
-    ) -> Result<(), MapperError> {
         Ok(())
     }
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
@@ -170,7 +163,7 @@ fn ports(device: &Arc<Ram>, ticks: &Arc<Ticks>) -> Ports {
         waiter: ticks.clone(),
         reactor: Arc::new(platform::NoOutside),
     };
-    let mapper = Arc::new(Flat(runtime::reserve(WORLD_SIZE as usize)));
+    let mapper = Arc::new(Flat(runtime::reserve(WORLD_SIZE as usize), runtime::reserve(ANNOUNCED_BYTES as usize)));
     Ports { device: device.clone(), mapper, platform, snapshot_waiter: ticks.clone() }
 }
 

@@ -1,7 +1,6 @@
 //! Prints what allocation, the write barrier and collections cost: `cargo run --release -p heap --example timing`.
 //!
-//! Medians of several rounds of processor time of one thread; nothing is asserted. With `--json` for machines. The memory is a plain mapping whose gate is
-//! shut, as it is between captures with hardware tracking.
+//! Medians of several rounds of processor time of one thread; nothing is asserted. With `--json` for machines. The memory is a plain mapping.
 #![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
 #[path = "../tests/support/mod.rs"]
@@ -9,13 +8,12 @@ mod support;
 
 use base::limits::NURSERY_BYTES;
 use base::prng::Prng;
-use base::{Addr, Epoch, PageBytes, PageIndex, PageRange};
+use base::{Addr, Epoch, PageRange};
 use heap::{Heap, Survivors};
 use layout::Value;
 use layout::area::NURSERY;
 use layout::schema::array;
 use memory::{Memory, MemoryConfig};
-use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
 use rustix::time::{ClockId, clock_gettime};
 use sim::SimMapper;
 use std::hint::black_box;
@@ -23,45 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{FIRST_INSTANCE, REFS, Stored, World};
 
-/// The simulated mapper, but with the gate shut: it says that hardware tracks writes, and finds none.
-struct Untracked(SimMapper);
-
-impl PageMapper for Untracked {
-    fn host_base(&self) -> usize {
-        self.0.host_base()
-    }
-    fn tracking(&self) -> Tracking {
-        Tracking::Hardware
-    }
-    fn paging(&self) -> Paging {
-        Paging::OnDemand
-    }
-    fn name(&self) -> &'static str {
-        "untracked"
-    }
-    fn start(&self, _source: Arc<dyn PageSource>, _scratch: PageRange) -> Result<(), MapperError> {
-        Ok(())
-    }
-    fn scan_written(
-        &self,
-        _touched: &dyn Fn(PageRange) -> bool,
-        _found: &mut dyn FnMut(PageRange),
-    ) -> Result<(), MapperError> {
-        Ok(())
-    }
-    fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
-        self.0.install(page, bytes)
-    }
-    fn discard(&self, pages: PageRange) -> Result<(), MapperError> {
-        self.0.discard(pages)
-    }
-    fn resident_bytes(&self) -> u64 {
-        self.0.resident_bytes()
-    }
-}
-
 fn world() -> World {
-    let mapper = Untracked(SimMapper::new().expect("address space"));
+    let mapper = SimMapper::new().expect("address space");
     let config = MemoryConfig::new(PageRange::covering(NURSERY.start, NURSERY.len()));
     let memory = Memory::new(Arc::new(mapper), Arc::new(Stored::default()), config, Epoch(0));
     World::format(memory.expect("a plain world opens"))

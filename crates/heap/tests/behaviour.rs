@@ -386,7 +386,7 @@ fn opening_and_going_on_touches_few_pages() {
     let mut stored = Stored::default();
     let flip = |world: &World, stored: &mut Stored| {
         world.memory.flip();
-        let mut capture = world.memory.begin_capture().unwrap();
+        let mut capture = world.memory.begin_capture();
         while !stored.step(&mut capture, 1000) {}
         let pages = capture.pages();
         capture.committed();

@@ -352,7 +352,7 @@ fn snapshots_taken_while_collections_go_on_open_again() {
             // What the snapshot must hold.
             let (model, slots) = (run.model.clone(), run.world.roots.slots.clone());
             run.world.memory.flip();
-            let mut capture = run.world.memory.begin_capture().unwrap();
+            let mut capture = run.world.memory.begin_capture();
             loop {
                 let done = stored.step(&mut capture, 1 + run.prng.below(40) as usize);
                 if done {

@@ -16,14 +16,13 @@ fn main() -> ExitCode {
             }
         };
         println!(
-            "{:>5} MiB {:>7} {:>12} {:>6} {:>5} {:>9} {:>8} {:>10} {:>13} {:>13}",
+            "{:>5} MiB {:>7} {:>12} {:>6} {:>5} {:>9} {:>10} {:>13} {:>13}",
             mib,
             figures.page_in_ns,
             figures.first_write_ns,
             figures.later_write_ns,
             figures.flip_ns,
             figures.flip_ns_max,
-            figures.scan_ns / 1000,
             figures.capture_ns / 1000,
             figures.saving_write_ns,
             figures.stall_ns_max / 1000,

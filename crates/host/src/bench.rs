@@ -40,9 +40,7 @@ pub struct FlipFigures {
     pub flip_ns: u64,
     /// The longest flip.
     pub flip_ns_max: u64,
-    /// Finding the written pages.
-    pub scan_ns: u64,
-    /// From the flip to the end of the capture window, the scan included.
+    /// From the flip to the end of the capture window: copying the pages.
     pub capture_ns: u64,
     /// The first write to a page that is not captured yet: saved first.
     pub saving_write_ns: u64,
@@ -83,13 +81,13 @@ pub fn flip(
     }
     let page_in_ns = started.elapsed().as_nanos() as u64 / pages.max(1);
     // What was touched now is all dirty; it is captured before anything is measured.
-    snapshot(&memory)?;
+    snapshot(&memory);
 
     let mut prng = Prng::new(1);
-    let mut lists = [const { Vec::new() }; 6];
+    let mut lists = [const { Vec::new() }; 5];
     for round in 0..rounds as u64 {
         let chosen = choose(&mut prng, pages, dirty);
-        let [first, later, flips, scans, captures, saving] = &mut lists;
+        let [first, later, flips, captures, saving] = &mut lists;
         let write = |value: u64| chosen.iter().for_each(|number| memory.store_u64(page(*number), value));
         let per_page = |ns: u64| ns / dirty.max(1);
         first.push(per_page(cpu_ns_of(|| write(round))));
@@ -100,21 +98,19 @@ pub fn flip(
             cpu_ns_of(|| saved.iter().for_each(|number| memory.store_u64(page(*number), round + 2)));
         saving.push(saving_ns / saved.len().max(1) as u64);
         let mut capture = None;
-        let scan_ns = cpu_ns_of(|| capture = Some(memory.begin_capture()));
-        let mut capture = capture.expect("set above")?;
-        let copy_ns = cpu_ns_of(|| {
+        captures.push(cpu_ns_of(|| {
+            let capture = capture.insert(memory.begin_capture());
             while capture.is_copying() {
                 let _: Result<Progress, Infallible> = capture.step(1, &mut |_, _| Ok(()));
             }
-        });
-        scans.push(scan_ns);
-        captures.push(scan_ns + copy_ns);
+        }));
+        let mut capture = capture.expect("set above");
         while capture.step(usize::MAX, &mut |_, _| Ok::<_, Infallible>(())) != Ok(Progress::Done) {}
         capture.committed();
     }
-    let stall_ns_max = stall(&memory, pages, dirty, rounds)?;
+    let stall_ns_max = stall(&memory, pages, dirty, rounds);
     let flip_ns_max = lists[2].iter().copied().max().unwrap_or(0);
-    let [first_write_ns, later_write_ns, flip_ns, scan_ns, capture_ns, saving_write_ns] = lists.map(median);
+    let [first_write_ns, later_write_ns, flip_ns, capture_ns, saving_write_ns] = lists.map(median);
     Ok(FlipFigures {
         resident_bytes,
         dirty_bytes,
@@ -123,7 +119,6 @@ pub fn flip(
         later_write_ns,
         flip_ns,
         flip_ns_max,
-        scan_ns,
         capture_ns,
         saving_write_ns,
         stall_ns_max,
@@ -143,7 +138,7 @@ pub fn flip_by_userfaultfd(
 }
 
 /// The longest time of one write by another thread, while snapshots are taken.
-fn stall(memory: &Arc<Memory>, pages: u64, dirty: u64, rounds: usize) -> Result<u64, MemoryError> {
+fn stall(memory: &Arc<Memory>, pages: u64, dirty: u64, rounds: usize) -> u64 {
     let (safepoint, stop) = (RwLock::new(()), AtomicBool::new(false));
     let write = || {
         let (mut prng, mut longest) = (Prng::new(2), 0);
@@ -162,30 +157,27 @@ fn stall(memory: &Arc<Memory>, pages: u64, dirty: u64, rounds: usize) -> Result<
     };
     std::thread::scope(|scope| {
         let mutator = scope.spawn(write);
-        let mut result = Ok(());
         for _ in 0..rounds {
             std::thread::sleep(std::time::Duration::from_millis(20));
             let stopped = safepoint.write();
             memory.flip();
             drop(stopped);
-            result = result.and_then(|()| finish(memory));
+            finish(memory);
         }
         stop.store(true, SeqCst);
-        let longest = mutator.join().unwrap_or_default();
-        result.map(|()| longest)
+        mutator.join().unwrap_or_default()
     })
 }
 
-fn snapshot(memory: &Arc<Memory>) -> Result<(), MemoryError> {
+fn snapshot(memory: &Arc<Memory>) {
     memory.flip();
-    finish(memory)
+    finish(memory);
 }
 
-fn finish(memory: &Arc<Memory>) -> Result<(), MemoryError> {
-    let mut capture = memory.begin_capture()?;
+fn finish(memory: &Arc<Memory>) {
+    let mut capture = memory.begin_capture();
     while capture.step(usize::MAX, &mut |_, _| Ok::<_, Infallible>(())) != Ok(Progress::Done) {}
     capture.committed();
-    Ok(())
 }
 
 /// `count` different numbers below `bound`, in random order.

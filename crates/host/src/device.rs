@@ -8,13 +8,18 @@ use platform::{BlockDevice, DeviceError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 
 /// Bytes written at a time when a file grows.
 const GROW_STEP: usize = 1 << 20;
+
+/// What a file grows by, aligned as writes past the kernel's cache want it (`open(2)`, `O_DIRECT`).
+#[repr(align(4096))]
+struct Zeros([u8; GROW_STEP]);
+static ZEROS: Zeros = Zeros([0; GROW_STEP]);
 
 /// Bytes after which what was written since is on its way to the medium, before anyone asks for a flush: the flush then
 /// waits for the rest only.
@@ -74,8 +79,11 @@ pub struct FileDevice {
     growing: Mutex<()>,
     /// Bytes written since the last flush.
     unflushed: AtomicU64,
-    /// Whether what it grows by is written before it is used.
+    /// Whether what it grows by is written before it is used,
     prewrites: bool,
+    /// and the same file, opened so that this passes the kernel's cache, where that is possible: nobody reads these zeros,
+    /// and the next flush would have to wait until they are on the medium.
+    uncached: Option<File>,
 }
 
 impl FileDevice {
@@ -134,6 +142,12 @@ impl FileDevice {
         }
         let len = file.seek(SeekFrom::End(0)).map_err(system)?;
         let raw_disk = kind.is_block_device();
+        let uncached = (writable && !raw_disk).then(|| {
+            let mut uncached = OpenOptions::new();
+            uncached.write(true).custom_flags(libc::O_DIRECT);
+            // The very file, wherever its name leads by now.
+            uncached.open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        });
         Ok(FileDevice {
             file,
             path: path.to_path_buf(),
@@ -143,6 +157,7 @@ impl FileDevice {
             growing: Mutex::new(()),
             unflushed: AtomicU64::new(0),
             prewrites: true,
+            uncached: uncached.and_then(Result::ok),
         })
     }
 
@@ -193,12 +208,15 @@ impl FileDevice {
         if !self.prewrites {
             return self.file.set_len(new);
         }
-        let zeros = vec![0; GROW_STEP];
         let mut at = old;
         while at < new {
-            let step = (new - at).min(GROW_STEP as u64);
-            self.file.write_all_at(&zeros[..step as usize], at)?;
-            at += step;
+            let zeros = &ZEROS.0[..(new - at).min(GROW_STEP as u64) as usize];
+            let passed = self.uncached.as_ref().is_some_and(|file| file.write_all_at(zeros, at).is_ok());
+            if !passed {
+                // Also where the file system, or the length, allows no such write; an error shows here.
+                self.file.write_all_at(zeros, at)?;
+            }
+            at += zeros.len() as u64;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! [`SoftMapper`]: a world for kernels and containers without `userfaultfd`, tracked by the write barrier alone.
+//! [`SoftMapper`]: a world for kernels and containers without `userfaultfd`.
 //!
 //! The world is a shared mapping of a `memfd`, without access at first. The first touch of a region raises SIGSEGV;
 //! the handler asks the loader thread and sleeps until the region's stored pages are in the `memfd` and the region is
@@ -17,7 +17,7 @@ use crate::fatal::Fatal;
 use crate::sys::{self, Mapping, Placement};
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memory::PageSet;
-use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging, Tracking};
+use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging};
 use std::cell::UnsafeCell;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -47,9 +47,10 @@ const MISSING: u8 = 0;
 const ASKED: u8 = 1;
 const READY: u8 = 2;
 
-/// A world tracked by the write barrier, paged in on demand by SIGSEGV.
+/// A world paged in on demand by SIGSEGV.
 pub struct SoftMapper {
     shared: Arc<Shared>,
+    announced: Mapping,
     slot: usize,
     loader: Mutex<Option<JoinHandle<()>>>,
 }
@@ -119,6 +120,7 @@ impl SoftMapper {
         let mapping = Mapping::world(placement, libc::PROT_NONE, Some(memory.as_raw_fd()))?;
         let (incoming, requests) = std::io::pipe()
             .map_err(|error| MapperError { what: "a pipe for page-in".into(), reason: error.to_string() })?;
+        let announced = Mapping::announced()?;
         let door = Door {
             base: mapping.start(),
             region_pages,
@@ -149,7 +151,7 @@ impl SoftMapper {
                 reason: format!("{WORLDS_MAX} worlds are mapped by software already"),
             });
         };
-        Ok(SoftMapper { shared, slot, loader: Mutex::new(None) })
+        Ok(SoftMapper { shared, announced, slot, loader: Mutex::new(None) })
     }
 }
 
@@ -157,8 +159,8 @@ impl PageMapper for SoftMapper {
     fn host_base(&self) -> usize {
         self.shared.mapping.start()
     }
-    fn tracking(&self) -> Tracking {
-        Tracking::Software
+    fn announced(&self) -> usize {
+        self.announced.start()
     }
     fn paging(&self) -> Paging {
         Paging::OnDemand
@@ -183,17 +185,6 @@ impl PageMapper for SoftMapper {
             .map_err(|error| MapperError { what: "starting the loader".into(), reason: error.to_string() })?;
         *lock(&self.loader) = Some(thread);
         Ok(())
-    }
-
-    fn scan_written(
-        &self,
-        _touched: &dyn Fn(PageRange) -> bool,
-        _found: &mut dyn FnMut(PageRange),
-    ) -> Result<(), MapperError> {
-        Err(MapperError {
-            what: "scanning for written pages".into(),
-            reason: "they are tracked by software".into(),
-        })
     }
 
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {

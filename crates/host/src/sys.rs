@@ -1,5 +1,5 @@
-//! System calls around mapped worlds: reservations of address space, `userfaultfd(2)`, `PAGEMAP_SCAN` (kernel
-//! documentation, `admin-guide/mm/userfaultfd.rst` and `pagemap.rst`), which `libc` does not declare.
+//! System calls around mapped worlds: reservations of address space, and `userfaultfd(2)` (kernel documentation,
+//! `admin-guide/mm/userfaultfd.rst` and `pagemap.rst`), which `libc` does not declare.
 
 use base::{PAGE_SIZE, PageIndex, PageRange, WORLD_BASE, WORLD_SIZE};
 use platform::MapperError;
@@ -17,22 +17,9 @@ const UFFDIO_COPY: libc::c_ulong = 0xc028_aa03;
 const UFFDIO_MOVE: libc::c_ulong = 0xc028_aa05;
 const UFFD_API: u64 = 0xaa;
 const UFFD_USER_MODE_ONLY: i32 = 1;
-const FEATURE_PAGEFAULT_FLAG_WP: u64 = 1;
-const FEATURE_WP_ASYNC: u64 = 1 << 15;
 const FEATURE_MOVE: u64 = 1 << 16;
 const REGISTER_MODE_MISSING: u64 = 1;
-const REGISTER_MODE_WP: u64 = 2;
-const COPY_MODE_WP: u64 = 2;
 const EVENT_PAGEFAULT: u8 = 0x12;
-
-/// `PAGEMAP_SCAN` of `linux/fs.h`, the size of its argument, its flags and its categories.
-const PAGEMAP_SCAN: libc::c_ulong = 0xc060_6610;
-const SCAN_ARGUMENT_BYTES: u64 = 96;
-const SCAN_WP_MATCHING: u64 = 1;
-const SCAN_CHECK_WPASYNC: u64 = 2;
-const CATEGORY_WRITTEN: u64 = 1 << 1;
-const CATEGORY_PRESENT: u64 = 1 << 3;
-const CATEGORY_SWAPPED: u64 = 1 << 4;
 
 /// The last failure of the system, while doing `what`.
 pub(crate) fn failed(what: impl Into<String>) -> MapperError {
@@ -69,6 +56,13 @@ impl Mapping {
         };
         let kind = if file.is_some() { libc::MAP_SHARED } else { libc::MAP_PRIVATE | libc::MAP_ANONYMOUS };
         Mapping::map(at, WORLD_SIZE as usize, protection, kind | fixed, file.unwrap_or(-1))
+    }
+
+    /// Maps what the write barrier notes pages in, see [`platform::PageMapper::announced`].
+    pub(crate) fn announced() -> Result<Mapping, MapperError> {
+        let mapping = Mapping::anonymous(platform::ANNOUNCED_BYTES as usize)?;
+        mapping.keep_small_and_private()?;
+        Ok(mapping)
     }
 
     /// Maps `len` bytes of zeros somewhere.
@@ -191,7 +185,7 @@ pub(crate) enum Copied {
     UpToPresent(usize),
 }
 
-/// A `userfaultfd` with asynchronous write protection.
+/// A `userfaultfd`.
 #[derive(Debug)]
 pub(crate) struct Uffd {
     fd: OwnedFd,
@@ -215,10 +209,10 @@ impl Uffd {
         // SAFETY: just opened, owned by nobody else.
         let fd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
         let uffd = Uffd { fd, can_move: more & FEATURE_MOVE != 0 };
-        let mut api = [UFFD_API, FEATURE_PAGEFAULT_FLAG_WP | FEATURE_WP_ASYNC | more, 0];
+        let mut api = [UFFD_API, more, 0];
         // SAFETY: `struct uffdio_api` is three u64.
         if unsafe { libc::ioctl(uffd.fd.as_raw_fd(), UFFDIO_API, api.as_mut_ptr()) } != 0 {
-            return Err(failed("userfaultfd with asynchronous write protection"));
+            return Err(failed("talking to userfaultfd"));
         }
         Ok(uffd)
     }
@@ -229,7 +223,7 @@ impl Uffd {
     }
 
     /// Moves `len` bytes of whole pages from `from` to `to`, without copying, and gives how many it moved: in one atomic
-    /// step each is gone there and here instead. The target, registered, has no page there. A moved page counts as written.
+    /// step each is gone there and here instead. The target, registered, has no page there.
     /// It stops at a page that the kernel uses or that is not there.
     pub(crate) fn move_pages(
         &self,
@@ -273,9 +267,9 @@ impl Uffd {
         self.fd.as_raw_fd()
     }
 
-    /// Serves missing pages of a range and tracks writes to it.
+    /// Serves missing pages of a range.
     pub(crate) fn register(&self, start: usize, len: usize) -> Result<(), MapperError> {
-        let mut range = [start as u64, len as u64, REGISTER_MODE_MISSING | REGISTER_MODE_WP, 0];
+        let mut range = [start as u64, len as u64, REGISTER_MODE_MISSING, 0];
         // SAFETY: `struct uffdio_register` is four u64.
         match unsafe { libc::ioctl(self.raw(), UFFDIO_REGISTER, range.as_mut_ptr()) } {
             0 => Ok(()),
@@ -283,12 +277,12 @@ impl Uffd {
         }
     }
 
-    /// Puts `bytes` (whole pages) at `to`, write-protected (so they count as clean), and wakes who waits for them.
+    /// Puts `bytes` (whole pages) at `to`, and wakes who waits for them.
     pub(crate) fn copy_in(&self, to: usize, bytes: &[u8]) -> Result<Copied, MapperError> {
         let mut done = 0;
         while done < bytes.len() {
             let left = &bytes[done..];
-            let mut copy = [(to + done) as u64, left.as_ptr() as u64, left.len() as u64, COPY_MODE_WP, 0];
+            let mut copy = [(to + done) as u64, left.as_ptr() as u64, left.len() as u64, 0, 0];
             // SAFETY: `struct uffdio_copy` is five u64. The source is live memory; the target must be a missing page of
             // a registered range, or the call fails: nothing that is there is overwritten.
             if unsafe { libc::ioctl(self.raw(), UFFDIO_COPY, copy.as_mut_ptr()) } == 0 {
@@ -327,59 +321,10 @@ impl Uffd {
     }
 }
 
-/// One run of written pages, as the kernel gives it (`struct page_region`).
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Region {
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    categories: u64,
-}
-
 /// This process's page map.
 pub(crate) fn open_pagemap() -> Result<File, MapperError> {
     File::open("/proc/self/pagemap")
         .map_err(|error| MapperError { what: "/proc/self/pagemap".into(), reason: error.to_string() })
-}
-
-/// Calls `found` with each written run in `start..end`, protecting its pages again in the same step.
-pub(crate) fn scan_written(
-    pagemap: &File,
-    start: usize,
-    end: usize,
-    regions: &mut [Region],
-    found: &mut dyn FnMut(Region),
-) -> Result<(), MapperError> {
-    let mut at = start as u64;
-    while at < end as u64 {
-        // A page that was swapped out, or is being moved by the kernel, is not PRESENT.
-        let mut argument = [
-            SCAN_ARGUMENT_BYTES,
-            SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
-            at,
-            end as u64,
-            0,
-            regions.as_mut_ptr() as u64,
-            regions.len() as u64,
-            0,
-            0,
-            CATEGORY_WRITTEN,
-            CATEGORY_PRESENT | CATEGORY_SWAPPED,
-            CATEGORY_WRITTEN,
-        ];
-        // SAFETY: `struct pm_scan_arg` is twelve u64; the kernel writes at most `regions.len()` regions.
-        let got = unsafe { libc::ioctl(pagemap.as_raw_fd(), PAGEMAP_SCAN, argument.as_mut_ptr()) };
-        if got < 0 {
-            if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted {
-                continue;
-            }
-            return Err(failed("PAGEMAP_SCAN"));
-        }
-        regions[..got as usize].iter().for_each(|region| found(*region));
-        // The kernel may come back early; it says how far it walked.
-        at = argument[4];
-    }
-    Ok(())
 }
 
 /// Whether a page is there, in memory or swapped out (`pagemap.rst`).
@@ -389,41 +334,6 @@ fn in_memory(pagemap: &File, at: usize) -> Result<bool, MapperError> {
         .read_exact_at(&mut entry, (at / PAGE_SIZE * 8) as u64)
         .map_err(|error| MapperError { what: "/proc/self/pagemap".into(), reason: error.to_string() })?;
     Ok(u64::from_le_bytes(entry) >> 62 != 0)
-}
-
-/// Finds runs of pages in `start..end` that are in memory and not written since they were protected, at most `pages_max`
-/// pages and as many runs as fit `regions`: how many runs, and how far the kernel walked.
-pub(crate) fn scan_clean(
-    pagemap: &File,
-    start: usize,
-    end: usize,
-    pages_max: u64,
-    regions: &mut [Region],
-) -> Result<(usize, usize), MapperError> {
-    loop {
-        let mut argument = [
-            SCAN_ARGUMENT_BYTES,
-            0,
-            start as u64,
-            end as u64,
-            0,
-            regions.as_mut_ptr() as u64,
-            regions.len() as u64,
-            pages_max,
-            CATEGORY_WRITTEN,
-            CATEGORY_WRITTEN | CATEGORY_PRESENT,
-            0,
-            CATEGORY_PRESENT,
-        ];
-        // SAFETY: `struct pm_scan_arg` is twelve u64; the kernel writes at most `regions.len()` regions.
-        let got = unsafe { libc::ioctl(pagemap.as_raw_fd(), PAGEMAP_SCAN, argument.as_mut_ptr()) };
-        if got >= 0 {
-            return Ok((got as usize, argument[4] as usize));
-        }
-        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return Err(failed("PAGEMAP_SCAN"));
-        }
-    }
 }
 
 /// A descriptor that becomes readable when told.

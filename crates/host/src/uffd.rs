@@ -1,11 +1,11 @@
-//! [`UffdMapper`]: a world mapped with `userfaultfd`: the kernel asks for missing pages and notes every written one.
+//! [`UffdMapper`]: a world mapped with `userfaultfd`: the kernel asks for missing pages.
 //!
-//! A thread of its own, the pager, serves missing pages from the [`PageSource`], in clusters; each comes in write-protected
-//! and so counts as clean. The first write to a page costs about 1.2 µs in the kernel (asynchronous write protection), and
-//! the scan of written pages (`PAGEMAP_SCAN`) protects them again in one atomic step.
+//! A thread of its own, the pager, serves missing pages from the [`PageSource`], in clusters. Which pages are written is the
+//! write barrier's to note: the kernel could write-protect them again after each snapshot and say which were written since
+//! (`UFFD_FEATURE_WP_ASYNC`, `PAGEMAP_SCAN`), but that costs 1.2 µs for each, and a search on top.
 //!
 //! The pager also evicts, where [`PageMapper::set_resident_max`] bounds what is in memory: a clock hand goes over the pages
-//! in the order of their addresses and takes away those that the kernel says were not written. The accessed bits of the
+//! in the order of their addresses and takes away those that the source says are settled. The accessed bits of the
 //! processor are not to be had without privileges, so a second chance is given otherwise: what is taken away and may be
 //! dropped stays for a while in a ring of pages, *limbo*, and comes back from there without a read when it is touched.
 //! Pages that came in once go before the hand takes any that has come back so (see [`Trial`]), so that a scan does not
@@ -17,15 +17,15 @@
 
 use crate::fatal::Fatal;
 use crate::limbo::Limbo;
-use crate::sys::{self, Copied, Event, Mapping, Placement, Region, Uffd};
+use crate::sys::{self, Copied, Event, Mapping, Placement, Uffd};
 use crate::trial::{CameIn, Trial};
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memory::PageSet;
-use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging, Tracking};
+use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
@@ -48,21 +48,12 @@ const FRUITLESS_PAGES: u64 = 256;
 /// Fresh pages brought in together where the page before is there (something grows), and elsewhere.
 const FRESH_CLUSTER: u64 = 64;
 const FRESH_ALONE: u64 = 8;
-/// Pages of a region of the hint where pages have come in: what one page of the processor's last level of tables covers
-/// (2 MiB), so that the kernel walks over no table without any.
-const HINT_PAGES: u64 = platform::SCANNED_PAGES;
-/// Regions that one bit of the summary stands for (1 GiB), and how many there are of these.
-const HINTS_EACH: usize = 1 << 9;
-const HINTS: usize = ((WORLD_SIZE / PAGE_SIZE as u64) / HINT_PAGES) as usize / HINTS_EACH;
-/// Runs of written pages that the kernel gives at a time.
-const SCAN_REGIONS: usize = 4096;
-
 static ZEROS: [PageBytes; FRESH_CLUSTER as usize] = [[0; PAGE_SIZE]; FRESH_CLUSTER as usize];
 
 /// A world mapped with `userfaultfd`.
 pub struct UffdMapper {
     shared: Arc<Shared>,
-    regions: Mutex<Vec<Region>>,
+    announced: Mapping,
     pager: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -74,7 +65,7 @@ struct Shared {
     fatal: Fatal,
     started: OnceLock<Started>,
     paged: Mutex<Paged>,
-    /// Held while pages are away and while written ones are scanned for, before `paged`.
+    /// Held while pages are taken away, before `paged`.
     away: Mutex<Victims>,
     /// Bytes in memory, limbo included, and their bound.
     resident: AtomicU64,
@@ -84,68 +75,6 @@ struct Shared {
     rescued: AtomicU64,
     evicted: AtomicU64,
     put_back: AtomicU64,
-    /// Where the scan has to look.
-    hints: Hints,
-}
-
-/// One bit for each region of [`HINT_PAGES`] in which a page came in, and one for each GiB with such a region. Bits are only
-/// ever set.
-struct Hints {
-    summary: Vec<AtomicU64>,
-    regions: Vec<OnceLock<Box<[AtomicU64; HINTS_EACH / 64]>>>,
-}
-
-impl Hints {
-    fn new() -> Hints {
-        Hints {
-            summary: (0..HINTS / 64).map(|_| AtomicU64::new(0)).collect(),
-            regions: (0..HINTS).map(|_| OnceLock::new()).collect(),
-        }
-    }
-
-    /// Pages came in from `first` to before `end`.
-    fn note(&self, first: u64, end: u64) {
-        for region in (first / HINT_PAGES) as usize..=((end - 1) / HINT_PAGES) as usize {
-            let (part, bit) = (region / HINTS_EACH, region % HINTS_EACH);
-            let bits = self.regions[part].get_or_init(Box::default);
-            if bits[bit / 64].fetch_or(1 << (bit % 64), SeqCst) == 0 {
-                self.summary[part / 64].fetch_or(1 << (part % 64), SeqCst);
-            }
-        }
-    }
-
-    /// The byte ranges, from the start of the world, in which pages have come in, of the regions that were `touched`.
-    fn ranges(&self, touched: &dyn Fn(PageRange) -> bool) -> Vec<(u64, u64)> {
-        const BYTES: u64 = HINT_PAGES * PAGE_SIZE as u64;
-        let mut ranges: Vec<(u64, u64)> = Vec::new();
-        for part in ones(&self.summary) {
-            let Some(bits) = self.regions[part].get() else { continue };
-            for bit in ones(&bits[..]) {
-                let region = (part * HINTS_EACH + bit) as u64;
-                if !touched(PageRange { first: PageIndex((region * HINT_PAGES) as u32), count: HINT_PAGES }) {
-                    continue;
-                }
-                let start = region * BYTES;
-                match ranges.last_mut() {
-                    Some(last) if last.1 == start => last.1 += BYTES,
-                    _ => ranges.push((start, start + BYTES)),
-                }
-            }
-        }
-        ranges
-    }
-}
-
-/// The numbers of the bits that are set.
-fn ones(words: &[AtomicU64]) -> impl Iterator<Item = usize> {
-    words.iter().enumerate().flat_map(|(word, bits)| {
-        let mut left = bits.load(SeqCst);
-        std::iter::from_fn(move || {
-            let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
-            left &= left - 1;
-            Some(word * 64 + bit)
-        })
-    })
 }
 
 struct Started {
@@ -178,9 +107,8 @@ struct Stream {
 
 /// Where the clock hand stands.
 struct Victims {
-    /// Byte from the start of the world.
+    /// The number of a page.
     hand: u64,
-    regions: Vec<Region>,
     /// Pages that had come in when a whole turn found no victim.
     fruitless_at: Option<u64>,
 }
@@ -189,7 +117,7 @@ impl UffdMapper {
     /// Reserves the address space of a world.
     ///
     /// # Errors
-    /// When the kernel lacks what is needed (Linux 6.7, `CONFIG_USERFAULTFD`), a policy forbids it, or the address space is
+    /// When the kernel lacks what is needed (Linux 5.11, `CONFIG_USERFAULTFD`), a policy forbids it, or the address space is
     /// taken.
     pub fn new(placement: Placement, fatal: Fatal) -> Result<UffdMapper, MapperError> {
         probe()?;
@@ -204,11 +132,7 @@ impl UffdMapper {
             fatal,
             started: OnceLock::new(),
             paged: Mutex::new(Paged { limbo, ..Paged::default() }),
-            away: Mutex::new(Victims {
-                hand: 0,
-                regions: vec![Region::default(); BATCH_PAGES as usize],
-                fruitless_at: None,
-            }),
+            away: Mutex::new(Victims { hand: 0, fruitless_at: None }),
             resident: AtomicU64::new(0),
             resident_max: AtomicU64::new(u64::MAX),
             faults: AtomicU64::new(0),
@@ -216,13 +140,8 @@ impl UffdMapper {
             rescued: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             put_back: AtomicU64::new(0),
-            hints: Hints::new(),
         };
-        Ok(UffdMapper {
-            shared: Arc::new(shared),
-            regions: Mutex::new(vec![Region::default(); SCAN_REGIONS]),
-            pager: Mutex::new(None),
-        })
+        Ok(UffdMapper { shared: Arc::new(shared), announced: Mapping::announced()?, pager: Mutex::new(None) })
     }
 }
 
@@ -230,8 +149,8 @@ impl PageMapper for UffdMapper {
     fn host_base(&self) -> usize {
         self.shared.mapping.start()
     }
-    fn tracking(&self) -> Tracking {
-        Tracking::Hardware
+    fn announced(&self) -> usize {
+        self.announced.start()
     }
     fn paging(&self) -> Paging {
         Paging::OnDemand
@@ -257,29 +176,6 @@ impl PageMapper for UffdMapper {
             .spawn(move || pager.serve())
             .map_err(|error| MapperError { what: "starting the pager".into(), reason: error.to_string() })?;
         *lock(&self.pager) = Some(thread);
-        Ok(())
-    }
-
-    fn scan_written(
-        &self,
-        touched: &dyn Fn(PageRange) -> bool,
-        found: &mut dyn FnMut(PageRange),
-    ) -> Result<(), MapperError> {
-        let base = self.shared.mapping.start();
-        let started = self.shared.started.get().expect("scanned before the start");
-        // A page that is away is not found, and counts as written only when it is back.
-        let _away = lock(&self.shared.away);
-        let mut regions = lock(&self.regions);
-        let mut emit = |region: Region| found(pages_of(region, base));
-        for (start, end) in self.shared.hints.ranges(touched) {
-            for (part_start, part_end) in sys::around(started.scratch) {
-                let (start, end) = (start.max(part_start), end.min(part_end));
-                if start < end {
-                    let (start, end) = (base + start as usize, base + end as usize);
-                    sys::scan_written(&self.shared.pagemap, start, end, &mut regions, &mut emit)?;
-                }
-            }
-        }
         Ok(())
     }
 
@@ -401,7 +297,7 @@ impl Shared {
             let mut victims = match self.away.try_lock() {
                 Ok(victims) => victims,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // A scan is under way, or someone else evicts.
+                // Someone else evicts.
                 Err(TryLockError::WouldBlock) => return Ok(()),
             };
             let came_in = self.paged_in.load(Relaxed);
@@ -428,7 +324,7 @@ impl Shared {
             (trial.is_over(), trial.is_unbounded())
         };
         if over {
-            self.evict_on_trial(victims, pages_max, &mut done)?;
+            self.evict_on_trial(pages_max, &mut done)?;
         } else if !unbounded {
             done = self.evict_at_hand(victims, pages_max, false)?;
         }
@@ -436,14 +332,8 @@ impl Shared {
     }
 
     /// Takes pages from the queue of those on trial, while there are too many.
-    fn evict_on_trial(
-        &self,
-        victims: &mut Victims,
-        pages_max: u64,
-        done: &mut Evicted,
-    ) -> Result<(), MapperError> {
+    fn evict_on_trial(&self, pages_max: u64, done: &mut Evicted) -> Result<(), MapperError> {
         let started = self.started.get().expect("evicted before the start");
-        let base = self.mapping.start();
         for _ in 0..TRIAL_BATCHES {
             let candidates = {
                 let mut paged = lock(&self.paged);
@@ -453,17 +343,8 @@ impl Shared {
                 paged.trial.next(pages_max as usize)
             };
             for run in candidates.chunk_by(|one, next| one.0 + 1 == next.0) {
-                let (mut at, end) =
-                    (self.mapping.page(run[0]), self.mapping.page(run[run.len() - 1]) + PAGE_SIZE);
-                while at < end {
-                    let (runs, walked) =
-                        sys::scan_clean(&self.pagemap, at, end, pages_max, &mut victims.regions)?;
-                    at = walked.max(at + 1);
-                    for clean in 0..runs {
-                        let pages = pages_of(victims.regions[clean], base);
-                        self.take(pages, &*started.source, true, done)?;
-                    }
-                }
+                let pages = PageRange { first: run[0], count: run.len() as u64 };
+                self.take(pages, &*started.source, true, done)?;
             }
             // What was written, or is not durable for another reason, has to wait.
             let mut paged = lock(&self.paged);
@@ -485,33 +366,15 @@ impl Shared {
     ) -> Result<Evicted, MapperError> {
         let started = self.started.get().expect("evicted before the start");
         let mut done = Evicted::default();
-        let ranges: Vec<(u64, u64)> = self
-            .hints
-            .ranges(&|_| true)
-            .into_iter()
-            .flat_map(|(start, end)| {
-                sys::around(started.scratch).map(move |(from, to)| (start.max(from), end.min(to)))
-            })
-            .filter(|(start, end)| start < end)
-            .collect();
         let hand = victims.hand;
         // From the hand to the end, then from the start to the hand.
-        let turn = ranges.iter().map(|&(start, end)| (start.max(hand), end));
-        let turn = turn.chain(ranges.iter().map(|&(start, end)| (start, end.min(hand))));
-        for (mut at, end) in turn {
-            while at < end {
-                let left = pages_max - done.dropped;
-                if left == 0 {
-                    return Ok(done);
-                }
-                let base = self.mapping.start();
-                let (from, to) = (base + at as usize, base + end as usize);
-                let (runs, walked) = sys::scan_clean(&self.pagemap, from, to, left, &mut victims.regions)?;
-                at = (walked - base) as u64;
-                for run in 0..runs {
-                    let pages = pages_of(victims.regions[run], base);
-                    self.take(pages, &*started.source, all, &mut done)?;
-                }
+        for (mut at, end) in [(hand, WORLD_SIZE / PAGE_SIZE as u64), (0, hand)] {
+            while done.dropped < pages_max {
+                let most = (pages_max - done.dropped).min(BATCH_PAGES);
+                let run = lock(&self.paged).present.run_from(at, most);
+                let Some(run) = run.filter(|run| u64::from(run.first.0) < end) else { break };
+                self.take(run, &*started.source, all, &mut done)?;
+                at = u64::from(run.first.0) + run.count;
                 victims.hand = at;
             }
         }
@@ -656,8 +519,7 @@ impl Shared {
         paged.streams[place] = Stream { next: end, pages: end - page };
     }
 
-    /// Puts pages in that are not there, write-protected, because one of them was touched; `how` holds for those that are
-    /// not in limbo.
+    /// Puts pages in that are not there, because one of them was touched; `how` holds for those that are not in limbo.
     fn copy_in(
         &self,
         paged: &mut Paged,
@@ -667,7 +529,6 @@ impl Shared {
         how: CameIn,
     ) -> Result<(), MapperError> {
         let end = u64::from(first.0) + pages.len() as u64;
-        self.hints.note(u64::from(first.0), end);
         let (at, bytes) = (self.mapping.page(first), pages.as_flattened());
         let mut done = 0;
         while done < bytes.len() {
@@ -696,39 +557,18 @@ impl Shared {
     }
 }
 
-/// Tries on a few pages of its own whether the kernel does all that is needed: registers, copies a page in clean, notes a
-/// write to it once.
+/// Tries on a few pages of its own whether the kernel does what is needed: registers, and copies a page in.
 pub(crate) fn probe() -> Result<(), MapperError> {
-    let strange = |reason: &str| MapperError { what: "trying userfaultfd".into(), reason: reason.into() };
     let mapping = Mapping::anonymous(2 * PAGE_SIZE)?;
     let uffd = Uffd::open()?;
     uffd.register(mapping.start(), 2 * PAGE_SIZE)?;
-    let pagemap = sys::open_pagemap()?;
-    let mut regions = [Region::default(); 4];
-    let mut written = || -> Result<u64, MapperError> {
-        let mut bytes = 0;
-        let (start, end) = (mapping.start(), mapping.start() + 2 * PAGE_SIZE);
-        sys::scan_written(&pagemap, start, end, &mut regions, &mut |region| {
-            bytes += region.end - region.start
-        })?;
-        Ok(bytes)
-    };
-    if uffd.copy_in(mapping.start(), &[7; PAGE_SIZE])? != Copied::All || written()? != 0 {
-        return Err(strange("a page that came in counts as written"));
-    }
-    let byte: *mut u8 = std::ptr::with_exposed_provenance_mut(mapping.start());
-    // SAFETY: the first byte of the page just copied in, in a mapping that nobody else knows.
-    unsafe { byte.write_volatile(8) };
-    if written()? != PAGE_SIZE as u64 || written()? != 0 {
-        return Err(strange("a write is not noted exactly once"));
+    if uffd.copy_in(mapping.start(), &[7; PAGE_SIZE])? != Copied::All
+        || mapping.page_bytes(0) != &[7; PAGE_SIZE]
+    {
+        let reason = "a page that was copied in is not there".into();
+        return Err(MapperError { what: "trying userfaultfd".into(), reason });
     }
     Ok(())
-}
-
-/// The pages of a run that the kernel gave.
-fn pages_of(region: Region, base: usize) -> PageRange {
-    let first = PageIndex(((region.start - base as u64) / PAGE_SIZE as u64) as u32);
-    PageRange { first, count: (region.end - region.start) / PAGE_SIZE as u64 }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -199,7 +199,7 @@ fn work(memory: &Arc<Memory>, stored: &Arc<Stored>, seed: u64, rounds: u32) {
             let stopped = safepoint.write().unwrap();
             let ended = memory.flip();
             drop(stopped);
-            let mut capture = memory.begin_capture().unwrap();
+            let mut capture = memory.begin_capture();
             assert_eq!(capture.epoch(), ended);
             let mut pages = Vec::new();
             let mut take = |page: PageIndex, bytes: &PageBytes| {
@@ -273,7 +273,7 @@ fn discarded_pages_read_as_zero_not_from_the_source() {
         memory.discard(PageRange { first: PageIndex(90), count: 1210 }).unwrap();
         assert_eq!([89, 90, 100, 512, 600, 1299, 1300].map(first), [7, 0, 0, 0, 0, 0, 7]);
         memory.flip();
-        let mut capture = memory.begin_capture().unwrap();
+        let mut capture = memory.begin_capture();
         let mut zeros = 0;
         let mut take = |_: PageIndex, bytes: &PageBytes| {
             zeros += u64::from(bytes.iter().all(|byte| *byte == 0));
@@ -287,7 +287,7 @@ fn discarded_pages_read_as_zero_not_from_the_source() {
 
 /// Takes a snapshot to its end.
 fn commit(memory: &Arc<Memory>, stored: &Stored) {
-    let mut capture = memory.begin_capture().unwrap();
+    let mut capture = memory.begin_capture();
     let mut pages = Vec::new();
     let mut take = |page: PageIndex, bytes: &PageBytes| {
         pages.push((page, Box::new(*bytes)));
@@ -299,7 +299,7 @@ fn commit(memory: &Arc<Memory>, stored: &Stored) {
 }
 
 #[test]
-fn between_the_flip_and_the_scan() {
+fn between_the_flip_and_the_capture() {
     for make in [userfaultfd as MakeMapper, software, simulated] {
         let stored = Arc::new(Stored::default());
         let memory = open(make(no_fatal()), &stored, Epoch(0));
@@ -322,7 +322,7 @@ fn between_the_flip_and_the_scan() {
 
         memory.flip();
         commit(&memory, &stored);
-        assert_eq!(in_store(), [3, 0, 4], "the scan took the marks of later writes away");
+        assert_eq!(in_store(), [3, 0, 4], "what was written after the flip is of the next snapshot");
 
         // Nothing was written since: nothing is stored.
         let before = memory.stats().captured_pages;

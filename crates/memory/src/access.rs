@@ -1,10 +1,9 @@
 //! Typed access to the world: the hot path of the interpreter.
 //!
-//! A load is one test of the address, which covers range and alignment, and one move; an announced store tests the gate as
-//! well. All orders are relaxed unless the name says otherwise.
+//! A load is one test of the address, which covers range and alignment, and one move; an announced store tests the byte of
+//! its page as well. All orders are relaxed unless the name says otherwise.
 
 use crate::memory::Memory;
-use crate::mutants::{self, Mutant};
 use crate::raw;
 use base::{Addr, PageIndex, WORLD_BASE, WORLD_SIZE};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -35,11 +34,6 @@ impl Memory {
         self.delta
     }
 
-    /// The host address of the gate, a `u32`: a store needs [`Memory::announce`] when it is not zero.
-    pub fn gate_host_address(&self) -> usize {
-        (&raw const self.gate).addr()
-    }
-
     /// The pointer to `size` aligned bytes at `addr`; `size` is a power of two.
     #[inline(always)]
     fn at(&self, addr: Addr, size: u64) -> *mut u8 {
@@ -64,11 +58,8 @@ impl Memory {
     /// Before a write of a width that does not cross a page, at an address already checked.
     #[inline(always)]
     fn announce_here(&self, addr: Addr) {
-        if !mutants::on(Mutant::TouchNotNoted) {
-            self.touched.note(addr.offset());
-        }
-        if self.gate.load(Acquire) != 0 {
-            self.announce_page(PageIndex((addr.offset() >> base::PAGE_SHIFT) as u32));
+        if !self.announced.has(addr) {
+            self.announce_page(addr.page());
         }
     }
 
@@ -80,9 +71,19 @@ impl Memory {
     #[inline(always)]
     pub fn announce(&self, addr: Addr, len: u64) {
         self.span(addr, len);
-        self.touched.note_range(addr.offset(), len);
-        if self.gate.load(Acquire) != 0 {
-            self.announce_range(addr, len);
+        if len == 0 {
+            return;
+        }
+        let last = addr.add(len - 1).page();
+        let mut page = addr.page();
+        loop {
+            if !self.announced.has(page.addr()) {
+                self.announce_page(page);
+            }
+            if page == last {
+                return;
+            }
+            page = PageIndex(page.0 + 1);
         }
     }
 

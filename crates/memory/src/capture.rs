@@ -1,14 +1,14 @@
 //! [`Capture`]: the way of the pages of one epoch from the world to the store, as a state machine that a caller steps.
 //!
 //! ```text
-//!   flip ── begin_capture ── step … step ──────────── step … step ── committed
-//!    gate on: scan            copy to staging  gate off   hand to the sink
+//!   flip ── begin_capture ── step … step ── step … step ── committed
+//!                             copy to staging  hand to the sink
 //! ```
 //!
 //! *Invariant:* until [`Capture::committed`] the world can take every page back ([`Capture::abandon`]): it is in the
 //! closing set, in staging, or in the list of those already handed over.
 
-use crate::memory::{Memory, MemoryError};
+use crate::memory::Memory;
 use crate::mutants::{self, Mutant};
 use crate::protocol::{self, Claim};
 use crate::raw;
@@ -18,7 +18,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::limits::STAGING_PAGES_MAX;
-use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex, PageRange};
+use base::{Epoch, PAGE_SIZE, PageBytes, PageIndex};
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU64;
@@ -105,9 +105,9 @@ impl Pool {
 /// How far a capture has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {
-    /// Pages are being copied; mutators pay for the gate.
+    /// Pages are being copied; mutators save those that they come to first.
     Copying,
-    /// Every page is secured, and the gate off; pages are being handed to the sink.
+    /// Every page is secured; pages are being handed to the sink.
     Draining,
     /// The sink has every page: commit, then call [`Capture::committed`].
     Done,
@@ -119,13 +119,17 @@ pub struct Capture {
     epoch: Epoch,
     /// The sequence number of the epoch after it.
     sequence: u32,
-    /// Where the walk over the closing set stands: every page below it is secured.
+    /// The first pages of the leaves that may hold pages of the closing set, ascending,
+    leaves: Vec<PageIndex>,
+    /// how many of them are done,
+    done: usize,
+    /// and where the walk over the closing set stands: every page below it is secured.
     cursor: u64,
     copying: bool,
     staged: Vec<(PageIndex, Content)>,
     /// How many of the staged pages the sink has.
     drained: usize,
-    /// Pages that the sink got while the gate was on; their content is gone from staging.
+    /// Pages that the sink got while others were still to be copied; their content is gone from staging.
     spilled: Vec<PageIndex>,
     ended: bool,
 }
@@ -140,41 +144,28 @@ impl fmt::Debug for Capture {
 }
 
 impl Memory {
-    /// Begins the capture of the epoch that the last [`Memory::flip`] ended: finds its pages. Mutators run meanwhile.
-    ///
-    /// # Errors
-    /// When the mapper's scan fails; the world must then stop without committing.
+    /// Begins the capture of the epoch that the last [`Memory::flip`] ended. Mutators run meanwhile.
     ///
     /// # Panics
     /// When no flip waits for its capture.
-    pub fn begin_capture(self: &Arc<Self>) -> Result<Capture, MemoryError> {
+    pub fn begin_capture(self: &Arc<Self>) -> Capture {
         assert!(self.capture_pending(), "a capture begins after a flip");
         let sequence = self.sequence();
-        if !self.is_software() {
-            let touched = |pages| self.touched.was_touched(pages);
-            self.mapper().scan_written(&touched, &mut |pages| self.mark_closing(pages, sequence))?;
-            self.touched.clear();
-            self.begin_copying();
-        }
         if mutants::on(Mutant::GateOffEarly) {
             self.end_window();
         }
-        Ok(Capture {
+        Capture {
             memory: self.clone(),
             epoch: Epoch(self.epoch().0 - 1),
             sequence,
+            leaves: self.ledger.table.take_marked(sequence.wrapping_sub(1)),
+            done: 0,
             cursor: 0,
             copying: true,
             staged: Vec::new(),
             drained: 0,
             spilled: Vec::new(),
             ended: false,
-        })
-    }
-
-    fn mark_closing(&self, pages: PageRange, sequence: u32) {
-        for page in pages.iter() {
-            self.ledger.table.leaf_or_new(page).set(sequence.wrapping_sub(1)).mark(slot(page));
         }
     }
 
@@ -222,7 +213,7 @@ impl Capture {
     }
 
     /// Goes on by at most `pages_max` pages: first copies the closing set to staging, then hands it to `sink` in ascending
-    /// order, pages that are all zero as zeros. When staging is full, the sink gets pages while the gate is on.
+    /// order, pages that are all zero as zeros. When staging is full, the sink gets pages before all are copied.
     ///
     /// # Errors
     /// What the sink said. The page that it refused is still staged: step again, or [`Capture::restart_drain`], or
@@ -284,7 +275,8 @@ impl Capture {
     /// The next page of the closing set that is not secured.
     fn find(&mut self) -> Option<(PageIndex, &Leaf)> {
         let closing = self.sequence.wrapping_sub(1);
-        while let Some((first, leaf)) = self.memory.ledger.table.next_marked(self.cursor, closing) {
+        while let Some(&page) = self.leaves.get(self.done) {
+            let (first, leaf) = (u64::from(page.0), self.memory.ledger.table.leaf_or_new(page));
             self.cursor = self.cursor.max(first);
             while self.cursor < first + WORDS as u64 * 64 {
                 let word = ((self.cursor - first) / 64) as usize;
@@ -297,6 +289,7 @@ impl Capture {
                 self.cursor = first + (word as u64 + 1) * 64;
             }
             leaf.set(closing).clear_any();
+            self.done += 1;
         }
         None
     }
@@ -315,7 +308,6 @@ impl Capture {
                 protocol::finish_copy(&site, sequence);
                 Some(content)
             }
-            // Without content it is a page that a discard marked after the scan had passed it: nothing to store.
             Claim::Saved => memory.saved.lock().take(page),
         };
         self.pass();
@@ -341,18 +333,18 @@ impl Capture {
     fn pass(&mut self) {
         let closing = self.sequence.wrapping_sub(1);
         let page = PageIndex(self.cursor as u32);
+        if !mutants::on(Mutant::AnnouncedForEver) {
+            self.memory.announced.clear(closing, page);
+        }
         self.cursor += 1;
         if (self.cursor.is_multiple_of(64) || mutants::on(Mutant::ClosingSetClearedEarly))
             && let Some(leaf) = self.memory.ledger.table.leaf(page)
         {
             leaf.set(closing).clear_word(slot(page) / 64);
-            if slot(page) / 64 == WORDS - 1 {
-                leaf.set(closing).clear_any();
-            }
         }
     }
 
-    /// Hands staging to the sink with the gate on, and forgets it.
+    /// Hands staging to the sink while pages are still to be copied, and forgets it.
     fn spill<E>(&mut self, sink: &mut dyn FnMut(PageIndex, &PageBytes) -> Result<(), E>) -> Result<(), E> {
         while let Some((page, content)) = self.staged.get(self.drained) {
             sink(*page, content.bytes())?;
@@ -379,8 +371,10 @@ impl Drop for Capture {
         }
         let memory = self.memory.clone();
         // Back as content, never as zero: a page that was zero may have been written since.
-        let back =
-            |page: PageIndex| memory.ledger.table.leaf_or_new(page).set(self.sequence).mark(slot(page));
+        let back = |page: PageIndex| {
+            let table = &memory.ledger.table;
+            table.mark(page, table.leaf_or_new(page), self.sequence);
+        };
         self.spilled.iter().for_each(|page| back(*page));
         if !mutants::on(Mutant::StagedForgottenOnAbandon) {
             self.staged.iter().for_each(|(page, _)| back(*page));
@@ -389,7 +383,7 @@ impl Drop for Capture {
             let sequence = self.sequence;
             while let Some((page, leaf)) = self.find() {
                 if !mutants::on(Mutant::RestForgottenOnAbandon) {
-                    leaf.set(sequence).mark(slot(page));
+                    memory.ledger.table.mark(page, leaf, sequence);
                 }
                 self.pass();
             }

@@ -29,7 +29,6 @@ pub(crate) struct Ledger {
     pub(crate) sequence: AtomicU32,
     /// From a flip until its capture is committed or abandoned.
     pub(crate) pending: AtomicBool,
-    pub(crate) software: bool,
     pub(crate) scratch: PageRange,
     pub(crate) table: Table,
     /// Told when the mapper cannot keep within its bound.
@@ -37,16 +36,14 @@ pub(crate) struct Ledger {
 }
 
 pub(crate) const STAGE_IDLE: u32 = 0;
-pub(crate) const STAGE_SCANNING: u32 = 1;
-pub(crate) const STAGE_COPYING: u32 = 2;
+pub(crate) const STAGE_COPYING: u32 = 1;
 
 impl Ledger {
-    pub(crate) fn new(software: bool, scratch: PageRange) -> Ledger {
+    pub(crate) fn new(scratch: PageRange) -> Ledger {
         Ledger {
             stage: AtomicU32::new(STAGE_IDLE),
             sequence: AtomicU32::new(1),
             pending: AtomicBool::new(false),
-            software,
             scratch,
             table: Table::new(),
             pressure: spin::Mutex::new(None),
@@ -57,7 +54,6 @@ impl Ledger {
     pub(crate) fn stage(&self) -> Stage {
         match self.stage.load(Acquire) {
             STAGE_IDLE => Stage::Idle,
-            STAGE_SCANNING => Stage::Scanning,
             _ => Stage::Copying,
         }
     }
@@ -67,10 +63,9 @@ impl Ledger {
         if mutants::on(Mutant::DroppedBeforeDurable) {
             return true;
         }
-        match self.table.leaf(page) {
-            Some(leaf) => protocol::may_drop(&LedgerPlace { ledger: self, leaf, slot: slot(page) }),
-            None => !self.pending.load(Acquire) || self.stage() != Stage::Scanning,
-        }
+        self.table
+            .leaf(page)
+            .is_none_or(|leaf| protocol::may_drop(&LedgerPlace { ledger: self, leaf, slot: slot(page) }))
     }
 
     fn is_dirty(&self, page: PageIndex) -> bool {

@@ -1,25 +1,20 @@
-//! [`Memory`]: one mapped world, its gate, its dirty sets and its epochs.
+//! [`Memory`]: one mapped world, its dirty sets and its epochs.
 
+use crate::announced::Announced;
 use crate::capture::{Content, Pool, Saved};
-use crate::evict::{Guarded, Ledger, STAGE_COPYING, STAGE_IDLE, STAGE_SCANNING};
+use crate::evict::{Guarded, Ledger, STAGE_COPYING, STAGE_IDLE};
 use crate::mutants::{self, Mutant};
 use crate::protocol::{self, Place, SEQUENCE_MAX, Site, Stage};
 use crate::table::{Leaf, slot};
-use crate::touched::Touched;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::limits::STAGING_PAGES_MAX;
-use base::{Addr, Epoch, PAGE_SIZE, PageIndex, PageRange, WORLD_BASE};
+use base::{Epoch, PAGE_SIZE, PageIndex, PageRange, WORLD_BASE};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicU64};
-use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
-
-/// The gate while a capture is open.
-const GATE_CAPTURE: u32 = 1;
-/// The gate with software tracking, which must hear of every write.
-const GATE_SOFTWARE: u32 = 2;
+use platform::{MapperError, PageMapper, PageSource, Paging};
 
 /// How a world is to be mapped.
 #[derive(Clone, Debug)]
@@ -39,7 +34,7 @@ impl MemoryConfig {
     }
 }
 
-/// Why a world could not be mapped or its written pages not be found. The world must stop without committing.
+/// Why a world could not be mapped, or memory not be given back. The world must stop without committing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MemoryError {
@@ -96,8 +91,7 @@ pub(crate) struct Counters {
 pub struct Memory {
     /// What to add to an [`Addr`] to get the host address.
     pub(crate) delta: usize,
-    pub(crate) gate: AtomicU32,
-    pub(crate) touched: Touched,
+    pub(crate) announced: Announced,
     pub(crate) ledger: Arc<Ledger>,
     relax: fn(),
     /// The open epoch.
@@ -126,8 +120,7 @@ impl Memory {
         config: MemoryConfig,
         last_epoch: Epoch,
     ) -> Result<Arc<Memory>, MemoryError> {
-        let software = mapper.tracking() == Tracking::Software;
-        let ledger = Arc::new(Ledger::new(software, config.scratch));
+        let ledger = Arc::new(Ledger::new(config.scratch));
         let guarded = Guarded { source: source.clone(), ledger: ledger.clone() };
         mapper.start(Arc::new(guarded), config.scratch)?;
         if mapper.paging() == Paging::Eager {
@@ -143,8 +136,7 @@ impl Memory {
         }
         Ok(Arc::new(Memory {
             delta: mapper.host_base().wrapping_sub(WORLD_BASE as usize),
-            gate: AtomicU32::new(if software { GATE_SOFTWARE } else { 0 }),
-            touched: Touched::new(),
+            announced: Announced::new(mapper.announced(), ledger.sequence.load(Relaxed)),
             ledger,
             relax: config.relax,
             epoch: AtomicU64::new(last_epoch.next().0),
@@ -208,7 +200,7 @@ impl Memory {
     /// Whether mutators should wait at their next safepoint: too many pages were saved in this capture, or resident pages
     /// exceed the limit and what is left of them is not durable yet.
     pub fn wants_pause(&self) -> bool {
-        let saved = self.gate.load(Relaxed) & GATE_CAPTURE != 0
+        let saved = self.ledger.stage.load(Relaxed) != STAGE_IDLE
             && self.saved.lock().len() >= self.staging_max.load(Relaxed);
         saved || self.is_full()
     }
@@ -228,9 +220,10 @@ impl Memory {
         let next = if sequence == SEQUENCE_MAX { self.restart_sequence(sequence) } else { sequence + 1 };
         self.ledger.sequence.store(next, Release);
         self.saved.lock().open();
-        self.touched.flip();
-        self.ledger.stage.store(if self.ledger.software { STAGE_COPYING } else { STAGE_SCANNING }, Release);
-        self.gate.fetch_or(GATE_CAPTURE, Release);
+        if !mutants::on(Mutant::AnnouncedAcrossFlip) {
+            self.announced.flip(next);
+        }
+        self.ledger.stage.store(STAGE_COPYING, Release);
         self.counters.flips.fetch_add(1, Relaxed);
         self.bound_mapper();
         Epoch(ended)
@@ -247,19 +240,9 @@ impl Memory {
         self.ledger.sequence.load(Relaxed)
     }
 
-    pub(crate) fn is_software(&self) -> bool {
-        self.ledger.software
-    }
-
-    /// The closing set is known from now on.
-    pub(crate) fn begin_copying(&self) {
-        self.ledger.stage.store(STAGE_COPYING, Release);
-    }
-
     /// Every page of the closing set is secured, or the capture is given up.
     pub(crate) fn end_window(&self) {
         self.ledger.stage.store(STAGE_IDLE, Release);
-        self.gate.fetch_and(!GATE_CAPTURE, Release);
         let left = self.saved.lock().close();
         for content in left.into_values() {
             self.pool.give(content);
@@ -275,25 +258,16 @@ impl Memory {
         PageSite { memory: self, leaf, page, slot: slot(page), sequence: self.sequence() }
     }
 
-    /// Says that bytes of this page are about to change; the gate was on.
+    /// Says that bytes of this page are about to change, for the first time in this epoch.
     #[cold]
     #[inline(never)]
     pub(crate) fn announce_page(&self, page: PageIndex) {
-        if self.ledger.scratch.contains(page)
-            || (!self.ledger.software && self.ledger.stage.load(Acquire) == STAGE_IDLE)
-        {
-            return;
+        // No capture holds pages of scratch: they are announced once for each of the two tables, for ever.
+        if !self.ledger.scratch.contains(page) {
+            let leaf = self.ledger.table.leaf_or_new(page);
+            protocol::announce(&self.site(page, leaf), self.sequence());
         }
-        let leaf = self.ledger.table.leaf_or_new(page);
-        protocol::announce(&self.site(page, leaf), self.sequence());
-    }
-
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn announce_range(&self, addr: Addr, len: u64) {
-        for page in PageRange::covering(addr, len).iter() {
-            self.announce_page(page);
-        }
+        self.announced.note(page);
     }
 
     /// Says that these pages are dead: they read as zero from now on, their memory is given back, and the next snapshot
@@ -319,19 +293,14 @@ impl Memory {
             let sequence = self.sequence();
             for page in pages.iter() {
                 let leaf = self.ledger.table.leaf_or_new(page);
-                if self.ledger.stage.load(Acquire) == STAGE_SCANNING {
-                    // The scan may come too late to find the mark that the mapper is about to drop.
-                    leaf.set(sequence.wrapping_sub(1)).mark(slot(page));
-                }
                 let site = self.site(page, leaf);
                 if !mutants::on(Mutant::DiscardNotSaved) {
                     protocol::announce(&site, sequence);
                 }
-                if !mutants::on(Mutant::DiscardNotStored) {
-                    leaf.set(sequence).mark_zero(slot(page));
-                }
+                self.ledger.table.mark_zero(page, leaf, sequence);
                 if !mutants::on(Mutant::DiscardStillAnnounced) {
                     protocol::forget(&site, sequence);
+                    self.announced.forget(page);
                 }
             }
             self.counters.discarded.fetch_add(pages.count, Relaxed);
@@ -358,10 +327,7 @@ impl Place for PageSite<'_> {
     }
     #[inline(always)]
     fn stage(&self) -> Stage {
-        match self.memory.ledger.stage() {
-            Stage::Scanning if mutants::on(Mutant::NotSavedBeforeScan) => Stage::Idle,
-            stage => stage,
-        }
+        self.memory.ledger.stage()
     }
     #[inline(always)]
     fn in_closing_set(&self) -> bool {
@@ -379,10 +345,6 @@ impl Place for PageSite<'_> {
 }
 
 impl Site for PageSite<'_> {
-    #[inline(always)]
-    fn software(&self) -> bool {
-        self.memory.ledger.software
-    }
     fn save(&self) {
         let content: Content = self.memory.read_content(self.page);
         self.memory.counters.saved.fetch_add(1, Relaxed);
@@ -396,7 +358,7 @@ impl Site for PageSite<'_> {
         if mutants::on(Mutant::CarryForgotten) && self.memory.ledger.stage() == Stage::Copying {
             return;
         }
-        self.leaf.set(self.sequence).mark(self.slot);
+        self.memory.ledger.table.mark(self.page, self.leaf, self.sequence);
     }
     fn relax(&self) {
         (self.memory.relax)();

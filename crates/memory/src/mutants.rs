@@ -23,7 +23,7 @@ pub enum Mutant {
     CarryForgotten,
     /// The old content of a page that is discarded after a flip is not saved.
     DiscardNotSaved,
-    /// A discarded page is not entered into the dirty set.
+    /// A discarded page is taken out of the dirty set.
     DiscardNotStored,
     /// A discarded page still counts as announced.
     DiscardStillAnnounced,
@@ -39,10 +39,10 @@ pub enum Mutant {
     StagedForgottenOnAbandon,
     /// A capture that is given up does not take back what it had not yet copied.
     RestForgottenOnAbandon,
-    /// A page written between the flip and the scan is not saved (tracking by the kernel).
-    NotSavedBeforeScan,
-    /// A word that is written does not mark its region as one to look through (tracking by the kernel).
-    TouchNotNoted,
+    /// A page that was captured still counts as announced in the epoch after the next flip but one.
+    AnnouncedForEver,
+    /// What was announced before a flip counts as announced after it.
+    AnnouncedAcrossFlip,
 }
 
 impl Mutant {
@@ -62,8 +62,8 @@ impl Mutant {
         Mutant::ClosingSetClearedEarly,
         Mutant::StagedForgottenOnAbandon,
         Mutant::RestForgottenOnAbandon,
-        Mutant::NotSavedBeforeScan,
-        Mutant::TouchNotNoted,
+        Mutant::AnnouncedForEver,
+        Mutant::AnnouncedAcrossFlip,
     ];
 }
 

@@ -10,19 +10,17 @@
 //!            snapshotter: claim           snapshotter: finish_copy
 //!   OPEN ──────────────────────► CLAIMED ──────────────────────────► CAPTURED
 //!    │                              ▲                                    │
-//!    │ mutator: announce            │ (announce waits)                   │ mutator: announce, software tracking
+//!    │ mutator: announce            │ (announce waits)                   │ mutator: announce
 //!    ▼                                                                   ▼
 //!   CLAIMED ── save the content, enter the page into the new dirty set ─► CARRIED
 //! ```
 //!
-//! *Hardware tracking* knows only after the scan (which protects each page again in the same step) what the closing set
-//! is. Until then a mutator saves whatever it is about to write, and enters it into the dirty set of the new epoch, for
-//! the scan would otherwise take the new write's mark away. After it, a page outside the closing set needs nothing: the
-//! hardware notes the write. *Software tracking* knows the closing set at the flip, and every announced page is marked.
+//! A mutator announces a page at its first write in an epoch, and so enters it into the dirty set of that epoch, which is
+//! the closing set after the next flip.
 //!
 //! *Eviction* takes a page away, so that a touch of it waits; asks [`may_drop`]; compares the content with what is durable;
-//! then drops the page or puts it back, where it counts as written. `tests/eviction.rs` explores that against writers, a
-//! flip, a capture, its commit, and page-in.
+//! then drops the page or puts it back. `tests/eviction.rs` explores that against writers, a flip, a capture, its commit, and
+//! page-in.
 
 use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
@@ -70,9 +68,7 @@ impl Word for core::sync::atomic::AtomicU32 {
 pub enum Stage {
     /// No capture: whatever is written belongs to the open epoch alone.
     Idle,
-    /// The closing set is not known yet (hardware tracking, before the end of the scan).
-    Scanning,
-    /// The closing set is known; pages in it are being copied.
+    /// Pages of the closing set are being copied.
     Copying,
 }
 
@@ -94,8 +90,6 @@ pub trait Place {
 
 /// One page, as mutators and the snapshotter see it.
 pub trait Site: Place {
-    /// Whether a store is noted only by [`Site::mark_dirty`].
-    fn software(&self) -> bool;
     /// Copies the content to where [`claim`]'s caller finds it.
     fn save(&self);
     /// Enters the page into the dirty set of the open epoch.
@@ -109,7 +103,7 @@ const fn state(sequence: u32, phase: u32) -> u32 {
 }
 
 /// A mutator is about to write to the page: secures the content of the closing epoch and enters the page into the open
-/// dirty set where nothing else would.
+/// dirty set.
 ///
 /// `sequence` is the number of the open epoch. A flip cannot happen meanwhile.
 #[inline]
@@ -123,29 +117,20 @@ pub fn announce<S: Site>(site: &S, sequence: u32) {
             site.relax();
             continue;
         }
-        let (captured, stage) = (seen == state(sequence, CAPTURED), site.stage());
-        let wanted = !captured
-            && match stage {
-                Stage::Idle => false,
-                Stage::Scanning => true,
-                Stage::Copying => site.in_closing_set(),
-            };
-        if wanted {
+        let captured = seen == state(sequence, CAPTURED);
+        if !captured && site.stage() == Stage::Copying && site.in_closing_set() {
             if site.word().replace(seen, state(sequence, CLAIMED), AcqRel, Relaxed) {
                 site.save();
                 site.mark_dirty();
                 site.word().store(state(sequence, CARRIED), Release);
                 return;
             }
-        } else if site.software() || captured && stage == Stage::Scanning {
-            // A page discarded since the flip and written before the scan: that would take the mark of the write away.
+        } else {
             // Marked first: whoever sees CARRIED may rely on the mark.
             site.mark_dirty();
             if site.word().replace(seen, state(sequence, CARRIED), AcqRel, Relaxed) {
                 return;
             }
-        } else {
-            return;
         }
     }
 }
@@ -187,20 +172,18 @@ pub fn finish_copy<S: Site>(site: &S, sequence: u32) {
 /// Whether the evictor may drop a page if its content is what is durable: no snapshot that is still to become durable
 /// holds it otherwise.
 ///
-/// The page was *taken away before* this is asked, so nobody can write to it, and the scan of a capture waits until it is
-/// back or dropped; a flip may happen meanwhile. That the content is what is durable is not enough: written, flipped,
-/// and written back to what it was, the page would be dropped with its content at the flip unseen by the scan, or read
-/// again after the commit, which made that content durable.
+/// The page was *taken away before* this is asked, so nobody can write to it, and whoever copies it for a capture waits until
+/// it is back or dropped; a flip may happen meanwhile. That the content is what is durable is not enough: written, flipped,
+/// and written back to what it was, the page would be read again after the commit, which made its content at the flip
+/// durable.
 #[inline]
 pub fn may_drop<P: Place>(place: &P) -> bool {
     if !place.pending() {
         return true;
     }
-    match place.stage() {
-        Stage::Scanning => return false,
-        Stage::Copying if place.in_closing_set() => return false,
-        // Asked before the word: whoever takes a page out of the closing set has changed its word before.
-        Stage::Copying | Stage::Idle => {}
+    // Asked before the word: whoever takes a page out of the closing set has changed its word before.
+    if place.stage() == Stage::Copying && place.in_closing_set() {
+        return false;
     }
     place.word().load(Acquire) >> PHASE_BITS != place.sequence()
 }

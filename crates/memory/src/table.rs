@@ -98,7 +98,7 @@ impl Bits {
 
 /// What an epoch has to store of a leaf.
 pub(crate) struct DirtySet {
-    /// Zero when both sets are empty for certain.
+    /// Not zero when the leaf stands in [`Table::marked`] for this set.
     any: AtomicU32,
     /// Pages to be copied.
     dirty: Bits,
@@ -117,21 +117,6 @@ pub(crate) enum Entry {
 
 impl DirtySet {
     #[inline(always)]
-    fn note(&self) {
-        if self.any.load(Relaxed) == 0 {
-            self.any.store(1, Relaxed);
-        }
-    }
-    pub(crate) fn mark(&self, slot: usize) {
-        self.dirty.set(slot);
-        self.note();
-    }
-    pub(crate) fn mark_zero(&self, slot: usize) {
-        self.dirty.unset(slot);
-        self.zero.set(slot);
-        self.note();
-    }
-    #[inline(always)]
     pub(crate) fn has(&self, slot: usize) -> bool {
         self.dirty.has(slot) || self.zero.has(slot)
     }
@@ -148,7 +133,7 @@ impl DirtySet {
         self.dirty.words[word].store(0, Release);
         self.zero.words[word].store(0, Release);
     }
-    /// Says that all words were cleared.
+    /// All words were cleared.
     pub(crate) fn clear_any(&self) {
         self.any.store(0, Relaxed);
     }
@@ -192,6 +177,8 @@ unsafe impl Zeroed for Root {}
 /// The table.
 pub(crate) struct Table {
     root: Lazy<Root>,
+    /// By the parity of the sequence number: the numbers of the leaves whose set may hold a page.
+    marked: [spin::Mutex<Vec<u32>>; 2],
     /// Bytes of its levels.
     bytes: AtomicU64,
 }
@@ -206,7 +193,7 @@ impl Table {
     pub(crate) fn new() -> Table {
         let root = Lazy { at: AtomicPtr::new(ptr::null_mut()), owns: PhantomData };
         root.get_or_allocate();
-        Table { root, bytes: AtomicU64::new(size_of::<Root>() as u64) }
+        Table { root, marked: Default::default(), bytes: AtomicU64::new(size_of::<Root>() as u64) }
     }
 
     /// Bytes that it takes.
@@ -249,24 +236,35 @@ impl Table {
         middle.leaves[Self::leaf_slot(page)].get_or_allocate()
     }
 
-    /// The first leaf from the one of page `from` on whose set of that parity may hold a page, and its first page.
-    pub(crate) fn next_marked(&self, from: u64, sequence: u32) -> Option<(u64, &Leaf)> {
-        let root = self.root.get_or_allocate();
-        let mut leaf_number = from >> LEAF_BITS;
-        while leaf_number < 1 << (ROOT_BITS + MIDDLE_BITS) {
-            let first = leaf_number << LEAF_BITS;
-            let Some(middle) = root.middles[Self::middle_slot(first)].get() else {
-                leaf_number = ((leaf_number >> MIDDLE_BITS) + 1) << MIDDLE_BITS;
-                continue;
-            };
-            if let Some(leaf) = middle.leaves[Self::leaf_slot(first)].get()
-                && leaf.set(sequence).any.load(Relaxed) != 0
-            {
-                return Some((first, leaf));
-            }
-            leaf_number += 1;
+    /// Enters a page, of this leaf, into the set of the epoch with this number: its content must be copied.
+    pub(crate) fn mark(&self, page: PageIndex, leaf: &Leaf, sequence: u32) {
+        let set = leaf.set(sequence);
+        set.dirty.set(slot(page));
+        self.note(page, set, sequence);
+    }
+
+    /// The same, of a page that was discarded.
+    pub(crate) fn mark_zero(&self, page: PageIndex, leaf: &Leaf, sequence: u32) {
+        let set = leaf.set(sequence);
+        set.dirty.unset(slot(page));
+        if !mutants::on(Mutant::DiscardNotStored) {
+            set.zero.set(slot(page));
         }
-        None
+        self.note(page, set, sequence);
+    }
+
+    fn note(&self, page: PageIndex, set: &DirtySet, sequence: u32) {
+        if set.any.load(Relaxed) == 0 && set.any.swap(1, Relaxed) == 0 {
+            self.marked[(sequence & 1) as usize].lock().push(page.0 >> LEAF_BITS);
+        }
+    }
+
+    /// Takes the list of the leaves whose set of the epoch with this number may hold a page: the first page of each,
+    /// ascending. Nobody marks in it any more.
+    pub(crate) fn take_marked(&self, sequence: u32) -> Vec<PageIndex> {
+        let mut marked = core::mem::take(&mut *self.marked[(sequence & 1) as usize].lock());
+        marked.sort_unstable();
+        marked.into_iter().map(|leaf| PageIndex(leaf << LEAF_BITS)).collect()
     }
 
     /// The pages of each leaf that is there, ascending.

@@ -91,7 +91,7 @@ fn snapshots_equal_the_model_while_writes_go_on() {
             for _ in 0..prng.below(20) {
                 write(&mut prng, &mut model);
             }
-            let mut capture = memory.begin_capture().unwrap();
+            let mut capture = memory.begin_capture();
             assert_eq!(capture.epoch(), ended);
             let mut sink = Stored(stored.0.clone());
             let fails = prng.chance(1, 4);
@@ -124,7 +124,7 @@ fn snapshots_equal_the_model_while_writes_go_on() {
             if prng.chance(1, 5) {
                 // Power is cut and comes back: what was committed last is there. A flip with all captured proves it.
                 memory.flip();
-                finish(memory.begin_capture().unwrap(), &mut stored);
+                finish(memory.begin_capture(), &mut stored);
                 let last = Epoch(memory.epoch().0 - 1);
                 memory = open(&stored, last);
                 for (addr, value) in &model {
@@ -142,7 +142,7 @@ fn scratch_is_never_stored() {
     memory.store_u64(SCRATCH.first.addr(), 5);
     memory.store_u64(Addr::BASE.add(4096), 6);
     assert_eq!(memory.flip(), Epoch(5));
-    finish(memory.begin_capture().unwrap(), &mut stored);
+    finish(memory.begin_capture(), &mut stored);
     assert_eq!(stored.0.keys().copied().collect::<Vec<_>>(), [1]);
 }
 
@@ -152,12 +152,12 @@ fn the_next_epoch_takes_an_abandoned_one_along() {
     let memory = open(&stored, Epoch(0));
     memory.store_u64(Addr::BASE.add(4096), 6);
     assert_eq!(memory.flip(), Epoch(1));
-    let mut capture = memory.begin_capture().unwrap();
+    let mut capture = memory.begin_capture();
     assert_eq!(capture.step(9, &mut |_, _| Err("disk full")), Err("disk full"));
     assert_eq!(capture.step(9, &mut |_, _| Err("disk full")), Err("disk full"));
     capture.abandon();
     assert_eq!(memory.flip(), Epoch(2));
-    finish(memory.begin_capture().unwrap(), &mut stored);
+    finish(memory.begin_capture(), &mut stored);
     assert_eq!(stored.read(Addr::BASE.add(4096)), 6);
     assert_eq!(memory.epoch(), Epoch(3));
 }
@@ -217,7 +217,7 @@ fn more_pages_than_staging_holds() {
     let write = |value: u64| (0..pages).for_each(|number| memory.store_u64(page(number), value));
     write(1);
     memory.flip();
-    let mut capture = memory.begin_capture().unwrap();
+    let mut capture = memory.begin_capture();
     while capture.step(1000, &mut keep(&mut stored)).unwrap() != Progress::Done {}
     assert!(!capture.restart_drain(), "some pages are gone from staging");
     capture.abandon();
@@ -225,7 +225,7 @@ fn more_pages_than_staging_holds() {
 
     stored = Stored::default();
     memory.flip();
-    let mut capture = memory.begin_capture().unwrap();
+    let mut capture = memory.begin_capture();
     while capture.pages() < STAGING_PAGES_MAX {
         capture.step(64, &mut keep(&mut stored)).unwrap();
     }
@@ -233,7 +233,7 @@ fn more_pages_than_staging_holds() {
     finish(capture, &mut stored);
     assert!((0..pages).all(|number| stored.read(page(number)) == 1));
     memory.flip();
-    finish(memory.begin_capture().unwrap(), &mut stored);
+    finish(memory.begin_capture(), &mut stored);
     assert!((0..pages).all(|number| stored.read(page(number)) == 2));
 }
 

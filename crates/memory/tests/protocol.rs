@@ -26,20 +26,20 @@ enum Mutant {
     SavedLate,
     /// The page is not entered into the new dirty set.
     CarryForgotten,
-    /// A mutator goes by the gate as it was before the flip.
-    GateReadEarly,
-    /// The gate goes off before the page is copied.
-    GateOffEarly,
+    /// What was announced before the flip counts after it.
+    AnnouncedAcrossFlip,
+    /// The page counts as announced before its content is saved.
+    AnnouncedEarly,
+    /// The capture is called over before the page is copied.
+    WindowEndedEarly,
     /// The page is called captured before it is copied.
     FinishedEarly,
     /// The page leaves the closing set before it is copied.
     ClosingClearedEarly,
-    /// Mutators are told that the closing set is known before the scan.
-    KnownEarly,
     /// The claim is a load and a store.
     ClaimTorn,
-    /// A discard does not enter its page into a closing set that is not known yet.
-    DiscardUnmarked,
+    /// A page that is discarded still counts as announced.
+    DiscardStillAnnounced,
     /// A discard does not save what the snapshot needs.
     DiscardUnsaved,
 }
@@ -55,11 +55,12 @@ enum Actor {
     Discarder,
     /// Discards the page, then writes a word of it.
     DiscarderWriter,
+    /// Writes a word, discards the page, then writes a word of it.
+    WriterDiscarderWriter,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Scenario {
-    software: bool,
     /// Whether the page was written in the epoch that ends.
     dirty: bool,
     actors: &'static [Actor],
@@ -98,13 +99,11 @@ impl Word for StateWord {
 
 struct Page {
     mutant: Mutant,
-    software: bool,
-    gate: AtomicU32,
+    /// The byte of the page in the open epoch.
+    announced: AtomicU32,
     stage: AtomicU32,
     word: StateWord,
     content: [AtomicU32; 2],
-    /// The mark of the hardware: set in one step with a store, taken in one step by the scan.
-    written: Mutex<bool>,
     closing: AtomicU32,
     next_dirty: AtomicU32,
     next_zero: AtomicU32,
@@ -117,7 +116,7 @@ impl Place for Page {
         &self.word
     }
     fn stage(&self) -> Stage {
-        [Stage::Idle, Stage::Scanning, Stage::Copying][self.stage.load(Acquire) as usize]
+        [Stage::Idle, Stage::Copying][self.stage.load(Acquire) as usize]
     }
     fn in_closing_set(&self) -> bool {
         self.closing.load(Acquire) != 0
@@ -131,9 +130,6 @@ impl Place for Page {
 }
 
 impl Site for Page {
-    fn software(&self) -> bool {
-        self.software
-    }
     fn save(&self) {
         if self.mutant != Mutant::PreImageSkipped {
             *self.saved.lock().unwrap() = Some(self.read());
@@ -157,20 +153,17 @@ impl Site for Page {
 impl Page {
     /// The page just after the flip.
     fn new(scenario: Scenario, mutant: Mutant) -> Page {
-        let known = scenario.software || mutant == Mutant::KnownEarly;
         Page {
             mutant,
-            software: scenario.software,
-            gate: AtomicU32::new(1),
-            stage: AtomicU32::new(if known { 2 } else { 1 }),
+            announced: AtomicU32::new(u32::from(mutant == Mutant::AnnouncedAcrossFlip)),
+            stage: AtomicU32::new(1),
             word: StateWord {
                 value: AtomicU32::new(0),
                 torn: mutant == Mutant::ClaimTorn,
                 ends: (scenario.actors.len() > 1).then(|| (Mutex::new(()), Condvar::new())),
             },
             content: AT_FLIP.map(AtomicU32::new),
-            written: Mutex::new(scenario.dirty && !scenario.software),
-            closing: AtomicU32::new(u32::from(scenario.dirty && scenario.software)),
+            closing: AtomicU32::new(u32::from(scenario.dirty)),
             next_dirty: AtomicU32::new(0),
             next_zero: AtomicU32::new(0),
             saved: Mutex::new(None),
@@ -181,38 +174,30 @@ impl Page {
         [self.content[0].load(Relaxed), self.content[1].load(Relaxed)]
     }
 
-    fn store_raw(&self, index: usize, value: u32) {
-        if self.software {
-            self.content[index].store(value, Relaxed);
-        } else {
-            let mut written = self.written.lock().unwrap();
-            *written = true;
-            self.content[index].store(value, Relaxed);
-        }
-    }
-
     fn store(&self, index: usize, value: u32) {
         if self.mutant == Mutant::SavedLate {
-            self.store_raw(index, value);
+            self.content[index].store(value, Relaxed);
         }
-        let gate = if self.mutant == Mutant::GateReadEarly { 0 } else { self.gate.load(Acquire) };
-        if self.software || gate != 0 {
+        if self.announced.load(Acquire) == 0 {
+            if self.mutant == Mutant::AnnouncedEarly {
+                self.announced.store(1, Release);
+            }
             protocol::announce(self, OPEN_SEQUENCE);
+            self.announced.store(1, Release);
         }
-        self.store_raw(index, value);
+        self.content[index].store(value, Relaxed);
     }
 
     fn discard(&self) {
-        if self.stage() == Stage::Scanning && self.mutant != Mutant::DiscardUnmarked {
-            self.closing.store(1, Release);
-        }
         if self.mutant != Mutant::DiscardUnsaved {
             protocol::announce(self, OPEN_SEQUENCE);
         }
         self.next_dirty.store(0, Relaxed);
         self.next_zero.store(1, Relaxed);
         protocol::forget(self, OPEN_SEQUENCE);
-        *self.written.lock().unwrap() = false;
+        if self.mutant != Mutant::DiscardStillAnnounced {
+            self.announced.store(0, Relaxed);
+        }
         self.content[0].store(0, Relaxed);
         self.content[1].store(0, Relaxed);
     }
@@ -229,23 +214,19 @@ impl Page {
                 self.discard();
                 self.store(0, 2);
             }
+            Actor::WriterDiscarderWriter => {
+                self.store(1, 2);
+                self.discard();
+                self.store(0, 2);
+            }
         }
     }
 
     /// The snapshotter's work; what the store gets.
     fn capture(&self) -> Option<[u32; 2]> {
-        if !self.software {
-            let mut written = self.written.lock().unwrap();
-            if *written {
-                *written = false;
-                self.closing.store(1, Relaxed);
-            }
-            drop(written);
-            self.stage.store(2, Release);
-        }
         let wanted = self.closing.load(Relaxed) != 0;
         match self.mutant {
-            Mutant::GateOffEarly => self.gate.store(0, Release),
+            Mutant::WindowEndedEarly => self.stage.store(0, Release),
             Mutant::ClosingClearedEarly => self.closing.store(0, Release),
             _ => {}
         }
@@ -263,7 +244,6 @@ impl Page {
         };
         self.closing.store(0, Release);
         self.stage.store(0, Release);
-        self.gate.store(0, Release);
         content
     }
 }
@@ -291,32 +271,25 @@ fn explore(scenario: Scenario, mutant: Mutant) {
             assert!(stored.is_none_or(|content| content == AT_FLIP), "{SNAPSHOT_WRONG}");
         }
         let zero = page.next_zero.load(Relaxed) != 0;
-        let next = *page.written.lock().unwrap() || page.next_dirty.load(Relaxed) != 0 || zero;
+        let next = page.next_dirty.load(Relaxed) != 0 || zero;
         assert!(next, "{NEXT_WRONG}");
-        if scenario.actors == [Actor::DiscarderWriter] {
-            let content = *page.written.lock().unwrap() || page.next_dirty.load(Relaxed) != 0;
-            assert!(content, "{NEXT_WRONG}");
+        if matches!(scenario.actors, [Actor::DiscarderWriter | Actor::WriterDiscarderWriter]) {
+            assert!(page.next_dirty.load(Relaxed) != 0, "{NEXT_WRONG}");
         }
     });
 }
 
 fn scenarios() -> Vec<Scenario> {
-    let casts: [(&[Actor], Option<usize>); 4] = [
+    let casts: [(&[Actor], Option<usize>); 5] = [
         (&[Actor::DiscarderWriter], Some(2)),
+        (&[Actor::WriterDiscarderWriter], Some(2)),
         (&[Actor::Writer], None),
         (&[Actor::Discarder], None),
         (&[Actor::WriterOf(0), Actor::WriterOf(1)], Some(2)),
     ];
     let mut all = Vec::new();
-    for software in [false, true] {
-        for dirty in [true, false] {
-            all.extend(casts.map(|(actors, preemptions_max)| Scenario {
-                software,
-                dirty,
-                actors,
-                preemptions_max,
-            }));
-        }
+    for dirty in [true, false] {
+        all.extend(casts.map(|(actors, preemptions_max)| Scenario { dirty, actors, preemptions_max }));
     }
     all
 }
@@ -335,13 +308,13 @@ fn planted_bugs_are_found() {
         PreImageSkipped,
         SavedLate,
         CarryForgotten,
-        GateReadEarly,
-        GateOffEarly,
+        AnnouncedAcrossFlip,
+        AnnouncedEarly,
+        WindowEndedEarly,
         FinishedEarly,
         ClosingClearedEarly,
-        KnownEarly,
         ClaimTorn,
-        DiscardUnmarked,
+        DiscardStillAnnounced,
         DiscardUnsaved,
     ];
     let found = |mutant: Mutant| {

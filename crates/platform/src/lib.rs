@@ -92,18 +92,8 @@ pub trait BlockDevice: Send + Sync {
     fn shrink(&self, len: u64) -> Result<(), DeviceError>;
 }
 
-/// Pages of a region that [`PageMapper::scan_written`] looks through or leaves out: what one page of the last level of
-/// x86-64's tables covers, 2 MiB, so that no table is walked over without need.
-pub const SCANNED_PAGES: u64 = 512;
-
-/// How a mapper learns of writes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Tracking {
-    /// The processor or the system below notes each written page ([`PageMapper::scan_written`]).
-    Hardware,
-    /// Only the write barrier of `memory` knows; the mapper notes nothing.
-    Software,
-}
+/// Bytes of [`PageMapper::announced`]: two for each page of the world.
+pub const ANNOUNCED_BYTES: u64 = 2 * (base::WORLD_SIZE >> base::PAGE_SHIFT);
 
 /// How missing pages come in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -180,32 +170,21 @@ pub struct PageTraffic {
 pub trait PageMapper: Send + Sync {
     /// Host address of the first byte of the world.
     fn host_base(&self) -> usize;
-    /// How writes are tracked.
-    fn tracking(&self) -> Tracking;
+    /// Host address of [`ANNOUNCED_BYTES`] bytes that are zero at first, that nobody else touches, and that are there as long
+    /// as the mapper lives: where the write barrier notes which pages were written. They take memory only where they are
+    /// written to, one page of them for 16 MiB of world.
+    fn announced(&self) -> usize;
     /// How missing pages come in.
     fn paging(&self) -> Paging;
     /// A short name for messages: `userfaultfd`, `software`, `simulated`.
     fn name(&self) -> &'static str;
-    /// Sets where missing pages come from and excludes `scratch` from tracking and paging (it is plain zeroed memory
-    /// that no snapshot holds). Called once, before any touch.
+    /// Sets where missing pages come from and excludes `scratch` from paging (it is plain zeroed memory that no snapshot
+    /// holds). Called once, before any touch.
     ///
     /// # Errors
     /// When the system below refuses.
     fn start(&self, source: Arc<dyn PageSource>, scratch: PageRange) -> Result<(), MapperError>;
-    /// Calls `found` with each run of pages written since the last scan (or since they came in), write-protecting them
-    /// again in the same atomic step. Pages come in ascending order. Only for [`Tracking::Hardware`].
-    ///
-    /// An aligned region of [`SCANNED_PAGES`] pages of which `touched` denies that any was written need not be looked
-    /// through; what was written there all the same is found by a later scan.
-    ///
-    /// # Errors
-    /// When the system below fails; the world must then stop without committing.
-    fn scan_written(
-        &self,
-        touched: &dyn Fn(PageRange) -> bool,
-        found: &mut dyn FnMut(PageRange),
-    ) -> Result<(), MapperError>;
-    /// Puts `bytes` into a page that was not touched yet; it counts as clean.
+    /// Puts `bytes` into a page that was not touched yet.
     ///
     /// # Errors
     /// When the system below fails.
@@ -219,8 +198,8 @@ pub trait PageMapper: Send + Sync {
     /// Bytes of the world that are in memory now.
     fn resident_bytes(&self) -> u64;
     /// Drops up to `pages_max` pages for which [`PageSource::holds`], those not touched for a while first: each is taken
-    /// away, so that whoever touches it waits, then looked at, then dropped or put back (where it counts as written).
-    /// While a page is away [`PageMapper::scan_written`] waits. A mapper that cannot evict drops nothing.
+    /// away, so that whoever touches it waits, then looked at, then dropped or put back. A mapper that cannot evict drops
+    /// nothing.
     ///
     /// # Errors
     /// When the system below fails; the world must then stop without committing.

@@ -1,11 +1,11 @@
-//! [`SimMapper`]: a world in plain anonymous memory, tracked by the write barrier alone, with every page read at the start.
+//! [`SimMapper`]: a world in plain anonymous memory, with every page read at the start.
 //! [`paging_mapper`]: a world whose pages come and go.
 
 use host::{Fatal, Placement, SoftMapper, UffdMapper};
 
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memmap2::{MmapMut, MmapOptions};
-use platform::{MapperError, PageMapper, PageSource, Paging, Tracking};
+use platform::{ANNOUNCED_BYTES, MapperError, PageMapper, PageSource, Paging};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A mapper without system calls after its start: what it does depends on its calls alone.
@@ -15,6 +15,7 @@ pub struct SimMapper {
     host_base: usize,
     /// Touched here only where no one else may: before the start, and in pages that are dead.
     map: Mutex<MmapMut>,
+    announced: MmapMut,
     installed: Mutex<u64>,
 }
 
@@ -28,9 +29,14 @@ impl SimMapper {
             what: "mapping 16 TiB for a simulated world".into(),
             reason: error.to_string(),
         };
-        let map =
-            MmapOptions::new().len(WORLD_SIZE as usize).no_reserve_swap().map_anon().map_err(refused)?;
-        Ok(SimMapper { host_base: map.as_ptr().addr(), map: Mutex::new(map), installed: Mutex::new(0) })
+        let zeros = |len: u64| MmapOptions::new().len(len as usize).no_reserve_swap().map_anon();
+        let map = zeros(WORLD_SIZE).map_err(refused)?;
+        Ok(SimMapper {
+            host_base: map.as_ptr().addr(),
+            map: Mutex::new(map),
+            announced: zeros(ANNOUNCED_BYTES).map_err(refused)?,
+            installed: Mutex::new(0),
+        })
     }
 
     fn with_pages(&self, pages: PageRange, change: impl FnOnce(&mut [u8])) {
@@ -40,14 +46,14 @@ impl SimMapper {
     }
 }
 
-/// Pages that come in and go together, by seed; zero stands for tracking by the kernel, page by page.
+/// Pages that come in and go together, by seed; zero stands for `userfaultfd`, page by page.
 const REGION_PAGES: [u64; 4] = [1, 4, 16, 0];
 
 /// One of the host's mappers, without a bound: a page comes in when it is touched, and goes only when
 /// [`PageMapper::evict`] is called. So with all halves of a world stepped by one thread, one seed is one run, though
 /// missing pages are trapped by the processor: whoever touches one stands still until it is there.
 ///
-/// One seed in four tracks writes by the kernel (where it can, see [`host::UffdMapper`]), the others by the write barrier.
+/// One seed in four has a [`host::UffdMapper`] (where the kernel can), the others a [`host::SoftMapper`].
 ///
 /// # Errors
 /// When the system does not grant the address space.
@@ -70,8 +76,8 @@ impl PageMapper for SimMapper {
     fn host_base(&self) -> usize {
         self.host_base
     }
-    fn tracking(&self) -> Tracking {
-        Tracking::Software
+    fn announced(&self) -> usize {
+        self.announced.as_ptr().expose_provenance()
     }
     fn paging(&self) -> Paging {
         Paging::Eager
@@ -81,16 +87,6 @@ impl PageMapper for SimMapper {
     }
     fn start(&self, _source: Arc<dyn PageSource>, _scratch: PageRange) -> Result<(), MapperError> {
         Ok(())
-    }
-    fn scan_written(
-        &self,
-        _touched: &dyn Fn(PageRange) -> bool,
-        _found: &mut dyn FnMut(PageRange),
-    ) -> Result<(), MapperError> {
-        Err(MapperError {
-            what: "scanning a simulated world".into(),
-            reason: "it is tracked by software".into(),
-        })
     }
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
         self.with_pages(PageRange { first: page, count: 1 }, |to| to.copy_from_slice(bytes));

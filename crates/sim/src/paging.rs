@@ -284,7 +284,7 @@ impl Run {
     /// Goes on with the capture by a few pages.
     fn capture(&mut self) -> Result<(), String> {
         let Some((mut capture, mut writer)) = self.under_way.take() else {
-            let capture = self.memory.begin_capture().map_err(|error| error.to_string())?;
+            let capture = self.memory.begin_capture();
             let writer = self.store.begin_commit(capture.epoch(), 1).map_err(|error| error.to_string())?;
             self.under_way = Some((capture, writer));
             return Ok(());

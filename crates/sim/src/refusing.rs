@@ -1,7 +1,7 @@
 //! [`RefusingMapper`]: a host that has no memory left, or whose kernel refuses, at a chosen call.
 
 use base::{PageBytes, PageIndex, PageRange};
-use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging, Tracking};
+use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,8 +14,6 @@ pub enum MapperCall {
     Install,
     /// Giving pages back.
     Discard,
-    /// Looking for written pages.
-    Scan,
     /// Dropping pages.
     Evict,
 }
@@ -23,14 +21,13 @@ pub enum MapperCall {
 impl MapperCall {
     /// Every call.
     pub const ALL: &'static [MapperCall] =
-        &[MapperCall::Start, MapperCall::Install, MapperCall::Discard, MapperCall::Scan, MapperCall::Evict];
+        &[MapperCall::Start, MapperCall::Install, MapperCall::Discard, MapperCall::Evict];
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             MapperCall::Start => "start",
             MapperCall::Install => "install",
             MapperCall::Discard => "discard",
-            MapperCall::Scan => "scan",
             MapperCall::Evict => "evict",
         }
     }
@@ -81,8 +78,8 @@ impl PageMapper for RefusingMapper {
     fn host_base(&self) -> usize {
         self.below.host_base()
     }
-    fn tracking(&self) -> Tracking {
-        self.below.tracking()
+    fn announced(&self) -> usize {
+        self.below.announced()
     }
     fn paging(&self) -> Paging {
         self.below.paging()
@@ -93,14 +90,6 @@ impl PageMapper for RefusingMapper {
     fn start(&self, source: Arc<dyn PageSource>, scratch: PageRange) -> Result<(), MapperError> {
         self.refusals.pass(MapperCall::Start)?;
         self.below.start(source, scratch)
-    }
-    fn scan_written(
-        &self,
-        touched: &dyn Fn(PageRange) -> bool,
-        found: &mut dyn FnMut(PageRange),
-    ) -> Result<(), MapperError> {
-        self.refusals.pass(MapperCall::Scan)?;
-        self.below.scan_written(touched, found)
     }
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
         self.refusals.pass(MapperCall::Install)?;

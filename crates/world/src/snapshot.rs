@@ -146,7 +146,7 @@ impl Snapshotter {
         if !self.memory.capture_pending() {
             return Ok(Step::Idle);
         }
-        let capture = self.memory.begin_capture()?;
+        let capture = self.memory.begin_capture();
         match self.store.begin_commit(capture.epoch(), self.clock.wall_ns()) {
             Ok(writer) => self.under_way = Some(UnderWay { capture, writer }),
             Err(error) => {

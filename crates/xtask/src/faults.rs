@@ -14,7 +14,7 @@ use xtask::worlds::ordeal::{Failing, endure};
                   cargo xtask faults --kind memory-discard\n\n\
                   Kinds: read, write, short-write, flush, flush-that-loses, grow, no-space, rot (under the bare store);\n\
                   the same but rot with `world-` before it (while a whole world runs its program);\n\
-                  memory-start, memory-install, memory-discard, memory-scan, memory-evict (the host has no memory)."
+                  memory-start, memory-install, memory-discard, memory-evict (the host has no memory)."
 )]
 pub(crate) struct Options {
     /// Only this kind of fault; all when left out.

@@ -83,7 +83,7 @@ impl World {
         let memory = vm.memory.clone();
         let epoch = memory.flip();
         vm.after_flip();
-        let mut capture = memory.begin_capture().expect("a capture");
+        let mut capture = memory.begin_capture();
         let mut keep = |page, bytes: &PageBytes| -> Result<(), Infallible> {
             self.stored.0.insert(page, Arc::new(*bytes));
             Ok(())

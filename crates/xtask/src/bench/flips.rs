@@ -27,10 +27,9 @@ pub(crate) fn measure(_: &Runner, _: &Options) -> Result<Vec<Row>, String> {
             figures.flip_ns_max <= FLIP_NS_MAX,
         ));
         rows.push(Row::shown(
-            "the same: scan, capture window, first write to a page, write that saves, CPU",
+            "the same: capture window, first write to a page, write that saves, CPU",
             format!(
-                "{:.1} ms, {:.1} ms, {:.2} µs, {:.2} µs",
-                figures.scan_ns as f64 / 1e6,
+                "{:.1} ms, {:.2} µs, {:.2} µs",
                 figures.capture_ns as f64 / 1e6,
                 figures.first_write_ns as f64 / 1e3,
                 figures.saving_write_ns as f64 / 1e3

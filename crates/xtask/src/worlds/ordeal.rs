@@ -74,11 +74,6 @@ impl Failing {
         }
     }
 
-    /// Which mapper the world begins with (see [`sim::paging_mapper`]): only one that the kernel tracks writes for scans.
-    fn paging(self, seed: u64) -> u64 {
-        if self == Failing::Mapper(MapperCall::Scan) { seed.wrapping_mul(4).wrapping_add(3) } else { seed }
-    }
-
     fn refusals(self, n: u64) -> Refusals {
         match self {
             Failing::Mapper(call) => Refusals::at(call, n),
@@ -119,7 +114,7 @@ pub fn endure(
     let lives = WORLDS.iter().find(|lives| lives.name == failing.world());
     let lives = lives.ok_or_else(|| format!("there is no world `{}`", failing.world()))?;
     let (image, mark) = newborn(lives)?;
-    let mut quiet = Ordeal::new(lives, &image, mark, (seed, failing.paging(seed)), Refusals::default())?;
+    let mut quiet = Ordeal::new(lives, &image, mark, seed, Refusals::default())?;
     quiet.run().map_err(|what| format!("without a fault: {what}"))?;
     let calls = match failing {
         Failing::Device(kind) => kind.count(quiet.machine.device.calls()),
@@ -130,8 +125,7 @@ pub fn endure(
         progress(n, calls);
         let place = |what: String| format!("{} at call {n}, seed {seed}: {what}", failing.name());
         let lived = catch_unwind(AssertUnwindSafe(|| {
-            let seeds = (seed, failing.paging(seed));
-            let mut ordeal = Ordeal::new(lives, &image, mark, seeds, failing.refusals(n))?;
+            let mut ordeal = Ordeal::new(lives, &image, mark, seed, failing.refusals(n))?;
             ordeal.machine.device.set_faults(failing.faults(n));
             ordeal.run().map(|()| (ordeal.reported, ordeal.reopened))
         }));
@@ -187,12 +181,12 @@ impl<'a> Ordeal<'a> {
         lives: &'a WorldLives,
         image: &Image,
         first: Mark,
-        (seed, paging): (u64, u64),
+        seed: u64,
         refusals: Refusals,
     ) -> Result<Ordeal<'a>, String> {
         let script: Script = lives.script()?;
         let refusals = Arc::new(refusals);
-        let machine = Machine::new(lives, &script, image.clone(), 0, paging).refusing(refusals.clone());
+        let machine = Machine::new(lives, &script, image.clone(), 0, seed).refusing(refusals.clone());
         Ok(Ordeal {
             lives,
             machine,

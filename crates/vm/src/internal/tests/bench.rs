@@ -552,7 +552,7 @@ impl Bench {
         self.vm.before_flip().expect("a collection");
         let memory = self.vm.memory.clone();
         let epoch = memory.flip();
-        let mut capture = memory.begin_capture().expect("a capture");
+        let mut capture = memory.begin_capture();
         let mut keep = |page, bytes: &PageBytes| -> Result<(), Infallible> {
             self.stored.0.insert(page, Arc::new(*bytes));
             Ok(())
