@@ -5,6 +5,7 @@ use host::HostWaiter;
 use platform::Waiter;
 use std::any::Any;
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,9 +22,11 @@ const CAPTURE_SHARE: u32 = 20;
 const GATHER_SHARE: u32 = 4;
 const GATHER_STEP: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(1));
 const GATHER_MAX: Duration = Duration::from_millis(8);
-/// A worker makes a snapshot that its threads wait for by itself while the one before took at most so long: it can do
-/// nothing else meanwhile, and telling another thread of it would take a good part of that.
+/// A worker makes a snapshot that its threads wait for by itself while one takes at most so long: it can do nothing else
+/// meanwhile, and telling another thread of it would take a good part of that.
 const ALONE_MAX: Duration = Duration::from_millis(1);
+/// How long a snapshot takes is the median of so many: one that the disk delayed says nothing of the next.
+const TIMED: usize = 9;
 /// A world in which nothing happened for so long gets a checkpoint.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -154,7 +157,7 @@ fn work(mut worker: Worker, failed: &dyn Fn(&Vm, &str) -> String) {
 /// it was made.
 fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) + Sync)) -> bool {
     let Ok(mut maker) = maker.try_lock() else { return false };
-    let quick = maker.last_commit.is_some_and(|took| took <= ALONE_MAX);
+    let quick = maker.commit_time().is_some_and(|took| took <= ALONE_MAX);
     if !quick || maker.full.retry_at.is_some() || maker.snapshotter.has_work() {
         return false;
     }
@@ -173,8 +176,8 @@ struct Maker {
     every: Option<Duration>,
     /// When the next one is to be made unasked.
     due: Instant,
-    /// From the flip to the end of the last one.
-    last_commit: Option<Duration>,
+    /// From the flip to the end of the last ones.
+    last_commits: VecDeque<Duration>,
     quiet_since: Option<Instant>,
     full: Full,
 }
@@ -209,7 +212,7 @@ impl Maker {
             snapshotter,
             every,
             due: Instant::now(),
-            last_commit: None,
+            last_commits: VecDeque::new(),
             quiet_since: None,
             full: Full::default(),
         }
@@ -228,9 +231,19 @@ impl Maker {
         let flipped = timer.flipped.get();
         let capture = timer.captured.get().saturating_duration_since(flipped);
         self.quiet_since = Some(flipped);
-        self.last_commit = Some(flipped.elapsed());
+        self.last_commits.push_back(flipped.elapsed());
+        if self.last_commits.len() > TIMED {
+            self.last_commits.pop_front();
+        }
         self.due = flipped + self.every.unwrap_or_default().max(capture * CAPTURE_SHARE);
         true
+    }
+
+    /// How long a snapshot takes, from the flip to its end, if there was one.
+    fn commit_time(&self) -> Option<Duration> {
+        let mut times: Vec<Duration> = self.last_commits.iter().copied().collect();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied()
     }
 
     /// Does what the snapshot thread has to do now, and says how it goes on; `gathered` when it has just waited for more who
@@ -258,7 +271,7 @@ impl Maker {
             return Turn::Wait(Some(self.due - now));
         }
         if pressed && !gathered {
-            return Turn::Gather(self.last_commit.unwrap_or_default());
+            return Turn::Gather(self.commit_time().unwrap_or_default());
         }
         if flip(shared, waiter, ended, pressed) {
             let timer = Timer::new(watch);
@@ -316,8 +329,8 @@ fn make_snapshots(
         match turn {
             Turn::Wait(most) => waiter.wait(most.map(nanoseconds)),
             Turn::Rest(most) => shared.rest(most.map(nanoseconds)),
-            Turn::Gather(last_commit) => {
-                gather(&shared, waiter, last_commit);
+            Turn::Gather(commit_time) => {
+                gather(&shared, waiter, commit_time);
                 gathered = true;
             }
             Turn::Done => {}
@@ -374,8 +387,8 @@ fn flip(shared: &Shared, waiter: &dyn Waiter, ended: &AtomicBool, pressed: bool)
 
 /// Waits until all who were answered by the last commit wait again, so that they share the next one too: as long as they
 /// come one after another, and not at all for a single one.
-fn gather(shared: &Shared, waiter: &dyn Waiter, last_commit: Duration) {
-    let step = (last_commit / GATHER_SHARE).clamp(GATHER_STEP.0, GATHER_STEP.1);
+fn gather(shared: &Shared, waiter: &dyn Waiter, commit_time: Duration) {
+    let step = (commit_time / GATHER_SHARE).clamp(GATHER_STEP.0, GATHER_STEP.1);
     let end = Instant::now() + GATHER_MAX;
     let mut seen = 0;
     let mut until = end;

@@ -486,6 +486,10 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
+    /// None yet, with room for all that a record can hold.
+    pub(crate) fn with_room() -> Packed {
+        Packed { bytes: Vec::with_capacity(BLOCK - RECORD_ENTRIES_AT), ..Packed::default() }
+    }
     /// Whether there is room for so many bytes more.
     pub(crate) fn has_room(&self, more: usize) -> bool {
         RECORD_ENTRIES_AT + self.bytes.len() + more <= BLOCK

@@ -259,7 +259,7 @@ impl LogWriter {
         let mut bytes = core::mem::take(&mut self.buffer);
         bytes.clear();
         bytes.resize(BLOCK, 0);
-        self.chunk = Some(Chunk { entries: Packed::default(), bytes, written: 0, payload: 0, capacity });
+        self.chunk = Some(Chunk { entries: Packed::with_room(), bytes, written: 0, payload: 0, capacity });
         Ok(())
     }
 
