@@ -159,7 +159,7 @@ pub(crate) struct Running {
     /// Lets a fork, an import or a restored world reach outside from now on.
     #[arg(long)]
     pub(crate) attach: bool,
-    /// Forces how pages are tracked: userfaultfd or software.
+    /// Forces how pages come and go: userfaultfd or software.
     #[arg(long, hide = true, value_name = "NAME")]
     pub(crate) mapper: Option<String>,
     /// Kills the process with SIGKILL when it passes a phase of a commit for the COUNT-th time.

@@ -60,7 +60,7 @@ impl PageSource for Nothing {
 /// Takes `rounds` snapshots of a world of `resident_bytes`, `dirty_bytes` of it written at random places before each.
 ///
 /// # Errors
-/// When this machine does not grant a world tracked by the kernel, or memory fails.
+/// When this machine does not grant a world, or memory fails.
 ///
 /// # Panics
 /// When more is to be dirty than resident, or than staging holds.
@@ -125,7 +125,7 @@ pub fn flip(
     })
 }
 
-/// As [`flip`], in a world of its own that the kernel tracks.
+/// As [`flip`], in a world of its own, mapped with `userfaultfd`.
 ///
 /// # Errors
 /// As [`flip`].

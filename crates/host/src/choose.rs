@@ -29,19 +29,19 @@ pub fn choose_mapper(
     fatal: Fatal,
     memory_bytes: u64,
 ) -> Result<Chosen, MapperError> {
-    let hardware = || UffdMapper::new(placement, fatal.clone());
+    let kernel = || UffdMapper::new(placement, fatal.clone());
     let software = || SoftMapper::new(placement, fatal.clone(), SoftMapper::region_pages_for(memory_bytes));
     match forced {
-        Some("userfaultfd") => Ok(Chosen { mapper: Arc::new(hardware()?), warning: None }),
+        Some("userfaultfd") => Ok(Chosen { mapper: Arc::new(kernel()?), warning: None }),
         Some("software") => Ok(Chosen { mapper: Arc::new(software()?), warning: None }),
         Some(other) => Err(MapperError {
             what: format!("choosing the mapper {other:?}"),
             reason: format!("there are {}", MAPPER_NAMES.join(", ")),
         }),
-        None => match hardware() {
+        None => match kernel() {
             Ok(mapper) => Ok(Chosen { mapper: Arc::new(mapper), warning: None }),
             Err(error) => {
-                let warning = format!("writes are tracked in software, which is slower ({error})");
+                let warning = format!("pages come and go by a slower way ({error})");
                 Ok(Chosen { mapper: Arc::new(software()?), warning: Some(warning) })
             }
         },

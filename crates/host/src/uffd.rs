@@ -165,8 +165,8 @@ impl PageMapper for UffdMapper {
         shared.mapping.advise(whole, libc::MADV_DONTFORK, "keeping the world out of child processes")?;
         for (start, end) in sys::around(scratch) {
             let first = PageIndex((start / PAGE_SIZE as u64) as u32);
-            let tracked = PageRange { first, count: (end - start) / PAGE_SIZE as u64 };
-            shared.mapping.advise(tracked, libc::MADV_NOHUGEPAGE, "keeping pages small")?;
+            let part = PageRange { first, count: (end - start) / PAGE_SIZE as u64 };
+            shared.mapping.advise(part, libc::MADV_NOHUGEPAGE, "keeping pages small")?;
             shared.uffd.register(shared.mapping.start() + start as usize, (end - start) as usize)?;
         }
         assert!(shared.started.set(Started { source, scratch }).is_ok(), "a mapper is started once");

@@ -151,7 +151,7 @@ impl Memory {
     pub fn begin_capture(self: &Arc<Self>) -> Capture {
         assert!(self.capture_pending(), "a capture begins after a flip");
         let sequence = self.sequence();
-        if mutants::on(Mutant::GateOffEarly) {
+        if mutants::on(Mutant::WindowEndedEarly) {
             self.end_window();
         }
         Capture {
@@ -207,7 +207,7 @@ impl Capture {
         self.spilled.len() + self.staged.len()
     }
 
-    /// Whether pages are still being copied, with the gate on.
+    /// Whether pages are still being copied.
     pub fn is_copying(&self) -> bool {
         self.copying
     }

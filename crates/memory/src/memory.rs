@@ -64,7 +64,7 @@ pub struct Stats {
     pub saved_pages: u64,
     /// Pages entered into the dirty set of the new epoch because their mark would be lost.
     pub carried_pages: u64,
-    /// Pages handed to the store while the gate was on, for want of room.
+    /// Pages handed to the store before all were copied, for want of room.
     pub spilled_pages: u64,
     /// Pages discarded.
     pub discarded_pages: u64,

@@ -31,8 +31,8 @@ pub enum Mutant {
     ZeroThoughWritten,
     /// A staging buffer is used again before the store has its page.
     StagingReusedEarly,
-    /// The gate goes off before the last page is secured.
-    GateOffEarly,
+    /// The capture is called over before the last page is secured.
+    WindowEndedEarly,
     /// Sixty-four pages leave the closing set when the first of them is secured.
     ClosingSetClearedEarly,
     /// A capture that is given up does not take its staged pages back.
@@ -58,7 +58,7 @@ impl Mutant {
         Mutant::DiscardStillAnnounced,
         Mutant::ZeroThoughWritten,
         Mutant::StagingReusedEarly,
-        Mutant::GateOffEarly,
+        Mutant::WindowEndedEarly,
         Mutant::ClosingSetClearedEarly,
         Mutant::StagedForgottenOnAbandon,
         Mutant::RestForgottenOnAbandon,

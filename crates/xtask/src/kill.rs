@@ -43,7 +43,7 @@ pub(crate) struct Options {
     /// Seed of the instants; a random one by default.
     #[arg(long)]
     seed: Option<u64>,
-    /// How pages are tracked: userfaultfd or software; what the machine offers by default.
+    /// How pages come and go: userfaultfd or software; what the machine offers by default.
     #[arg(long)]
     mapper: Option<String>,
     /// Workers that run its threads; what the binary chooses by default.

@@ -84,7 +84,7 @@ impl Lru {
 /// Touches a hot set of half of `memory_bytes` at random, beside a scan over four times as much.
 ///
 /// # Errors
-/// When this machine does not grant a world tracked by the kernel.
+/// When this machine does not grant a world mapped with `userfaultfd`.
 ///
 /// # Panics
 /// When a page holds what it should not.

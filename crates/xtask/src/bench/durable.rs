@@ -1,7 +1,7 @@
 //! Durable writes a second: one client and 64, beside SQLite, redb and Redis on the same disk in the same run.
 //!
 //! The rivals are a workspace of their own (`benches/rivals`), which is built here; Redis is measured where it is
-//! installed.
+//! installed. Then the same with flushes that are held back, where `strace` is installed.
 
 use super::process::Runner;
 use super::statistics::median;
@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// How long each measurement takes.
 const SPAN: Duration = Duration::from_secs(3);
 const CLIENTS: usize = 64;
+/// What a flush takes longer for the second half: so slow are disks without a cache that outlives power, while a disk that
+/// answers in a fraction of a millisecond leaves the round trips of the clients to be measured.
+const SLOW: Duration = Duration::from_millis(5);
 
 /// Measures.
 ///
@@ -74,14 +77,51 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
         format!("{added:.2} ms"),
         added <= flush + 2.0,
     ));
-    rows.push(match redis(runner)? {
+    rows.push(beside_redis(runner, many.rate())?);
+    match runner.on_a_slow_disk(SLOW) {
+        Some(slow) => rows.extend(on_a_slow_disk(&slow, &rivals)?),
+        None => rows.push(Row::shown("the same on a slower disk", "strace is not installed")),
+    }
+    Ok(rows)
+}
+
+/// What clients get where a flush takes [`SLOW`] more, for all alike.
+fn on_a_slow_disk(runner: &Runner, rivals: &Rivals) -> Result<Vec<Row>, String> {
+    let disk = format!("a flush takes {} ms more", SLOW.as_millis());
+    let sqlite = rivals.rate("sqlite", runner)?;
+    let own = rate(&runner.output("durable", &[], &[&SPAN.as_millis().to_string()])?)?;
+    let store = runner.serve_example("store", &["--allow-net", "--workers", "1"])?;
+    let before = runner.epoch("store")?;
+    let many = hammer(store.port()?, CLIENTS)?;
+    let flushes = runner.epoch("store")?.saturating_sub(before).max(1);
+    // Else it would outlive the one who holds its flushes back.
+    runner.stop("store")?;
+    drop(store);
+    Ok(vec![
+        Row::new(
+            format!("{disk}: one client, a put and `snapSync`, a second"),
+            format!("≥ SQLite ({sqlite:.0})"),
+            format!("{own:.0}"),
+            own >= sqlite,
+        ),
+        Row::new(
+            format!("{disk}: {CLIENTS} clients of examples/store.ph, acknowledged a second; for each flush"),
+            format!("≥ 20 × SQLite ({:.0})", 20.0 * sqlite),
+            format!("{:.0}; {:.1}", many.rate(), many.answers as f64 / flushes as f64),
+            many.rate() >= 20.0 * sqlite,
+        ),
+        beside_redis(runner, many.rate())?,
+    ])
+}
+
+fn beside_redis(runner: &Runner, own: f64) -> Result<Row, String> {
+    Ok(match redis(runner)? {
         Some(rate) => Row::shown(
             format!("Redis `appendfsync always`, {CLIENTS} clients, SET a second"),
-            format!("{rate:.0}; Phantom has {:.2} of that", many.rate() / rate),
+            format!("{rate:.0}; Phantom has {:.2} of that", own / rate),
         ),
         None => Row::shown("Redis `appendfsync always`", "not installed (Debian: redis-server)"),
-    });
-    Ok(rows)
+    })
 }
 
 /// The binary of `benches/rivals`.
@@ -101,7 +141,7 @@ impl Rivals {
 
     fn rate(&self, which: &str, runner: &Runner) -> Result<f64, String> {
         let folder = tempfile::tempdir_in(runner.folder()).map_err(|error| error.to_string())?;
-        let mut command = Command::new(&self.0);
+        let mut command = runner.start(&self.0);
         command.arg(which).arg(folder.path()).arg(SPAN.as_secs().to_string());
         let output = command.output().map_err(|error| format!("{which}: {error}"))?;
         if !output.status.success() {
@@ -204,7 +244,7 @@ fn redis(runner: &Runner) -> Result<Option<f64>, String> {
     let folder = tempfile::tempdir_in(runner.folder()).map_err(|error| error.to_string())?;
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let port = port.map_err(|error| error.to_string())?.port();
-    let mut command = Command::new("redis-server");
+    let mut command = runner.start(Path::new("redis-server"));
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
     command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(folder.path());
     let Ok(mut server) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else { return Ok(None) };
@@ -213,8 +253,12 @@ fn redis(runner: &Runner) -> Result<Option<f64>, String> {
         std::thread::sleep(Duration::from_millis(20));
     }
     let measured = hammer(port, CLIENTS);
-    // It has done what it was started for.
-    let _ = server.kill();
+    // It has done what it was started for. Asked, because whoever holds its flushes back would not take it along.
+    let asked = TcpStream::connect(("127.0.0.1", port))
+        .and_then(|mut stream| stream.write_all(b"SHUTDOWN NOSAVE\r\n"));
+    if asked.is_err() {
+        let _ = server.kill();
+    }
     let _ = server.wait();
     measured.map(|measured| Some(measured.rate()))
 }

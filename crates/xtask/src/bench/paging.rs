@@ -143,7 +143,7 @@ pub(super) fn collections(runner: &Runner, _: &Options) -> Result<Vec<Row>, Stri
 /// What is left of a hot set beside a scan.
 ///
 /// # Errors
-/// When this machine does not grant a world tracked by the kernel.
+/// When this machine does not grant a world mapped with `userfaultfd`.
 pub(super) fn scan(_: &Runner, _: &Options) -> Result<Vec<Row>, String> {
     let found = host::bench::scan(64 << 20).map_err(|error| error.to_string())?;
     let percent = |share: f64| format!("{:.1} %", share * 100.0);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// Does `work` on one of the processors that this thread may use, and so what it starts.
@@ -27,7 +27,9 @@ fn on_one_processor<R>(work: impl FnOnce() -> std::io::Result<R>) -> std::io::Re
 /// Starts benchmark programs on worlds in a scratch folder.
 pub(crate) struct Runner {
     phantom: PathBuf,
-    scratch: tempfile::TempDir,
+    scratch: Arc<tempfile::TempDir>,
+    /// By how much flushes take longer.
+    flush_delay: Option<Duration>,
 }
 
 /// A program that serves; it is killed when this is dropped.
@@ -95,7 +97,39 @@ impl Runner {
         // Beside the build, on the disk and not in memory.
         let folder = phantom.parent().ok_or("the binary lies nowhere")?;
         let scratch = tempfile::tempdir_in(folder).map_err(|error| format!("no scratch folder: {error}"))?;
-        Ok(Runner { phantom, scratch })
+        Ok(Runner { phantom, scratch: Arc::new(scratch), flush_delay: None })
+    }
+
+    /// A runner of the same binary in the same folder for whose programs each flush takes so much longer: `strace` holds it
+    /// back when it is done. None where that is not installed.
+    pub(crate) fn on_a_slow_disk(&self, flush_delay: Duration) -> Option<Runner> {
+        let found = Command::new("strace").arg("--version").stdout(Stdio::null()).status();
+        found.is_ok_and(|status| status.success()).then(|| Runner {
+            phantom: self.phantom.clone(),
+            scratch: self.scratch.clone(),
+            flush_delay: Some(flush_delay),
+        })
+    }
+
+    /// A command that starts `program`.
+    pub(crate) fn start(&self, program: &Path) -> Command {
+        let Some(delay) = self.flush_delay else { return Command::new(program) };
+        let mut command = Command::new("strace");
+        command.args(["-f", "--seccomp-bpf", "--output=/dev/null", "--trace=fdatasync,fsync"]);
+        command.arg(format!("--inject=fdatasync,fsync:delay_exit={}", delay.as_micros())).arg(program);
+        command
+    }
+
+    /// Stops a world that runs; its process ends.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) fn stop(&self, program: &str) -> Result<(), String> {
+        let output = Command::new(&self.phantom).arg("stop").arg(self.world(program)).output();
+        match output.map_err(|error| error.to_string())? {
+            done if done.status.success() => Ok(()),
+            other => Err(format!("{program} cannot be stopped: {}", String::from_utf8_lossy(&other.stderr))),
+        }
     }
 
     pub(crate) fn world(&self, program: &str) -> PathBuf {
@@ -104,7 +138,7 @@ impl Runner {
     }
 
     fn command(&self, program: &str, options: &[&str], arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.phantom);
+        let mut command = self.start(&self.phantom);
         command.arg("run").arg("--world").arg(self.world(program)).args(options);
         command.arg(programs().join(format!("{program}.ph"))).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -193,7 +227,7 @@ impl Runner {
         if world.exists() {
             std::fs::remove_file(&world).map_err(|error| format!("{}: {error}", world.display()))?;
         }
-        let mut command = Command::new(&self.phantom);
+        let mut command = self.start(&self.phantom);
         command.arg("run").arg("--world").arg(world).args(options);
         command.arg(folder.join(format!("{program}.ph"))).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped());

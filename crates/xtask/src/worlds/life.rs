@@ -523,7 +523,7 @@ fn options(lives: &WorldLives) -> OpenOptions {
 }
 
 /// What the memory of a world holds, read from itself: around what was touched since it was opened, and around where
-/// `before` has pages, since the kernel, where it tracks writes, tells of new ones only after a flip.
+/// `before` has pages.
 fn pages(memory: &Memory, before: &Pages) -> Pages {
     let touched = memory.touched();
     let touched = touched.iter().map(|range| range.first.0).chain(before.keys().copied());
