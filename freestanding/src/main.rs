@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 use base::{PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use core::sync::atomic::{AtomicU64, Ordering};
 use platform::{
-    ANNOUNCED_BYTES,    BlockDevice, Clock, Console, ConsoleInput, DeviceError, Entropy, MapperError, PageMapper, PageSource,
-    Paging, Platform, Waiter,
+    ANNOUNCED_BYTES, BlockDevice, Clock, Console, ConsoleInput, DeviceError, Entropy, MapperError,
+    PageMapper, PageSource, Paging, Platform, Waiter,
 };
 use world::{Event, Ports, World, WorldOptions};
 
@@ -81,15 +81,18 @@ impl BlockDevice for Ram {
 /// Room of the device.
 const DEVICE_BYTES: u64 = 1 << 30;
 
-/// An address space without help from the processor: writes are tracked by the barrier, pages are all read at the start.
-struct Flat(usize);
+/// An address space without help from the processor, whose pages are all read at the start.
+struct Flat {
+    base: usize,
+    announced: usize,
+}
 
 impl PageMapper for Flat {
     fn host_base(&self) -> usize {
-        self.0
+        self.base
     }
     fn announced(&self) -> usize {
-        self.1
+        self.announced
     }
     fn paging(&self) -> Paging {
         Paging::Eager
@@ -101,7 +104,7 @@ impl PageMapper for Flat {
         Ok(())
     }
     fn install(&self, page: PageIndex, bytes: &PageBytes) -> Result<(), MapperError> {
-        let to = (self.0 + page.addr().offset() as usize) as *mut u8;
+        let to = (self.base + page.addr().offset() as usize) as *mut u8;
         // SAFETY: a page index lies in the mapping; one thread.
         unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
@@ -163,7 +166,10 @@ fn ports(device: &Arc<Ram>, ticks: &Arc<Ticks>) -> Ports {
         waiter: ticks.clone(),
         reactor: Arc::new(platform::NoOutside),
     };
-    let mapper = Arc::new(Flat(runtime::reserve(WORLD_SIZE as usize), runtime::reserve(ANNOUNCED_BYTES as usize)));
+    let mapper = Arc::new(Flat {
+        base: runtime::reserve(WORLD_SIZE as usize),
+        announced: runtime::reserve(ANNOUNCED_BYTES as usize),
+    });
     Ports { device: device.clone(), mapper, platform, snapshot_waiter: ticks.clone() }
 }
 

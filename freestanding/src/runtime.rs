@@ -129,7 +129,9 @@ pub fn reserve(bytes: usize) -> usize {
     const PROT_READ_WRITE: usize = 3;
     const MAP_PRIVATE_ANONYMOUS_NORESERVE: usize = 0x4022;
     // SAFETY: a new private mapping at an address of the kernel's choice.
-    let addr = unsafe { system_call(9, [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, usize::MAX, 0]) };
+    let addr = unsafe {
+        system_call(9, [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, usize::MAX, 0])
+    };
     assert!(addr > 0, "mmap failed: {addr}");
     addr as usize
 }
