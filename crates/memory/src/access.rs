@@ -59,7 +59,7 @@ impl Memory {
     #[inline(always)]
     fn announce_here(&self, addr: Addr) {
         if !self.announced.has(addr) {
-            self.announce_page(addr.page());
+            self.announce_first(addr);
         }
     }
 

@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::limits::STAGING_PAGES_MAX;
-use base::{Epoch, PAGE_SIZE, PageIndex, PageRange, WORLD_BASE};
+use base::{Addr, Epoch, PAGE_SIZE, PageIndex, PageRange, WORLD_BASE};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicU64};
 use platform::{MapperError, PageMapper, PageSource, Paging};
@@ -258,7 +258,14 @@ impl Memory {
         PageSite { memory: self, leaf, page, slot: slot(page), sequence: self.sequence() }
     }
 
-    /// Says that bytes of this page are about to change, for the first time in this epoch.
+    /// Says that a byte is about to change, for the first time in this epoch on its page.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn announce_first(&self, addr: Addr) {
+        self.announce_page(addr.page());
+    }
+
+    /// As [`Memory::announce_first`], of a page.
     #[cold]
     #[inline(never)]
     pub(crate) fn announce_page(&self, page: PageIndex) {
