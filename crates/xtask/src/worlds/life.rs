@@ -57,6 +57,10 @@ pub(crate) struct WorldLife {
     pub(crate) acknowledged: Vec<(usize, Arc<Moment>)>,
     /// What earlier lives acknowledged.
     pub(crate) earlier: Vec<Arc<Moment>>,
+    /// What earlier lives flipped after the moment with which this one begins, and never acknowledged. Such a commit may be
+    /// found after all, where power was cut between its record and its pages and this life writes the same into the same
+    /// places; nothing that was acknowledged is newer then.
+    lost: Vec<Arc<Moment>>,
     /// The greatest answer that the client had after so many operations.
     pub(crate) answers: Vec<(usize, u64)>,
     pub(crate) cleaned_pages: u64,
@@ -92,7 +96,7 @@ impl WorldLife {
             clock_ns: moment.clock_ns,
             pages: moment.pages.clone(),
         });
-        Living::record(lives, script, base, first, Vec::new(), Vec::new(), rng, DECISIONS)
+        Living::record(lives, script, base, first, Vec::new(), rng, DECISIONS)
     }
 
     /// The life that goes on from a crash image which recovered to `moment`.
@@ -117,7 +121,10 @@ impl WorldLife {
         let earlier = all.filter(|earlier| earlier.epoch < moment.epoch).cloned().collect();
         let answers: Vec<(usize, u64)> =
             before.answers_at(moment.op).map(|answer| (0, answer)).into_iter().collect();
-        Living::record(lives, before.script.clone(), image, first, earlier, answers, rng, DECISIONS_LATER)
+        let lost = before.lost.iter().chain(&before.moments).filter(|lost| lost.epoch > moment.epoch);
+        let lost = lost.map(|lost| Arc::new(Moment { op: 0, pages: lost.pages.clone(), ..**lost })).collect();
+        let life = Living::record(lives, before.script.clone(), image, first, answers, rng, DECISIONS_LATER)?;
+        Ok(WorldLife { earlier, lost, ..life })
     }
 
     /// All that was done, as one hash and some counts.
@@ -172,7 +179,8 @@ impl WorldLife {
         if epoch == must.epoch {
             return vec![must.clone()];
         }
-        self.moments.iter().filter(|moment| moment.epoch == epoch && moment.op <= op).cloned().collect()
+        let begun = self.moments.iter().filter(|moment| moment.op <= op).chain(&self.lost);
+        begun.filter(|moment| moment.epoch == epoch).cloned().collect()
     }
 
     /// The acknowledged moment of an epoch.
@@ -230,7 +238,6 @@ impl<'a> Living<'a> {
         script: Script,
         base: Image,
         first: Arc<Moment>,
-        earlier: Vec<Arc<Moment>>,
         answers: Vec<(usize, u64)>,
         rng: &mut Prng,
         decisions: u64,
@@ -248,7 +255,8 @@ impl<'a> Living<'a> {
             script: living.script,
             moments: living.moments,
             acknowledged: living.acknowledged,
-            earlier,
+            earlier: Vec::new(),
+            lost: Vec::new(),
             answers: living.answers,
             cleaned_pages: living.cleaned_pages,
             checkpoints: living.checkpoints,
