@@ -232,7 +232,6 @@ impl<'a> Living<'a> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all that a life begins with, handed on from one place")]
     fn record(
         lives: &WorldLives,
         script: Script,
