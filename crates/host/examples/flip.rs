@@ -4,9 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     println!("64 MiB written before each of 20 flips; ns but where it says otherwise");
-    println!(
-        "resident  page-in  first write  later  flip  flip max  scan µs  window µs  saving write  stall max µs"
-    );
+    println!("resident  page-in  first write  later  flip  flip max  window µs  saving write  stall max µs");
     for mib in [64u64, 1024, 4096] {
         let figures = match host::bench::flip_by_userfaultfd(mib << 20, 64 << 20, 20) {
             Ok(figures) => figures,

@@ -45,7 +45,7 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// The written pages could not be found, or memory not be given back: the world must stop.
+    /// Memory could not be given back: the world must stop.
     #[error("the memory of the world fails: {0}")]
     Memory(#[from] MemoryError),
     /// The store could not take it.
