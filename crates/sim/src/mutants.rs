@@ -53,9 +53,9 @@ impl Planted {
         let Planted::Store(mutant) = self else { return (PAGING, 16) };
         let (workload, one_in) = match mutant {
             // Needs a stale chunk of a long commit right behind a new one.
-            OfStore::ChainNotChecked => (Workload::Small, 6),
+            OfStore::ChainNotChecked => (Workload::Small, 16),
             // Needs damage in the middle of the log, and the lost records in a segment that is used again.
-            OfStore::GenerationNotChecked => (Workload::Mixed, 2),
+            OfStore::GenerationNotChecked => (Workload::Small, 16),
             // Needs a kept snapshot whose segments are reused.
             OfStore::KeptTreeForgotten => (Workload::History, 3),
             // Needs a table of kept snapshots that fell back with its slot.
@@ -63,7 +63,7 @@ impl Planted {
             OfStore::RecordChecksumWithoutEntries => (Workload::Small, 16),
             OfStore::OpenWithoutFlush => (Workload::Cleaning, 16),
             OfStore::RestoredNotCounted | OfStore::RestoreFlushLeftOut => (Workload::Restore, 3),
-            OfStore::AsideTreeForgotten => (Workload::History, 16),
+            OfStore::AsideTreeForgotten => (Workload::Compact, 3),
             OfStore::ReuseOneCheckpointEarly => (Workload::Cleaning, 16),
             OfStore::CutBeforeDurable => (Workload::Compact, 3),
             OfStore::BaseCopyStale | OfStore::ChangesOfWrongBase | OfStore::SettledAsBase => {

@@ -87,7 +87,7 @@ impl Shared {
         // Changes save so much that four times the records of them may be read by an opening.
         let counted = writer.record_bytes.saturating_sub(writer.delta_bytes / 4 * 3);
         let long = counted > self.options.checkpoint_record_bytes;
-        let large = writer.log_blocks > writer.checkpoint_blocks_max();
+        let large = writer.log_blocks > writer.checkpoint_blocks_max() || writer.waits_for_checkpoint();
         let (last_ns, finest_ns) = {
             let read = self.read.lock();
             (read.checkpoint.wall_ns, read.checkpoint.policy.finest_ns(self.options.checkpoint_distance_ns))
@@ -226,8 +226,9 @@ impl Shared {
                 kept.tag.clone_from(tag);
             }
         }
-        let reusable = writer.reusable() as u64;
-        writer.pressure.measure(&policy, &writer.log.segments, reusable);
+        let census = writer.log.segments.census(writer.log.cursor.segment, &writer.log.keep);
+        let garbage = writer.garbage_blocks(&census).saturating_sub(writer.pool_blocks(&census));
+        writer.pressure.measure(&policy, &census, garbage);
         let now = Now {
             wall_ns,
             epoch,

@@ -10,14 +10,27 @@ use alloc::vec::Vec;
 use base::{PAGE_SIZE, PageIndex};
 
 use crate::error::CommitError;
-use crate::format::{Cursor, Kind, RecordEntry};
+use crate::format::{Cursor, Kind, RecordEntry, Segment};
+use crate::history::HistoryPolicy;
 use crate::log::LogReader;
 use crate::map;
 use crate::mutants::{self, Mutant};
+use crate::segments::Census;
 use crate::store::{Shared, WriterState};
 
-/// The least that a commit may move, in pages.
+/// The least that is moved at a time, in pages.
 const MOVED_MIN: u64 = 8;
+/// A page that is owed.
+const PAGE_OWED: u64 = 256;
+/// The most that is moved for each page of a commit: four pages.
+const RATE_MAX: u64 = 4 * PAGE_OWED;
+/// What is moved for each page of a commit while history takes a good part of its budget: a quarter of a page.
+const RATE_PREPARING: u64 = PAGE_OWED / 4;
+/// The cleaner aims for a file that is smaller by an eighth of the live data, or so many segments, than twice the live data:
+/// what it empties is free a while later.
+const MARGIN_SEGMENTS: u64 = 6;
+/// Segments that a small world may have beside what is live; a larger one may have as much again as is live.
+const SPARE_SEGMENTS: u64 = 16;
 
 /// A segment that is being emptied, and what was written into it that may still be live.
 pub(crate) struct Victim {
@@ -26,14 +39,22 @@ pub(crate) struct Victim {
     queue: VecDeque<RecordEntry>,
 }
 
-/// Moves up to a quarter of `pages` live pages; those in `own` are in the commit already. Returns the new entries.
+/// Moves as many live pages as a commit of `pages` pages should; those in `own` are in the commit already. Returns the new
+/// entries.
 pub(crate) fn clean(
     shared: &Shared,
     writer: &mut WriterState,
     own: &BTreeSet<u32>,
     pages: u64,
 ) -> Result<Vec<RecordEntry>, CommitError> {
-    if is_due(writer) { move_pages(shared, writer, own, (pages / 4).max(MOVED_MIN)) } else { Ok(Vec::new()) }
+    let rate = rate(writer);
+    writer.owed = if rate == 0 { 0 } else { writer.owed + pages * rate };
+    let moved = writer.owed / PAGE_OWED;
+    if moved < MOVED_MIN || !has_room(writer) {
+        return Ok(Vec::new());
+    }
+    writer.owed = 0;
+    move_pages(shared, writer, own, moved)
 }
 
 /// Moves up to `budget` live pages, those in `own` left out. Returns the new entries.
@@ -100,29 +121,81 @@ pub(crate) fn empty(
     Ok(moved)
 }
 
-/// Whether fewer segments are free than are written in three intervals between checkpoints: what is cleaned now is
-/// free two checkpoints later.
-/// After a failure for lack of space nothing is moved, to leave room for the commit.
-fn is_due(writer: &WriterState) -> bool {
+/// Whether pages may be moved. After a failure for lack of space none are, to leave room for the commit.
+fn has_room(writer: &WriterState) -> bool {
     let segments = &writer.log.segments;
-    let interval = writer.checkpoint_blocks_max() / u64::from(segments.blocks);
-    let low = writer.checkpoint_segments() + 3 * interval as usize + 1;
-    let mut reusable = segments.reusable(writer.log.cursor.segment, &writer.log.keep);
-    let free = reusable.by_ref().take(low).count();
-    !writer.was_full && free < low && free > writer.checkpoint_segments()
+    let needed = writer.checkpoint_segments() + 1;
+    let free = segments.reusable(writer.log.cursor.segment, &writer.log.keep).take(needed).count();
+    !writer.was_full && (free == needed || writer.prepares)
 }
 
-/// The segment with the fewest live blocks, if at most half of it is live, and what was written into it.
+/// How many 256ths of a page to move for each page of a commit: the more, the less there is left to write into until the
+/// file is larger than it should be.
+///
+/// What is emptied is free three checkpoints later, so what is written in three intervals must be there. What history holds
+/// besides is free when the snapshots up to its emptying are given up: it is emptied long before the budget is used up.
+fn rate(writer: &WriterState) -> u64 {
+    let segments = &writer.log.segments;
+    let pool = writer.census.reusable + writer.census.emptied + u64::from(segments.wanted);
+    let pool = pool.saturating_sub(u64::from(segments.count()));
+    let wanted = writer.pool_blocks(&writer.census) / u64::from(segments.blocks);
+    let short = RATE_MAX * wanted.saturating_sub(pool) / wanted;
+    if writer.prepares { short.max(RATE_PREPARING) } else { short }
+}
+
+impl WriterState {
+    /// Counts what the segments hold and how many there should be at most: for what is live, as much garbage, and what history
+    /// takes within its budget.
+    pub(crate) fn take_census(&mut self, policy: &HistoryPolicy) {
+        let census = self.log.segments.census(self.log.cursor.segment, &self.log.keep);
+        let budget = policy.budget(census.live_blocks * PAGE_SIZE as u64) / PAGE_SIZE as u64;
+        let garbage = self.garbage_blocks(&census);
+        let history = census.history_blocks.saturating_sub(garbage).min(budget);
+        let wanted = (census.live_blocks + garbage + history) / u64::from(self.log.segments.blocks);
+        self.log.segments.wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+        self.prepares = history > budget / 4;
+        self.census = census;
+    }
+
+    /// Blocks that may be garbage or free beside what is live and what history takes.
+    pub(crate) fn garbage_blocks(&self, census: &Census) -> u64 {
+        let (live, segment) = (census.live_blocks, u64::from(self.log.segments.blocks));
+        let margin = (live / 8).max(MARGIN_SEGMENTS * segment);
+        live.saturating_sub(margin).max(SPARE_SEGMENTS * segment)
+    }
+
+    /// Blocks to write into that the cleaner wants to be free, or to be so soon.
+    pub(crate) fn pool_blocks(&self, census: &Census) -> u64 {
+        let blocks = u64::from(self.log.segments.blocks);
+        4 * (census.live_blocks / 12).max(blocks) + (2 * self.checkpoint_segments() as u64 + 3) * blocks
+    }
+
+    /// Blocks of log after which a checkpoint is due in any case, so that the file does not grow by much more before what was
+    /// superseded is free.
+    pub(crate) fn checkpoint_blocks_max(&self) -> u64 {
+        let blocks = u64::from(self.log.segments.blocks);
+        if rate(self) > 0 {
+            (self.census.live_blocks / 12).max(blocks)
+        } else {
+            (self.census.live_blocks / 5).max(4 * blocks)
+        }
+    }
+}
+
+/// The segment with the fewest live blocks, if at most three quarters of it are live, and what was written into it.
 fn choose(shared: &Shared, writer: &mut WriterState) -> Option<Victim> {
     let log = &writer.log;
-    let half = log.segments.blocks / 2;
+    // One that a kept tree refers to is free when that tree is given up, so moving is to be cheap.
+    let most = |s: &Segment| {
+        let is_held = log.keep.pins(s.first_group, log.keep.recent);
+        if is_held && !writer.was_full { log.segments.blocks / 8 } else { log.segments.blocks / 4 * 3 }
+    };
     let may = |s: &u32| {
         let segment = &log.segments.list[*s as usize];
         *s != log.cursor.segment
             && segment.live > 0
-            && segment.live <= half
+            && segment.live <= most(segment)
             && segment.written_group <= log.keep.group
-            && (writer.pressure.is_over || writer.was_full || segment.first_group > log.keep.newest_pin())
             && !writer.cleaned.contains(s)
             && !writer.uncleanable.contains(&segment.generation)
     };

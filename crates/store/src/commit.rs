@@ -260,11 +260,17 @@ impl WriterState {
         self.commits_since += 1;
     }
 
-    /// Blocks of log after which a checkpoint is due: what was superseded is set free two checkpoints later, so the
-    /// file holds up to twice as much garbage as this beyond what the cleaner leaves.
-    pub(crate) fn checkpoint_blocks_max(&self) -> u64 {
+    /// Whether the file would grow beyond what the cleaner keeps it to, and a checkpoint brings the time closer at which what
+    /// was superseded is free.
+    pub(crate) fn waits_for_checkpoint(&self) -> bool {
         let segments = &self.log.segments;
-        (segments.live_blocks() / 5).max(4 * u64::from(segments.blocks))
+        if segments.count() < segments.wanted {
+            return false;
+        }
+        let least = (self.census.live_blocks / 32).max(u64::from(segments.blocks) / 2);
+        let low = self.log.reserve + 2;
+        let free = segments.reusable(self.log.cursor.segment, &self.log.keep).take(low);
+        self.log_blocks > least && free.count() < low
     }
 
     /// Segments that may be overwritten now.

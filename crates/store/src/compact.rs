@@ -77,12 +77,19 @@ impl Compaction {
             return Ok(true);
         }
         leave_end(shared, writer)?;
-        let front = front(writer);
-        let victims = self.victims(writer, front);
-        self.progress.left_pages = victims.iter().map(|&segment| live(writer, segment)).sum();
-        let Some(budget) = budget(writer, front).filter(|_| !victims.is_empty()) else {
-            cut(shared, writer)?;
-            return Ok(true);
+        // Where all before it is full, what is behind moves a little less far.
+        let mut front = front(writer);
+        let (victims, budget) = loop {
+            let victims = self.victims(writer, front);
+            self.progress.left_pages = victims.iter().map(|&segment| live(writer, segment)).sum();
+            if victims.is_empty() {
+                cut(shared, writer)?;
+                return Ok(true);
+            }
+            match budget(writer, front) {
+                Some(budget) => break (victims, budget),
+                None => front += 1,
+            }
         };
         let mut moved = 0;
         for segment in victims {
@@ -134,12 +141,12 @@ fn live(writer: &WriterState, segment: u32) -> u64 {
     u64::from(writer.log.segments.list[segment as usize].live)
 }
 
-/// Segments that all live data and the next checkpoints take when there is no garbage between.
+/// Segments that all live data takes when there is no garbage between, and two to write into.
 fn front(writer: &WriterState) -> u32 {
     let segments = &writer.log.segments;
     let live = segments.live_blocks();
     let needed = (live + live / 200).div_ceil(u64::from(segments.blocks).saturating_sub(3).max(1));
-    (needed as u32).saturating_add(3 * writer.checkpoint_segments() as u32 + 2).min(segments.count())
+    (needed as u32).saturating_add(2).min(segments.count())
 }
 
 /// Pages that may be moved into what is free before `front`; `None` when that is nothing.
@@ -178,7 +185,7 @@ fn recycle(shared: &Shared, writer: &mut WriterState, sheds: bool) -> Result<(),
 /// Gives back the segments at the end that nobody needs.
 fn cut(shared: &Shared, writer: &mut WriterState) -> Result<(), CommitError> {
     let log = &writer.log;
-    let needed = 2 * writer.checkpoint_segments() + 1;
+    let needed = writer.checkpoint_segments();
     let mut free: BTreeSet<u32> = log.segments.reusable(log.cursor.segment, &log.keep).collect();
     let mut count = log.segments.count();
     while count > 2 && free.len() > needed && free.remove(&(count - 1)) {

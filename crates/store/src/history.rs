@@ -17,9 +17,9 @@ use base::codec::{Reader, Writer};
 use base::{Epoch, PAGE_SIZE, PageBytes};
 
 use crate::error::{CommitError, ReadError};
-use crate::format::{BLOCK, Cursor, Entry, Superblock};
+use crate::format::{BLOCK, Cursor, Entry, Segment, Superblock};
 use crate::mutants::{self, Mutant};
-use crate::segments::Segments;
+use crate::segments::Census;
 use crate::store::{Store, WriterState};
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -55,7 +55,7 @@ pub struct HistoryPolicy {
     pub whole_ns: u64,
     /// What is kept of older ones, by ascending age; unused levels are zero and last.
     pub levels: [HistoryLevel; HISTORY_LEVELS_MAX],
-    /// Bytes that history may take beyond three times the live data; zero for the larger of 1 GiB and a quarter of it.
+    /// Bytes that history may take beside the live data; zero for the larger of 1 GiB and a quarter of that.
     pub budget_bytes: u64,
 }
 
@@ -116,7 +116,8 @@ impl HistoryPolicy {
         fine.map(|level| level.age_ns).fold(self.whole_ns, u64::max)
     }
 
-    fn budget(&self, live_bytes: u64) -> u64 {
+    /// Bytes that history may take beside so many live ones.
+    pub(crate) fn budget(&self, live_bytes: u64) -> u64 {
         if self.budget_bytes == 0 { (1u64 << 30).max(live_bytes / 4) } else { self.budget_bytes }
     }
 
@@ -250,6 +251,8 @@ pub(crate) fn decode_table_page(kept: &mut Vec<Kept>, page: &PageBytes, count: u
 pub(crate) struct Keep {
     /// Everything from this group on.
     pub(crate) group: u64,
+    /// What is kept from before this group is history; the rest is kept for recovery and for the snapshot before the newest.
+    pub(crate) recent: u64,
     /// The trees of these groups, ascending.
     pub(crate) pins: Arc<[u64]>,
 }
@@ -264,17 +267,23 @@ impl Keep {
         let next = self.pins.partition_point(|&group| group < first);
         self.pins.get(next).is_some_and(|&group| group < superseded)
     }
-    /// The newest kept group, zero for none.
-    pub(crate) fn newest_pin(&self) -> u64 {
-        self.pins.last().copied().unwrap_or(0)
+    /// Whether history needs what is superseded in the segment, or its records.
+    pub(crate) fn is_history(&self, segment: &Segment) -> bool {
+        let in_whole_stretch = segment.superseded_group > self.group || self.is_in_log(segment);
+        self.group < self.recent && in_whole_stretch
+            || self.pins(segment.first_group, segment.superseded_group.min(self.recent))
+    }
+    /// Whether the log of the whole stretch stands in it.
+    pub(crate) fn is_in_log(&self, segment: &Segment) -> bool {
+        segment.written_group >= self.group && self.group < self.recent
     }
 }
 
 /// How hard history is pressed by its budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pressure {
-    /// History takes more than its budget.
-    pub(crate) is_over: bool,
+    /// The share of the kept ones that go, in 256ths: what history takes beyond its budget.
+    pub(crate) excess: u64,
     /// The whole stretch is halved so many times.
     pub(crate) squeeze: u32,
     /// The device was full: give up all that has no name.
@@ -282,17 +291,16 @@ pub(crate) struct Pressure {
 }
 
 impl Pressure {
-    /// Compares what the file takes with the budget.
-    pub(crate) fn measure(&mut self, policy: &HistoryPolicy, segments: &Segments, reusable: u64) {
-        let live = segments.live_blocks() * PAGE_SIZE as u64;
-        let segment = u64::from(segments.blocks) * PAGE_SIZE as u64;
-        let used = (u64::from(segments.count()) - reusable) * segment;
-        let history = used.saturating_sub(3 * live + 4 * segment);
-        let budget = policy.budget(live);
-        self.is_over = history > budget || policy.keeps_nothing();
-        if self.is_over {
+    /// Compares what history takes with the budget; `garbage` of its blocks are not counted.
+    pub(crate) fn measure(&mut self, policy: &HistoryPolicy, census: &Census, garbage: u64) {
+        let budget = policy.budget(census.live_blocks * PAGE_SIZE as u64) / PAGE_SIZE as u64;
+        let history = census.history_blocks.saturating_sub(garbage);
+        // A sixteenth of it is for what comes before those that go are gone.
+        let beyond = history.saturating_sub(budget - budget / 16);
+        self.excess = (256 * beyond).div_ceil(history.max(1));
+        if census.log_blocks > budget / 2 {
             self.squeeze = (self.squeeze + 1).min(20);
-        } else if history < budget / 2 {
+        } else if census.log_blocks < budget / 8 {
             self.squeeze = self.squeeze.saturating_sub(1);
         }
     }
@@ -337,7 +345,7 @@ pub(crate) fn thin(kept: &[Kept], policy: &HistoryPolicy, pressure: Pressure, no
         }
     }
     let unnamed = left.iter().filter(|one| !must_stay(one)).count();
-    let pressed = if pressure.is_over { unnamed.div_ceil(8) } else { 0 };
+    let pressed = (unnamed as u64 * pressure.excess).div_ceil(256) as usize;
     let mut drop = pressed.max(left.len().saturating_sub(KEPT_MAX));
     left.retain(|one| {
         let goes = drop > 0 && !must_stay(one);
@@ -536,7 +544,7 @@ mod tests {
         let policy = HistoryPolicy::default();
         let mut kept: Vec<Kept> = (0..16).map(|minute| at(minute * 60)).collect();
         kept[2].tag = "mine".into();
-        let pressed = Pressure { is_over: true, squeeze: 1, shed: false };
+        let pressed = Pressure { excess: 32, squeeze: 1, shed: false };
         let (left, from) = thin(&kept, &policy, pressed, now_is(16 * 60, 3));
         assert_eq!(
             seconds(&left)[..3],

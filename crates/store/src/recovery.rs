@@ -346,6 +346,7 @@ fn load_table(disk: &Disk, superblock: &Superblock) -> Result<Segments, ReadErro
         list: Vec::new(),
         blocks: superblock.segment_blocks,
         next_generation: superblock.next_generation,
+        wanted: 0,
     };
     if superblock.table.is_none() {
         segments.list.resize(count as usize, Default::default());
@@ -594,7 +595,7 @@ fn later_segments(
     segments: &Segments,
 ) -> Result<Vec<Cursor>, DeviceError> {
     let mut later = Vec::new();
-    let keep = Keep { group: u64::MAX, pins: Arc::default() };
+    let keep = Keep { group: u64::MAX, recent: u64::MAX, pins: Arc::default() };
     for segment in segments.reusable(end.segment, &keep) {
         let first = reader.at(segment, 0);
         if first >= reader.disk.blocks() {

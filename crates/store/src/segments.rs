@@ -14,6 +14,21 @@ use crate::disk::Disk;
 use crate::format::{BLOCK, HEADER_BLOCKS, SEGMENT_ENTRY_BYTES, Segment, TABLE_PAGE_SEGMENTS};
 use crate::history::Keep;
 
+/// What all segments hold together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    /// Blocks that the map refers to.
+    pub(crate) live_blocks: u64,
+    /// Blocks that are not live, in segments that history needs.
+    pub(crate) history_blocks: u64,
+    /// As many of them as the whole stretch needs.
+    pub(crate) log_blocks: u64,
+    /// Segments that may be overwritten.
+    pub(crate) reusable: u64,
+    /// Segments without anything live that may be overwritten once some more checkpoints are durable.
+    pub(crate) emptied: u64,
+}
+
 /// All segments of a world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Segments {
@@ -21,6 +36,8 @@ pub(crate) struct Segments {
     /// Blocks per segment; the last one is kept for the jump.
     pub(crate) blocks: u32,
     pub(crate) next_generation: u64,
+    /// How many there may be before the device grows by single ones.
+    pub(crate) wanted: u32,
 }
 
 impl Segments {
@@ -76,6 +93,26 @@ impl Segments {
     pub(crate) fn live_blocks(&self) -> u64 {
         self.list.iter().map(|s| u64::from(s.live)).sum()
     }
+    /// Counts what the segments hold, the one that is written left out of all but the live blocks.
+    pub(crate) fn census(&self, active: u32, keep: &Keep) -> Census {
+        let mut census = Census::default();
+        for (at, s) in self.list.iter().enumerate() {
+            census.live_blocks += u64::from(s.live);
+            if at as u32 == active {
+                continue;
+            }
+            if self.is_reusable(at as u32, active, keep) {
+                census.reusable += 1;
+            } else if keep.is_history(s) {
+                let blocks = u64::from(self.blocks.saturating_sub(s.live));
+                census.history_blocks += blocks;
+                census.log_blocks += if keep.is_in_log(s) { blocks } else { 0 };
+            } else if s.live == 0 {
+                census.emptied += 1;
+            }
+        }
+        census
+    }
     /// Takes a segment into use under a new generation.
     pub(crate) fn open(&mut self, segment: u32, group: u64) -> u64 {
         let generation = self.next_generation;
@@ -84,9 +121,9 @@ impl Segments {
             Segment { generation, live: 0, superseded_group: 0, first_group: group, written_group: group };
         generation
     }
-    /// Makes the device longer by an eighth, at least by `least` segments.
+    /// Makes the device longer by an eighth, but not by more than is wanted, and at least by `least` segments.
     pub(crate) fn grow(&mut self, disk: &Disk, least: u32) -> Result<(), DeviceError> {
-        let more = (self.count() / 8).min(8).max(least);
+        let more = (self.count() / 8).min(8).min(self.wanted.saturating_sub(self.count())).max(least);
         let grown = self.grow_by(disk, more);
         if grown.is_err() && more > least { self.grow_by(disk, least) } else { grown }
     }

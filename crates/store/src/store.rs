@@ -26,7 +26,7 @@ use crate::history::{HistoryPolicy, Keep, Kept, Pressure};
 use crate::log::LogWriter;
 use crate::map::{self, NodeCache};
 use crate::mutants::{self, Mutant};
-use crate::segments::Segments;
+use crate::segments::{Census, Segments};
 
 /// Sizes that a store works with; the segment size is fixed when the world is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,9 @@ impl ReadState {
         let mut pins: Vec<u64> = kept.chain(self.tree_leases.keys().copied()).collect();
         pins.sort_unstable();
         pins.dedup();
-        Keep { group: slot.min(whole).min(leased), pins: pins.into() }
+        let before = self.kept_before.iter().chain(self.kept.iter()).map(|kept| kept.log.group);
+        let recent = before.filter(|&group| group < slot).max().unwrap_or(slot);
+        Keep { group: slot.min(whole).min(leased), recent, pins: pins.into() }
     }
 }
 
@@ -162,6 +164,12 @@ pub(crate) struct WriterState {
     /// Full copies of pages that are written again and again.
     pub(crate) bases: delta::Bases,
     pub(crate) victim: Option<Victim>,
+    /// What the segments held when the last commit or checkpoint ended.
+    pub(crate) census: Census,
+    /// History takes a good part of its budget.
+    pub(crate) prepares: bool,
+    /// What the cleaner has to move, in 256ths of a page.
+    pub(crate) owed: u64,
     /// The last attempt found no room.
     pub(crate) was_full: bool,
     /// Bytes of records and blocks of everything since the last published checkpoint.
@@ -196,6 +204,9 @@ impl WriterState {
             uncleanable: BTreeSet::new(),
             bases: delta::Bases::new(0),
             victim: None,
+            census: Census::default(),
+            prepares: false,
+            owed: 0,
             was_full: false,
             record_bytes: 0,
             delta_bytes: 0,
@@ -229,6 +240,7 @@ pub(crate) struct Counters {
     pub(crate) segments: AtomicU64,
     pub(crate) segments_reusable: AtomicU64,
     pub(crate) live_blocks: AtomicU64,
+    pub(crate) history_blocks: AtomicU64,
 }
 
 /// Adds to a counter.
@@ -277,6 +289,8 @@ pub struct StoreStats {
     pub segments_reusable: u64,
     /// Bytes that the newest state refers to, as of the last commit.
     pub live_bytes: u64,
+    /// Bytes that history takes beside them, as of the last commit.
+    pub history_bytes: u64,
 }
 
 /// What all handles of a store share.
@@ -325,6 +339,7 @@ impl Store {
             list: alloc::vec![Segment::default(); count.min(1 << 31) as usize],
             blocks: blocks as u32,
             next_generation: 1,
+            wanted: 0,
         };
         let generation = segments.open(0, 0);
         let cursor = Cursor { generation, ..Cursor::default() };
@@ -451,6 +466,7 @@ impl Store {
             segments: get(&c.segments),
             segments_reusable: get(&c.segments_reusable),
             live_bytes: get(&c.live_blocks) * PAGE_SIZE as u64,
+            history_bytes: get(&c.history_blocks) * PAGE_SIZE as u64,
         }
     }
 }
@@ -569,13 +585,17 @@ impl Shared {
 
     /// Puts the writer's half back and notes its sizes.
     pub(crate) fn put_back(&self, mut writer: Box<WriterState>) {
-        let keep = self.read.lock().keep();
+        let (keep, policy) = {
+            let read = self.read.lock();
+            (read.keep(), read.checkpoint.policy)
+        };
         writer.log.keep = keep;
-        let reusable = writer.reusable() as u64;
-        let log = &writer.log;
+        writer.take_census(&policy);
+        let (log, census) = (&writer.log, writer.census);
         self.counters.segments.store(u64::from(log.segments.count()), Ordering::Relaxed);
-        self.counters.segments_reusable.store(reusable, Ordering::Relaxed);
-        self.counters.live_blocks.store(log.segments.live_blocks(), Ordering::Relaxed);
+        self.counters.segments_reusable.store(census.reusable, Ordering::Relaxed);
+        self.counters.live_blocks.store(census.live_blocks, Ordering::Relaxed);
+        self.counters.history_blocks.store(census.history_blocks, Ordering::Relaxed);
         self.counters.bases_bytes.store(writer.bases.bytes() as u64, Ordering::Relaxed);
         *self.writer.lock() = Some(writer);
     }

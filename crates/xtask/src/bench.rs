@@ -4,6 +4,7 @@
 //! interleaved pairs, medians, and a distribution-free bound on them.
 
 mod busy;
+mod day;
 mod durable;
 mod echo;
 mod flips;
@@ -72,6 +73,7 @@ const ALL: &[(&str, Measure)] = &[
     ("utilisation", utilisation),
     ("flip", flips::measure),
     ("commit", stores::measure),
+    ("day", day::measure),
     ("durable", durable::measure),
     ("echo", echo::measure),
     ("snapshots-busy", busy::measure),
