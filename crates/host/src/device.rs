@@ -16,10 +16,17 @@ use std::sync::{Mutex, PoisonError};
 /// Bytes written at a time when a file grows.
 const GROW_STEP: usize = 1 << 20;
 
-/// What a file grows by, aligned as writes past the kernel's cache want it (`open(2)`, `O_DIRECT`).
+/// Writes of up to so many bytes go past the kernel's cache, while no more than [`DIRECT_UNFLUSHED_MAX`] wait for the flush:
+/// the flush of a small commit then has nothing left to write, which takes a third off. Larger ones would wait where they
+/// could go on.
+const DIRECT_MAX: usize = 64 << 10;
+const DIRECT_UNFLUSHED_MAX: u64 = 256 << 10;
+
+/// Bytes aligned as writes past the kernel's cache want them (`open(2)`, `O_DIRECT`).
 #[repr(align(4096))]
-struct Zeros([u8; GROW_STEP]);
-static ZEROS: Zeros = Zeros([0; GROW_STEP]);
+struct Aligned<const N: usize>([u8; N]);
+/// What a file grows by.
+static ZEROS: Aligned<GROW_STEP> = Aligned([0; GROW_STEP]);
 
 /// Bytes after which what was written since is on its way to the medium, before anyone asks for a flush: the flush then
 /// waits for the rest only.
@@ -69,7 +76,6 @@ impl std::error::Error for OpenError {
 }
 
 /// A file or a raw disk that holds a world.
-#[derive(Debug)]
 pub struct FileDevice {
     file: File,
     path: PathBuf,
@@ -79,11 +85,19 @@ pub struct FileDevice {
     growing: Mutex<()>,
     /// Bytes written since the last flush.
     unflushed: AtomicU64,
-    /// Whether what it grows by is written before it is used,
+    /// Whether what it grows by is written before it is used.
     prewrites: bool,
-    /// and the same file, opened so that this passes the kernel's cache, where that is possible: nobody reads these zeros,
-    /// and the next flush would have to wait until they are on the medium.
+    /// The same file, opened so that writes pass the kernel's cache, where that is possible: the next flush would have to wait
+    /// until they are on the medium.
     uncached: Option<File>,
+    /// What such a write takes its bytes from.
+    aligned: Mutex<Box<Aligned<DIRECT_MAX>>>,
+}
+
+impl std::fmt::Debug for FileDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileDevice").field("path", &self.path).field("len", &self.len).finish_non_exhaustive()
+    }
 }
 
 impl FileDevice {
@@ -158,6 +172,7 @@ impl FileDevice {
             unflushed: AtomicU64::new(0),
             prewrites: true,
             uncached: uncached.and_then(Result::ok),
+            aligned: Mutex::new(Box::new(Aligned([0; DIRECT_MAX]))),
         })
     }
 
@@ -169,6 +184,17 @@ impl FileDevice {
             let _ =
                 unsafe { libc::sync_file_range(self.file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
         }
+    }
+
+    /// Writes past the kernel's cache, if that is possible and wanted; says whether it did. Where it fails the other way is
+    /// tried, and an error shows there.
+    fn write_uncached(&self, offset: u64, bytes: &[u8]) -> bool {
+        let small = bytes.len() <= DIRECT_MAX && self.unflushed.load(SeqCst) < DIRECT_UNFLUSHED_MAX;
+        let Some(file) = self.uncached.as_ref().filter(|_| small && self.prewrites) else { return false };
+        let mut aligned = self.aligned.lock().unwrap_or_else(PoisonError::into_inner);
+        let copy = &mut aligned.0[..bytes.len()];
+        copy.copy_from_slice(bytes);
+        file.write_all_at(copy, offset).is_ok()
     }
 
     fn check(&self, offset: u64, count: usize) -> Result<(), DeviceError> {
@@ -248,7 +274,9 @@ impl BlockDevice for FileDevice {
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), DeviceError> {
         self.writable("writing")?;
         self.check(offset, bytes.len())?;
-        self.file.write_all_at(bytes, offset).map_err(|error| self.failed("writing", &error))?;
+        if !self.write_uncached(offset, bytes) {
+            self.file.write_all_at(bytes, offset).map_err(|error| self.failed("writing", &error))?;
+        }
         self.wrote(bytes.len() as u64);
         Ok(())
     }

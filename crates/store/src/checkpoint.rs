@@ -103,7 +103,7 @@ impl Shared {
             return Ok(false);
         }
         let (epoch, wall_ns) = {
-            let read = self.read.lock();
+            let mut read = self.read.lock();
             writer.log.keep = read.keep();
             (read.epoch, read.wall_ns)
         };

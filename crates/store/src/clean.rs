@@ -5,14 +5,14 @@
 //! To empty a segment that a kept tree refers to frees nothing until that tree is given up, so this is done only when
 //! history takes more than its budget, which makes kept trees go.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use base::{PAGE_SIZE, PageIndex};
 
 use crate::error::CommitError;
 use crate::format::{Cursor, Kind, RecordEntry, Segment};
 use crate::history::HistoryPolicy;
-use crate::log::LogReader;
+use crate::log::{LogReader, Written};
 use crate::map;
 use crate::mutants::{self, Mutant};
 use crate::segments::Census;
@@ -20,6 +20,8 @@ use crate::store::{Shared, WriterState};
 
 /// The least that is moved at a time, in pages.
 const MOVED_MIN: u64 = 8;
+/// So many of what was written into a segment are looked at for each page that may be moved: most of them are not live.
+const LOOKS_PER_PAGE: u64 = 64;
 /// A page that is owed.
 const PAGE_OWED: u64 = 256;
 /// The most that is moved for each page of a commit: four pages.
@@ -36,7 +38,8 @@ const SPARE_SEGMENTS: u64 = 16;
 pub(crate) struct Victim {
     segment: u32,
     generation: u64,
-    queue: VecDeque<RecordEntry>,
+    /// Taken from the end.
+    left: Vec<Written>,
 }
 
 /// Moves as many live pages as a commit of `pages` pages should; those in `own` are in the commit already. Returns the new
@@ -65,10 +68,12 @@ pub(crate) fn move_pages(
     mut budget: u64,
 ) -> Result<Vec<RecordEntry>, CommitError> {
     let mut moved = Vec::new();
-    while budget > 0 {
+    let mut looks = budget * LOOKS_PER_PAGE;
+    while budget > 0 && looks > 0 {
+        looks -= 1;
         let Some(mut victim) = writer.victim.take().or_else(|| choose(shared, writer)) else { break };
         let is_same = writer.log.segments.list[victim.segment as usize].generation == victim.generation;
-        let Some(entry) = victim.queue.pop_front().filter(|_| is_same) else {
+        let Some(entry) = victim.left.pop().filter(|_| is_same) else {
             writer.cleaned.insert(victim.segment);
             set_free_early(writer, victim.segment);
             continue;
@@ -101,11 +106,11 @@ pub(crate) fn empty(
 ) -> Result<Vec<RecordEntry>, CommitError> {
     let generation = writer.log.segments.list[segment as usize].generation;
     let mut moved = Vec::new();
-    let Some(queue) = written_in(shared, writer, segment, generation) else {
+    let Some(written) = written_in(shared, writer, segment, generation) else {
         writer.uncleanable.insert(generation);
         return Ok(moved);
     };
-    for entry in queue {
+    for entry in written {
         match move_one(shared, writer, &BTreeSet::new(), &entry) {
             Ok(placed) => moved.extend(placed),
             Err(CommitError::Read(_)) => {
@@ -126,7 +131,9 @@ fn has_room(writer: &WriterState) -> bool {
     let segments = &writer.log.segments;
     let needed = writer.checkpoint_segments() + 1;
     let free = segments.reusable(writer.log.cursor.segment, &writer.log.keep).take(needed).count();
-    !writer.was_full && (free == needed || writer.prepares)
+    // A file that still grows has no free segments, and may grow for this too.
+    let grows = writer.prepares || segments.count() < segments.wanted;
+    !writer.was_full && (free == needed || grows)
 }
 
 /// How many 256ths of a page to move for each page of a commit: the more, the less there is left to write into until the
@@ -203,7 +210,7 @@ fn choose(shared: &Shared, writer: &mut WriterState) -> Option<Victim> {
         (0..log.segments.count()).filter(may).min_by_key(|&s| log.segments.list[s as usize].live)?;
     let generation = log.segments.list[segment as usize].generation;
     match written_in(shared, writer, segment, generation) {
-        Some(queue) => Some(Victim { segment, generation, queue }),
+        Some(left) => Some(Victim { segment, generation, left }),
         None => {
             writer.uncleanable.insert(generation);
             None
@@ -214,10 +221,13 @@ fn choose(shared: &Shared, writer: &mut WriterState) -> Option<Victim> {
 /// Every page and map node that was written into the segment in its present use; `None` when it cannot be read.
 fn written_in(
     shared: &Shared,
-    writer: &WriterState,
+    writer: &mut WriterState,
     segment: u32,
     generation: u64,
-) -> Option<VecDeque<RecordEntry>> {
+) -> Option<Vec<Written>> {
+    if let Some(written) = writer.log.take_written(generation) {
+        return Some(written);
+    }
     let segments = &writer.log.segments;
     let reader = LogReader {
         disk: &shared.disk,
@@ -226,7 +236,7 @@ fn written_in(
         segment_count: segments.count(),
     };
     let mut cursor = Cursor { segment, generation, ..Cursor::default() };
-    let mut queue = VecDeque::new();
+    let mut written = Vec::new();
     let mut chain = None;
     while !reader.must_jump(&cursor) {
         let Some(record) = reader.record_at(reader.next_at(&cursor), generation).ok()? else { break };
@@ -234,10 +244,10 @@ fn written_in(
             break;
         }
         chain = Some(record.checksum);
-        queue.extend(record.entries.iter().filter(|e| matches!(e.kind, Kind::Full | Kind::Node)));
+        written.extend(record.entries.iter().filter_map(Written::of));
         reader.step_over(&record, &mut cursor);
     }
-    Some(queue)
+    Some(written)
 }
 
 /// Moves what `entry` names if the newest state still refers to it; a node is left to the checkpoint.
@@ -245,11 +255,11 @@ fn move_one(
     shared: &Shared,
     writer: &mut WriterState,
     own: &BTreeSet<u32>,
-    entry: &RecordEntry,
+    entry: &Written,
 ) -> Result<Option<RecordEntry>, CommitError> {
     if entry.kind == Kind::Node {
         let root = shared.read.lock().root;
-        let page = map::first_page_of(entry);
+        let page = map::prefix_page(entry.key, entry.level);
         let node = map::node_on_way(&shared.disk, &shared.nodes, root, page, entry.level)?;
         if !node.is_none() && node.block() == entry.block {
             let leaf = map::first_leaf_page(&shared.disk, &shared.nodes, node, entry.level, entry.key)?;
@@ -266,7 +276,8 @@ fn move_one(
     }
     let mut bytes = [0u8; PAGE_SIZE];
     shared.read_stored(PageIndex(entry.key), current, &mut bytes)?;
-    let moved = RecordEntry { block: 0, checksum: current.entry.checksum, ..*entry };
+    let (key, checksum) = (entry.key, current.entry.checksum);
+    let moved = RecordEntry { key, kind: Kind::Full, checksum, ..RecordEntry::default() };
     writer.log.append(&shared.disk, moved, Some(&bytes)).map(Some)
 }
 

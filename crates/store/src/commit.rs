@@ -101,8 +101,11 @@ impl CommitWriter {
         // A map that cannot be read is told of when the next checkpoint reads it; the page is written in full.
         let full_copy = || shared.lookup(page.0).ok().and_then(Stored::full_copy);
         let advice = writer.bases.advise(page.0, bytes, full_copy);
-        if let Advice::Changes(base, changes) = &advice {
-            return self.append_changes(page, *base, checksum, changes);
+        if let Advice::Changes(base) = advice {
+            let changes = core::mem::take(&mut writer.bases.changes);
+            let done = self.append_changes(page, base, checksum, &changes);
+            self.writer()?.bases.changes = changes;
+            return done;
         }
         let entry = RecordEntry { key: page.0, kind: Kind::Full, checksum, ..RecordEntry::default() };
         let placed = self.append(entry, Some(bytes))?;

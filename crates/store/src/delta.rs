@@ -21,19 +21,15 @@ pub(crate) const CHANGES_MAX: usize = 1024;
 /// Equal bytes up to which two runs are joined: as many as a run's head takes.
 const JOINED_MAX: usize = RUN_HEAD;
 const RUN_HEAD: usize = 4;
-/// Bytes that are compared at once.
+/// Bytes in which differences are looked for.
 const WORD: usize = 8;
-/// Bytes that are counted at once: fewer than make a byte overflow, so that the processor counts many beside each other.
-const COUNTED: usize = 128;
+/// Bytes that are compared at once where pages are equal, as they are for the most part.
+const LINE: usize = 64;
 
-/// The changes that make `new` of `base`; `None` when they are so many that a full copy is better.
-pub(crate) fn encode_changes(base: &PageBytes, new: &PageBytes) -> Option<Vec<u8>> {
-    let differing = count_differing(base, new);
-    // Most pages that are refused are refused here, without a look at where they differ.
-    if differing + RUN_HEAD > CHANGES_MAX {
-        return None;
-    }
-    let mut changes: Vec<u8> = Vec::with_capacity((differing * (1 + RUN_HEAD)).min(CHANGES_MAX));
+/// Replaces `changes` by those that make `new` of `base`; `None` when they are so many that a full copy is better.
+pub(crate) fn encode_changes(base: &PageBytes, new: &PageBytes, changes: &mut Vec<u8>) -> Option<()> {
+    changes.clear();
+    changes.reserve(CHANGES_MAX);
     // Start and end of the run that is being gathered.
     let mut run: Option<(usize, usize)> = None;
     let finish = |run: Option<(usize, usize)>, changes: &mut Vec<u8>| {
@@ -46,33 +42,33 @@ pub(crate) fn encode_changes(base: &PageBytes, new: &PageBytes) -> Option<Vec<u8
         changes.extend_from_slice(&new[start..end]);
         Some(())
     };
-    for (word, (a, b)) in base.as_chunks::<WORD>().0.iter().zip(new.as_chunks().0).enumerate() {
-        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-        if differ == 0 {
+    for (line, (a, b)) in base.as_chunks::<LINE>().0.iter().zip(new.as_chunks::<LINE>().0).enumerate() {
+        let words = || a.as_chunks::<WORD>().0.iter().zip(b.as_chunks().0);
+        let differences = || {
+            words().map(|(a, b): (&[u8; WORD], &[u8; WORD])| u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b))
+        };
+        // One look at all words, which the processor takes several of at a time; a comparison of slices is a call.
+        if differences().fold(0, |any, differ| any | differ) == 0 {
             continue;
         }
-        // From the first byte of the word that differs to the last: a gap inside is seldom, and costs six bytes at most.
-        let start = word * WORD + differ.trailing_zeros() as usize / 8;
-        let end = (word + 1) * WORD - differ.leading_zeros() as usize / 8;
-        run = match run {
-            Some((first, last)) if start - last <= JOINED_MAX => Some((first, end)),
-            other => {
-                finish(other, &mut changes)?;
-                Some((start, end))
+        for (word, differ) in differences().enumerate() {
+            if differ == 0 {
+                continue;
             }
-        };
+            // From the first byte of the word that differs to the last: a gap inside is seldom, and costs six bytes at most.
+            let at = line * LINE + word * WORD;
+            let start = at + differ.trailing_zeros() as usize / 8;
+            let end = at + WORD - differ.leading_zeros() as usize / 8;
+            run = match run {
+                Some((first, last)) if start - last <= JOINED_MAX => Some((first, end)),
+                other => {
+                    finish(other, changes)?;
+                    Some((start, end))
+                }
+            };
+        }
     }
-    finish(run, &mut changes)?;
-    Some(changes)
-}
-
-/// In how many bytes two pages differ.
-fn count_differing(a: &PageBytes, b: &PageBytes) -> usize {
-    let (a, b) = (a.as_chunks::<COUNTED>().0, b.as_chunks::<COUNTED>().0);
-    let differing = |(a, b): (&[u8; COUNTED], &[u8; COUNTED])| -> usize {
-        a.iter().zip(b).fold(0u8, |sum, (a, b)| sum + u8::from(a != b)).into()
-    };
-    a.iter().zip(b).map(differing).sum()
+    finish(run, changes)
 }
 
 /// Makes the page of its full copy; `None`, with the page in part changed, when the changes make no sense.
@@ -123,6 +119,8 @@ pub(crate) struct Bases {
     commit: u32,
     /// Copies that count once their commit is durable.
     pending: Vec<(u32, u64, Box<PageBytes>)>,
+    /// The changes of the page that was asked about last.
+    pub(crate) changes: Vec<u8>,
 }
 
 /// What is to be done with a page that is put.
@@ -131,8 +129,8 @@ pub(crate) enum Advice {
     Full,
     /// Write it in full and keep a copy: it is written again and again.
     FullAndKeep,
-    /// Write these changes to the full copy in that block.
-    Changes(u64, Vec<u8>),
+    /// Write [`Bases::changes`] to the full copy in this block.
+    Changes(u64),
 }
 
 impl Bases {
@@ -145,6 +143,7 @@ impl Bases {
             pages_max,
             commit: 1,
             pending: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -186,10 +185,10 @@ impl Bases {
             return if keep { Advice::FullAndKeep } else { Advice::Full };
         };
         if full_copy() == Some(base.block) || mutants::on(Mutant::BaseCopyStale) {
-            if let Some(changes) = encode_changes(&base.bytes, bytes) {
+            if encode_changes(&base.bytes, bytes, &mut self.changes).is_some() {
                 slot.next_left_alone = 1;
                 base.used = self.commit;
-                return Advice::Changes(base.block, changes);
+                return Advice::Changes(base.block);
             }
             // Changed in most places once; if the next copy is of no use either, it is left alone for longer and longer.
             if slot.next_left_alone > 1 {
@@ -285,7 +284,8 @@ mod tests {
                 let len = (1 + rng.below(24) as usize).min(PAGE_SIZE - at);
                 new[at..at + len].iter_mut().for_each(|byte| *byte ^= round as u8 | 1);
             }
-            if let Some(changes) = encode_changes(&base, &new) {
+            let mut changes = alloc::vec![1; 9];
+            if encode_changes(&base, &new, &mut changes).is_some() {
                 assert!(changes.len() <= CHANGES_MAX);
                 apply_changes(&mut base, &changes).unwrap();
                 assert!(base == new);
@@ -300,7 +300,8 @@ mod tests {
         let base = [7u8; PAGE_SIZE];
         let mut new = base;
         (0..5).for_each(|word| new[word * 800..word * 800 + 8].fill(1));
-        assert_eq!(encode_changes(&base, &new).map(|changes| changes.len()), Some(60));
+        let mut changes = Vec::new();
+        assert_eq!(encode_changes(&base, &new, &mut changes).map(|()| changes.len()), Some(60));
         let mut page = base;
         assert_eq!(apply_changes(&mut page, &[1]), None);
         assert_eq!(apply_changes(&mut page, &[0xff, 0x0f, 2, 0, 1, 1]), None, "beyond the end of the page");
@@ -316,7 +317,7 @@ mod tests {
             let mut page = [1u8; PAGE_SIZE];
             page[9] = round;
             match bases.advise(5, &page, || Some(block)) {
-                Advice::Changes(base, changes) => assert_eq!((base, changes.len() <= 5), (block, true)),
+                Advice::Changes(base) => assert_eq!((base, bases.changes.len() <= 5), (block, true)),
                 Advice::FullAndKeep => {
                     block += 1;
                     full += 1;

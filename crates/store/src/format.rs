@@ -441,7 +441,7 @@ impl RecordEntry {
     }
     /// Appends it to the entries of a record.
     pub(crate) fn pack(&self, changes: &[u8], packed: &mut Vec<u8>) {
-        let mut w = Writer::new();
+        let mut w = Writer { bytes: core::mem::take(packed) };
         w.u32(self.key);
         w.u8(self.kind as u8);
         w.u8(self.level);
@@ -451,7 +451,7 @@ impl RecordEntry {
             w.u64(if self.kind == Kind::Delta { self.base } else { self.block });
             w.raw(changes);
         }
-        packed.extend_from_slice(&w.bytes);
+        *packed = w.bytes;
     }
 }
 
@@ -507,7 +507,7 @@ impl Packed {
 
 /// Writes a record into the first block of `block`; returns its checksum.
 pub(crate) fn encode_record(header: &RecordHeader, entries: &Packed, block: &mut [u8]) -> u64 {
-    let mut w = Writer::new();
+    let mut w = Writer { bytes: Vec::with_capacity(BLOCK) };
     w.u64(RECORD_MAGIC);
     w.u64(0);
     w.raw(&header.world_id.0);

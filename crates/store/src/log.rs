@@ -4,6 +4,7 @@
 //! Invariants: a group that is not completed leaves nothing behind but bytes that nobody refers to;
 //! the last block of each segment is kept for the jump to the next one, so that it is found without the chain.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use base::checksum::checksum;
 use base::{Epoch, PageBytes, WorldId};
@@ -32,6 +33,26 @@ pub(crate) struct GroupHead {
     pub(crate) wall_ns: u64,
 }
 
+/// A page or a map node as it was written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    pub(crate) block: u64,
+    pub(crate) key: u32,
+    pub(crate) kind: Kind,
+    pub(crate) level: u8,
+}
+
+impl Written {
+    /// What the cleaner looks for of an entry; `None` for what it does not move.
+    pub(crate) fn of(entry: &RecordEntry) -> Option<Written> {
+        let RecordEntry { block, key, kind, level, .. } = *entry;
+        matches!(kind, Kind::Full | Kind::Node).then_some(Written { block, key, kind, level })
+    }
+}
+
+/// Segments of which it is known what was written: 32 KiB of memory for each of 8 MiB.
+const WRITTEN_SEGMENTS_MAX: usize = 512;
+
 /// A chunk that is being filled.
 #[derive(Clone, Default)]
 struct Chunk {
@@ -46,7 +67,6 @@ struct Chunk {
 }
 
 /// Appends groups to the log.
-#[derive(Clone)]
 pub(crate) struct LogWriter {
     world_id: WorldId,
     pub(crate) segments: Segments,
@@ -69,6 +89,9 @@ pub(crate) struct LogWriter {
     undo: Vec<(u32, Segment)>,
     /// Plans only: positions are assigned, nothing is written.
     dry: bool,
+    /// What was written into the segments of these generations, for the cleaner; those of this process only, the latest. Groups
+    /// that were abandoned are in it too: nothing refers to their blocks.
+    written: BTreeMap<u64, Vec<Written>>,
     /// Blocks of records written in this group.
     pub(crate) group_records: u64,
     pub(crate) group_blocks: u64,
@@ -106,6 +129,7 @@ impl LogWriter {
             begun: cursor,
             undo: Vec::new(),
             dry: false,
+            written: BTreeMap::new(),
             group_records: 0,
             group_blocks: 0,
         }
@@ -192,6 +216,9 @@ impl LogWriter {
             (entry.block, entry.offset) = (record_at, chunk.entries.next_offset());
         }
         chunk.entries.push(&entry, changes);
+        if let Some(all) = self.written.get_mut(&self.cursor.generation) {
+            all.extend(Written::of(&entry));
+        }
         Ok(entry)
     }
 
@@ -227,8 +254,10 @@ impl LogWriter {
 
     /// A copy that assigns the positions that this one will assign, and writes nothing.
     pub(crate) fn plan(&self) -> LogWriter {
-        let mut plan =
-            LogWriter { chunk: None, buffer: Vec::new(), dry: true, undo: Vec::new(), ..self.clone() };
+        let mut plan = LogWriter::new(self.world_id, self.segments.clone(), self.cursor, self.keep.clone());
+        (plan.reserve, plan.leaves, plan.head) = (self.reserve, self.leaves, self.head);
+        (plan.chunks, plan.begun) = (self.chunks, self.begun);
+        plan.dry = true;
         plan.chunk =
             self.chunk.as_ref().map(|c| Chunk { entries: c.entries.clone(), bytes: Vec::new(), ..*c });
         plan
@@ -332,6 +361,12 @@ impl LogWriter {
         }
         self.advance(sum);
         self.cursor = Cursor { segment: next, block: 0, generation, ..self.cursor };
+        if !self.dry {
+            self.written.insert(generation, Vec::new());
+            if self.written.len() > WRITTEN_SEGMENTS_MAX {
+                self.written.pop_first();
+            }
+        }
         Ok(())
     }
 
@@ -346,6 +381,11 @@ impl LogWriter {
         }
         let next = self.segments.reusable(active, &self.keep).next();
         Ok(next.unwrap_or_else(|| unreachable!("the device has just grown")))
+    }
+
+    /// All pages and nodes that were written in this generation, if that is known.
+    pub(crate) fn take_written(&mut self, generation: u64) -> Option<Vec<Written>> {
+        if generation == self.cursor.generation { None } else { self.written.remove(&generation) }
     }
 
     /// Notes that this group writes into `segment`.

@@ -136,18 +136,13 @@ pub(crate) fn first_leaf_page(
 }
 
 /// First page under the node of `level` with `prefix`.
-fn prefix_page(prefix: u32, level: u8) -> u32 {
+pub(crate) fn prefix_page(prefix: u32, level: u8) -> u32 {
     if level >= ROOT_LEVEL { 0 } else { prefix << (8 * (level + 1)) }
 }
 
 /// What number stands for the node of `level` that holds `page`.
 fn prefix_of(page: u32, level: u8) -> u32 {
     if level >= ROOT_LEVEL { 0 } else { page >> (8 * (level + 1)) }
-}
-
-/// First page of the node that a record's entry names.
-pub(crate) fn first_page_of(entry: &RecordEntry) -> u32 {
-    prefix_page(entry.key, entry.level)
 }
 
 /// Calls `visit` with every entry under `root`, nodes before what they hold: `(level + 1, page, entry)` for nodes

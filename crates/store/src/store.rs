@@ -122,6 +122,7 @@ pub(crate) struct ReadState {
     /// Checkpoints that are kept, ascending: those of `checkpoint`, and those that the older slot still names.
     pub(crate) kept: Arc<Vec<Kept>>,
     pub(crate) kept_before: Arc<Vec<Kept>>,
+    pub(crate) kept_pins: KeptPins,
     /// Groups that page readers start from, with the number of readers: of all from there on, and of that tree alone.
     pub(crate) leases: BTreeMap<u64, usize>,
     pub(crate) tree_leases: BTreeMap<u64, usize>,
@@ -129,23 +130,51 @@ pub(crate) struct ReadState {
     pub(crate) poison: Option<String>,
 }
 
+/// The groups that the kept checkpoints need, which change with them only: a world that is a day old keeps thousands.
+#[derive(Default)]
+pub(crate) struct KeptPins {
+    /// What they were made of.
+    kept: (Arc<Vec<Kept>>, Arc<Vec<Kept>>),
+    /// Ascending.
+    pins: Arc<[u64]>,
+}
+
 impl ReadState {
     /// What must stay readable.
-    pub(crate) fn keep(&self) -> Keep {
+    pub(crate) fn keep(&mut self) -> Keep {
         let older = self.previous.as_ref().unwrap_or(&self.checkpoint);
         let early = mutants::on(Mutant::ReuseOneCheckpointEarly);
         let slot = if early { u64::MAX } else { older.log.group };
         let forgotten = early || mutants::on(Mutant::WholeStretchForgotten);
         let whole = if forgotten { u64::MAX } else { older.whole_from };
         let leased = self.leases.keys().next().copied().unwrap_or(u64::MAX);
-        let kept = self.kept.iter().chain(self.kept_before.iter()).flat_map(Kept::pins);
-        let mut pins: Vec<u64> = kept.chain(self.tree_leases.keys().copied()).collect();
-        pins.sort_unstable();
-        pins.dedup();
-        let before = self.kept_before.iter().chain(self.kept.iter()).map(|kept| kept.log.group);
-        let recent = before.filter(|&group| group < slot).max().unwrap_or(slot);
-        Keep { group: slot.min(whole).min(leased), recent, pins: pins.into() }
+        let recent = [&self.kept, &self.kept_before].into_iter().filter_map(|kept| {
+            let before = kept.partition_point(|one| one.log.group < slot);
+            kept.get(before.checked_sub(1)?).map(|one| one.log.group)
+        });
+        let recent = recent.max().unwrap_or(slot);
+        let mut pins = self.pins_of_kept();
+        if !self.tree_leases.is_empty() {
+            pins = sorted(pins.iter().copied().chain(self.tree_leases.keys().copied()));
+        }
+        Keep { group: slot.min(whole).min(leased), recent, pins }
     }
+
+    fn pins_of_kept(&mut self) -> Arc<[u64]> {
+        let known = &self.kept_pins.kept;
+        if !(Arc::ptr_eq(&known.0, &self.kept) && Arc::ptr_eq(&known.1, &self.kept_before)) {
+            let pins = sorted(self.kept.iter().chain(self.kept_before.iter()).flat_map(Kept::pins));
+            self.kept_pins = KeptPins { kept: (self.kept.clone(), self.kept_before.clone()), pins };
+        }
+        self.kept_pins.pins.clone()
+    }
+}
+
+fn sorted(groups: impl Iterator<Item = u64>) -> Arc<[u64]> {
+    let mut groups: Vec<u64> = groups.collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups.into()
 }
 
 /// What the one writer needs.
@@ -494,6 +523,7 @@ impl ReadState {
             previous,
             kept: Arc::default(),
             kept_before: Arc::default(),
+            kept_pins: KeptPins::default(),
             leases: BTreeMap::new(),
             tree_leases: BTreeMap::new(),
             poison: None,
@@ -586,7 +616,7 @@ impl Shared {
     /// Puts the writer's half back and notes its sizes.
     pub(crate) fn put_back(&self, mut writer: Box<WriterState>) {
         let (keep, policy) = {
-            let read = self.read.lock();
+            let mut read = self.read.lock();
             (read.keep(), read.checkpoint.policy)
         };
         writer.log.keep = keep;
