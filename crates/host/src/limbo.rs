@@ -12,6 +12,8 @@ use std::ops::Range;
 const SLOTS_MAX: usize = 16 << 10;
 /// Fewest, where pages are kept at all: what is taken away together.
 const SLOTS_MIN: usize = 128;
+/// Slots that are given back together, as each call of the system costs as much as a page.
+const GIVEN_BACK: usize = 16;
 /// One part in so many of what may be in memory.
 const SHARE: u64 = 16;
 
@@ -22,6 +24,8 @@ pub(crate) struct Limbo {
     pages: Vec<Option<PageIndex>>,
     slots: BTreeMap<u32, usize>,
     next: usize,
+    /// Slots from `next` on that hold nothing.
+    ahead: usize,
     /// Pages that are gone for good since the last [`Limbo::take_dropped`].
     dropped: Vec<PageIndex>,
     /// Slots just filled that are to be given back at once, because nothing is kept.
@@ -40,6 +44,7 @@ impl Limbo {
             pages: Vec::new(),
             slots: BTreeMap::new(),
             next: 0,
+            ahead: 0,
             dropped: Vec::new(),
             passing: None,
         })
@@ -65,15 +70,21 @@ impl Limbo {
             self.passing = Some(slots.clone());
             return Ok(slots);
         }
-        let slots = self.next..self.pages.len().min(self.next + count as usize);
-        self.next = if slots.end == self.pages.len() { 0 } else { slots.end };
-        for slot in slots.clone() {
-            if let Some(page) = self.pages[slot].take() {
-                self.slots.remove(&page.0);
-                self.dropped.push(page);
+        if self.ahead == 0 {
+            let most = (count as usize).max(GIVEN_BACK);
+            let cleared = self.next..self.pages.len().min(self.next + most);
+            for slot in cleared.clone() {
+                if let Some(page) = self.pages[slot].take() {
+                    self.slots.remove(&page.0);
+                    self.dropped.push(page);
+                }
             }
+            self.ahead = cleared.len();
+            self.give_back(cleared)?;
         }
-        self.give_back(slots.clone())?;
+        let slots = self.next..self.next + self.ahead.min(count as usize);
+        self.ahead -= slots.len();
+        self.next = if slots.end == self.pages.len() { 0 } else { slots.end };
         Ok(slots)
     }
 

@@ -28,6 +28,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// Stored pages brought in together, when they are missing and there is plenty of memory: an aligned cluster.
 const STORED_CLUSTER: u64 = 16;
@@ -37,6 +38,9 @@ const SEQUENCE_CLUSTER: u64 = 32;
 const SEQUENCE_MIN: u64 = 4;
 /// Sequences of touches that are told apart.
 const STREAMS: usize = 8;
+/// How long the pager looks for the next fault before it sleeps: a program that misses memory misses it again, and to wake
+/// a thread takes a good part of a read.
+const LOOKING: Duration = Duration::from_micros(50);
 /// Pages taken away together.
 const BATCH_PAGES: u64 = 64;
 /// Batches between two looks for faults.
@@ -260,15 +264,20 @@ impl Shared {
     fn serve(&self) {
         let mut faults = Vec::new();
         let mut buffer = vec![[0; PAGE_SIZE]; SEQUENCE_CLUSTER.max(STORED_CLUSTER) as usize];
+        let mut looking_until = Instant::now();
         loop {
-            let (fault, stop) = sys::wait_readable(self.uffd.raw(), self.stop.raw());
-            if stop {
-                return;
-            }
-            if !fault {
+            self.uffd.faults(&mut faults);
+            if faults.is_empty() {
+                if Instant::now() < looking_until {
+                    std::hint::spin_loop();
+                    continue;
+                }
+                let (_, stop) = sys::wait_readable(self.uffd.raw(), self.stop.raw());
+                if stop {
+                    return;
+                }
                 continue;
             }
-            self.uffd.faults(&mut faults);
             for address in faults.drain(..) {
                 let page = PageIndex(((address - self.mapping.start()) / PAGE_SIZE) as u32);
                 let served = catch_unwind(AssertUnwindSafe(|| self.bring_in(page, &mut buffer)))
@@ -282,6 +291,7 @@ impl Shared {
                 self.fatal.raise(&format!("memory of the world cannot be given back: {error}"));
                 return;
             }
+            looking_until = Instant::now() + LOOKING;
         }
     }
 
