@@ -511,7 +511,7 @@ fn create(path: &Path, running: &Running) -> Result<Opened, Failure> {
         std::fs::remove_file(&made_at)
             .map_err(|error| Failure::Input(format!("{}: {error}", made_at.display())))?;
     }
-    let device = FileDevice::create(&made_at).map_err(in_use)?;
+    let device = FileDevice::create(&made_at).map_err(in_use)?.called(path);
     create_on(device, path, running)
         .map(|opened| Opened {
             unborn: Some(Unborn { made_at: made_at.clone(), goes_to: path.to_path_buf() }),

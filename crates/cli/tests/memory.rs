@@ -103,15 +103,54 @@ fn a_bounded_world_survives_kills() {
 #[test]
 fn a_full_disk_pauses_the_world_until_there_is_room() {
     let s = Scratch::new();
+    let whole = s.phantom(&["run", "--world", "a.world", &graph(), "40", "20000"]).status(0).out;
+    runs_on_after_a_full_disk(&s, "--memory 64M", &format!("{} 40 20000", graph()), &whole);
+}
+
+/// Each of its snapshots is one that the only thread waits for, so the worker makes them itself, until the disk is full.
+const SYNCING: &str = r#"
+package .t;
+import .internal.world;
+class syncing {
+    int main(string[] args) {
+        var all = new .internal.container.array();
+        var world = new .internal.world();
+        string filler = "0123456789";
+        for (int n = 0; n < 8; n += 1) filler = filler + filler;
+        for (int n = 0; n < 4000; n += 1) {
+            all.add(filler + n);
+            world.snapSync();
+        }
+        long sum = 0L;
+        for (int n = 0; n < 4000; n += 1) {
+            string one = all.get(n);
+            sum = sum * 31L + one.substring(2560, one.length() - 2560).toLong();
+        }
+        println("" + all.size() + " " + sum);
+        return 0;
+    }
+};
+"#;
+
+#[test]
+fn a_full_disk_pauses_a_program_whose_snapshots_its_own_worker_makes() {
+    let s = Scratch::new();
+    std::fs::write(s.path("syncing.ph"), SYNCING).expect("it is written");
+    let whole = s.phantom(&["run", "--world", "a.world", "syncing.ph"]).status(0).out;
+    assert!(whole.starts_with("4000 "), "{whole}");
+    runs_on_after_a_full_disk(&s, "--workers 1", "syncing.ph", &whole);
+}
+
+/// Runs a program on a disk that is almost full until there is no room, then makes room.
+fn runs_on_after_a_full_disk(s: &Scratch, options: &str, program: &str, whole: &str) {
     let phantom = env!("CARGO_BIN_EXE_phantom");
-    // A file system of 40 MiB of which a filler takes most, in a name space of its own.
+    // A file system of 120 MiB of which a filler takes most, in a name space of its own.
     let script = format!(
         "set -e; mkdir disk; mount -t tmpfs -o size=120m none disk; \
          dd if=/dev/zero of=disk/filler bs=1M count=100 status=none; \
-         {phantom} run --memory 64M --world disk/g.world {} 40 20000 2>err & \
+         {phantom} run {options} --world disk/g.world {program} 2>err & \
          n=0; until grep -q 'no room' err; do sleep 0.05; n=$((n+1)); test $n -lt 1200; done; \
-         sleep 1; rm disk/filler; wait $!; {phantom} check disk/g.world",
-        graph()
+         sleep 1; rm disk/filler; wait $!; {phantom} check disk/g.world"
     );
     let run = |script: &str| {
         Command::new("unshare")
@@ -123,11 +162,11 @@ fn a_full_disk_pauses_the_world_until_there_is_room() {
         eprintln!("SKIPPED: a file system cannot be mounted here");
         return;
     }
-    let whole = s.phantom(&["run", "--world", "a.world", &graph(), "40", "20000"]).status(0).out;
     let ran = run(&script).expect("a shell");
     let said = std::fs::read_to_string(s.path("err")).unwrap_or_default();
     assert!(ran.status.success(), "{ran:?} {said}");
-    assert!(String::from_utf8_lossy(&ran.stdout).starts_with(&whole), "{ran:?} {said}");
-    assert_eq!(said.matches("no room").count(), 1, "{said}");
-    assert!(said.contains("g.world") && said.contains("there is room again"), "{said}");
+    assert!(String::from_utf8_lossy(&ran.stdout).starts_with(whole), "{ran:?} {said}");
+    // Giving up history may make room by itself, for a while.
+    let (full, again) = (said.matches("no room").count(), said.matches("there is room again").count());
+    assert!(full >= 1 && full == again && said.contains("growing disk/g.world)"), "{said}");
 }

@@ -133,7 +133,13 @@ impl FileDevice {
         FileDevice { prewrites: false, ..self }
     }
 
-    /// The path that was opened.
+    /// The same, called by another path in what it says of failures: that which a file will have once it is whole.
+    #[must_use]
+    pub fn called(self, path: impl Into<PathBuf>) -> FileDevice {
+        FileDevice { path: path.into(), ..self }
+    }
+
+    /// The path that was opened, or what it is called.
     pub fn path(&self) -> &Path {
         &self.path
     }

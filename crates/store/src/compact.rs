@@ -15,6 +15,8 @@ use crate::format::HEADER_BLOCKS;
 use crate::mutants::{self, Mutant};
 use crate::store::{Shared, Store, WriterState};
 
+/// Segments that are put together at least, so that this frees more than it takes.
+const SPARSE_MIN: usize = 3;
 /// Pages that a step moves at most.
 const STEP_PAGES_MAX: u64 = 8192;
 
@@ -77,18 +79,25 @@ impl Compaction {
             return Ok(true);
         }
         leave_end(shared, writer)?;
-        // Where all before it is full, what is behind moves a little less far.
-        let mut front = front(writer);
+        // Where all before it is full, what is behind moves a little less far; where nothing is free before it, segments that
+        // are almost empty are put together first, wherever there is room.
+        let first = front(writer);
+        let wanted = self.victims(writer, first);
+        self.progress.left_pages = wanted.iter().map(|&segment| live(writer, segment)).sum();
+        let mut front = first;
         let (victims, budget) = loop {
             let victims = self.victims(writer, front);
-            self.progress.left_pages = victims.iter().map(|&segment| live(writer, segment)).sum();
-            if victims.is_empty() {
-                cut(shared, writer)?;
-                return Ok(true);
-            }
-            match budget(writer, front) {
-                Some(budget) => break (victims, budget),
-                None => front += 1,
+            match (budget(writer, front), victims.is_empty()) {
+                (Some(budget), false) => break (victims, budget),
+                (None, false) => front += 1,
+                (_, true) => {
+                    let sparse = self.sparse(writer);
+                    if sparse.len() < SPARSE_MIN || wanted.is_empty() {
+                        cut(shared, writer)?;
+                        return Ok(true);
+                    }
+                    break (sparse, u64::from(writer.log.segments.blocks));
+                }
             }
         };
         let mut moved = 0;
@@ -116,18 +125,33 @@ impl Compaction {
         recycle(shared, writer, !self.keep_history)
     }
 
+    /// Segments with the least in them, as many as fit half a segment.
+    fn sparse(&self, writer: &WriterState) -> alloc::vec::Vec<u32> {
+        let log = &writer.log;
+        let mut all: alloc::vec::Vec<u32> =
+            (0..log.segments.count()).filter(|segment| self.may_move(writer, *segment)).collect();
+        all.sort_by_key(|&segment| live(writer, segment));
+        let mut room = u64::from(log.segments.blocks / 2);
+        all.retain(|&segment| {
+            let fits = live(writer, segment) <= room;
+            room -= if fits { live(writer, segment) } else { room };
+            fits
+        });
+        all
+    }
+
+    fn may_move(&self, writer: &WriterState, segment: u32) -> bool {
+        let log = &writer.log;
+        let s = &log.segments.list[segment as usize];
+        let is_known = self.held.contains(&s.generation) || writer.uncleanable.contains(&s.generation);
+        segment != log.cursor.segment && s.live > 0 && !is_known && !log.keep.pins(s.first_group, u64::MAX)
+    }
+
     /// Segments behind the front that hold live data, the last first; and those in front that are mostly garbage, where all
     /// in front would not do.
     fn victims(&self, writer: &WriterState, front: u32) -> alloc::vec::Vec<u32> {
         let log = &writer.log;
-        let may = |segment: &u32| {
-            let s = &log.segments.list[*segment as usize];
-            let is_known = self.held.contains(&s.generation) || writer.uncleanable.contains(&s.generation);
-            *segment != log.cursor.segment
-                && s.live > 0
-                && !is_known
-                && !log.keep.pins(s.first_group, u64::MAX)
-        };
+        let may = |segment: &u32| self.may_move(writer, *segment);
         let mut victims: alloc::vec::Vec<u32> = (front..log.segments.count()).rev().filter(may).collect();
         if !victims.is_empty() {
             let sparse = |segment: &u32| log.segments.list[*segment as usize].live < log.segments.blocks / 2;
