@@ -228,7 +228,8 @@ impl Shared {
         }
         let census = writer.log.segments.census(writer.log.cursor.segment, &writer.log.keep);
         let garbage = writer.garbage_blocks(&census).saturating_sub(writer.pool_blocks(&census));
-        writer.pressure.measure(&policy, &census, garbage);
+        let budget = writer.history_blocks_max(&policy, &census);
+        writer.pressure.measure(&census, budget, garbage);
         let now = Now {
             wall_ns,
             epoch,

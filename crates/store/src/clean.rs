@@ -155,13 +155,21 @@ impl WriterState {
     /// takes within its budget.
     pub(crate) fn take_census(&mut self, policy: &HistoryPolicy) {
         let census = self.log.segments.census(self.log.cursor.segment, &self.log.keep);
-        let budget = policy.budget(census.live_blocks * PAGE_SIZE as u64) / PAGE_SIZE as u64;
-        let garbage = self.garbage_blocks(&census);
+        let (budget, garbage) = (self.history_blocks_max(policy, &census), self.garbage_blocks(&census));
         let history = census.history_blocks.saturating_sub(garbage).min(budget);
         let wanted = (census.live_blocks + garbage + history) / u64::from(self.log.segments.blocks);
-        self.log.segments.wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let limit = self.log.segments.limit.unwrap_or(u32::MAX);
+        self.log.segments.wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(limit);
         self.prepares = history > budget / 4;
         self.census = census;
+    }
+
+    /// Blocks that history may take: its budget, or what a device that cannot grow leaves it.
+    pub(crate) fn history_blocks_max(&self, policy: &HistoryPolicy, census: &Census) -> u64 {
+        let budget = policy.budget(census.live_blocks * PAGE_SIZE as u64) / PAGE_SIZE as u64;
+        let all = self.log.segments.limit.map(|limit| u64::from(limit) * u64::from(self.log.segments.blocks));
+        let others = census.live_blocks + self.garbage_blocks(census);
+        all.map_or(budget, |all| budget.min(all.saturating_sub(others)))
     }
 
     /// Blocks that may be garbage or free beside what is live and what history takes.

@@ -73,6 +73,13 @@ impl Store {
         writer.log.keep = self.shared.read.lock().keep();
         // Two: what history held is free when two checkpoints have given it up.
         writer.log.reserve = 2 * writer.checkpoint_segments();
+        // Also where the commit would fit beside them: each checkpoint takes some, and what is left must do for those that give
+        // up history.
+        if let Err(error) = writer.log.ensure_reserve(&self.shared.disk) {
+            note_failure(&self.shared, &mut writer, &error);
+            self.shared.put_back(writer);
+            return Err(error);
+        }
         writer.log.gather = self.shared.options.gathered_pages;
         writer.log.begin(GroupHead { kind: RecordKind::Commit, epoch, wall_ns });
         Ok(CommitWriter {
@@ -267,7 +274,7 @@ impl WriterState {
     /// was superseded is free.
     pub(crate) fn waits_for_checkpoint(&self) -> bool {
         let segments = &self.log.segments;
-        if segments.count() < segments.wanted {
+        if segments.count() < segments.wanted || self.census.emptied == 0 {
             return false;
         }
         let least = (self.census.live_blocks / 32).max(u64::from(segments.blocks) / 2);

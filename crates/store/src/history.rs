@@ -291,9 +291,8 @@ pub(crate) struct Pressure {
 }
 
 impl Pressure {
-    /// Compares what history takes with the budget; `garbage` of its blocks are not counted.
-    pub(crate) fn measure(&mut self, policy: &HistoryPolicy, census: &Census, garbage: u64) {
-        let budget = policy.budget(census.live_blocks * PAGE_SIZE as u64) / PAGE_SIZE as u64;
+    /// Compares what history takes with its budget in blocks; `garbage` of its blocks are not counted.
+    pub(crate) fn measure(&mut self, census: &Census, budget: u64, garbage: u64) {
         let history = census.history_blocks.saturating_sub(garbage);
         // A sixteenth of it is for what comes before those that go are gone.
         let beyond = history.saturating_sub(budget - budget / 16);

@@ -277,6 +277,15 @@ impl LogWriter {
         Ok(())
     }
 
+    /// Makes sure that so many segments are free as are left to the checkpoints.
+    pub(crate) fn ensure_reserve(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        let (active, reserve) = (self.cursor.segment, self.reserve);
+        while self.segments.reusable(active, &self.keep).take(reserve).count() < reserve {
+            self.segments.grow(disk, 1).map_err(CommitError::NoSpace)?;
+        }
+        Ok(())
+    }
+
     fn open_chunk(&mut self, disk: &Disk) -> Result<(), CommitError> {
         let trailer = self.segments.blocks - 1;
         if record_block(&self.cursor, self.segments.blocks) == trailer || self.leaves {

@@ -347,6 +347,7 @@ fn load_table(disk: &Disk, superblock: &Superblock) -> Result<Segments, ReadErro
         blocks: superblock.segment_blocks,
         next_generation: superblock.next_generation,
         wanted: 0,
+        limit: None,
     };
     if superblock.table.is_none() {
         segments.list.resize(count as usize, Default::default());

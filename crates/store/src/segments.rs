@@ -38,6 +38,8 @@ pub(crate) struct Segments {
     pub(crate) next_generation: u64,
     /// How many there may be before the device grows by single ones.
     pub(crate) wanted: u32,
+    /// How many there were when the device could not grow, until it can.
+    pub(crate) limit: Option<u32>,
 }
 
 impl Segments {
@@ -124,8 +126,12 @@ impl Segments {
     /// Makes the device longer by an eighth, but not by more than is wanted, and at least by `least` segments.
     pub(crate) fn grow(&mut self, disk: &Disk, least: u32) -> Result<(), DeviceError> {
         let more = (self.count() / 8).min(8).min(self.wanted.saturating_sub(self.count())).max(least);
-        let grown = self.grow_by(disk, more);
-        if grown.is_err() && more > least { self.grow_by(disk, least) } else { grown }
+        let mut grown = self.grow_by(disk, more);
+        if grown.is_err() && more > least {
+            grown = self.grow_by(disk, least);
+        }
+        self.limit = grown.is_err().then(|| self.count());
+        grown
     }
     fn grow_by(&mut self, disk: &Disk, more: u32) -> Result<(), DeviceError> {
         let count = self.count() + more;

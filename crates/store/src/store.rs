@@ -369,6 +369,7 @@ impl Store {
             blocks: blocks as u32,
             next_generation: 1,
             wanted: 0,
+            limit: None,
         };
         let generation = segments.open(0, 0);
         let cursor = Cursor { generation, ..Cursor::default() };

@@ -271,3 +271,32 @@ fn a_compaction_gives_back_what_nobody_needs() {
     commit(&store, 201, 0..100);
     assert!(store.check(&mut |_, _| {}).unwrap().is_sound());
 }
+
+#[test]
+fn a_device_that_cannot_grow_is_full_once() {
+    let device = MemoryDevice::new();
+    let options = StoreOptions { segment_bytes: 256 << 10, ..StoreOptions::default() };
+    let store = create(&device, options);
+    device.len_max.store(24 << 20, Ordering::SeqCst);
+    let mut rng = Prng::new(5);
+    let mut version = vec![0u64; 1024];
+    let mut refused = Vec::new();
+    let mut epoch = 0;
+    for round in 0..3000u64 {
+        let pages: Vec<u32> = (0..20).map(|_| rng.below(1024) as u32).collect();
+        epoch += 1;
+        while try_commit(&store, epoch, &pages).is_err() {
+            assert!(refused.len() < 50, "refused in rounds {refused:?}");
+            refused.push(round);
+            epoch += 1;
+        }
+        pages.iter().for_each(|&page| version[page as usize] = epoch);
+    }
+    // What it held when it was full for the first time was given up; from then on there is room, and history.
+    assert!(!refused.is_empty() && refused.len() <= 2, "refused in rounds {refused:?}");
+    assert!(store.snapshots().unwrap().len() > 30, "{}", store.snapshots().unwrap().len());
+    for (index, &version) in version.iter().enumerate().filter(|(_, version)| **version > 0) {
+        assert_page(&store, index as u32, version);
+    }
+    assert!(store.check(&mut |_, _| {}).unwrap().is_sound());
+}

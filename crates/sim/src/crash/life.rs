@@ -130,6 +130,9 @@ pub(crate) struct Life {
     pub(crate) acknowledged: Vec<Acknowledged>,
     /// What was acknowledged in the lives before this one, as far as it still holds.
     pub(crate) earlier: Vec<Acknowledged>,
+    /// Commits of earlier lives that were cut off, or given up for damage, later than what this life began with. Where this
+    /// life writes the same pages into the same places and is cut off as well, such a one may be found after all.
+    pub(crate) lost: Vec<Attempt>,
     /// Snapshots were given up for damage when the life began.
     pub(crate) after_damage: bool,
     /// The device was full at some time.
@@ -212,6 +215,7 @@ impl Life {
             attempts: Vec::new(),
             acknowledged: vec![Acknowledged { op: 0, epoch: 0, content: empty, before: None }],
             earlier: Vec::new(),
+            lost: Vec::new(),
             after_damage: false,
             met_full_device: false,
             wall_ns: 100,
@@ -239,6 +243,7 @@ impl Life {
             device: SimDevice::from_image(image),
             attempts: Vec::new(),
             earlier: self.history_until(last.epoch),
+            lost: self.lost_after(last.epoch),
             acknowledged: vec![Acknowledged { op: 0, ..last }],
             after_damage: self.after_damage,
             met_full_device: self.met_full_device,
@@ -267,6 +272,7 @@ impl Life {
             device: SimDevice::from_image(device.image()),
             attempts: Vec::new(),
             earlier: self.history_until(last.epoch),
+            lost: self.lost_after(last.epoch),
             acknowledged: vec![Acknowledged { op: 0, before: None, ..last }],
             after_damage: true,
             met_full_device: self.met_full_device,
@@ -281,6 +287,12 @@ impl Life {
     /// What was done to its device.
     pub(crate) fn recording(&self) -> Recording {
         Recording::new(self.base.clone(), &self.device)
+    }
+
+    /// What was begun after `epoch` in this life or before it; what was acknowledged of that was begun as well.
+    fn lost_after(&self, epoch: u64) -> Vec<Attempt> {
+        let begun = self.lost.iter().chain(&self.attempts).filter(|attempt| attempt.epoch > epoch);
+        begun.map(|attempt| Attempt { op: 0, ..attempt.clone() }).collect()
     }
 
     fn history_until(&self, epoch: u64) -> Vec<Acknowledged> {

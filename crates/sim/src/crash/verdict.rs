@@ -125,7 +125,7 @@ fn allowed(life: &Life, op: usize, epoch: u64) -> Vec<Acknowledged> {
         return life.known(epoch).into_iter().collect();
     }
     let before = Some((must.epoch, must.content.clone()));
-    let begun = life.attempts.iter().filter(|a| a.epoch == epoch && a.op <= op);
+    let begun = life.attempts.iter().chain(&life.lost).filter(|a| a.epoch == epoch && a.op <= op);
     begun.map(|a| Acknowledged { op: 0, epoch, content: a.content.clone(), before: before.clone() }).collect()
 }
 
