@@ -193,6 +193,8 @@ fn newest_equals(store: &Store, content: &Content) -> Result<(), String> {
 fn never_wrong(life: &Life, point: &Point, store: &Store, epoch: u64) -> Result<bool, String> {
     let mut allowed = allowed(life, point.op, epoch);
     allowed.extend(life.known(epoch));
+    let lost = life.lost.iter().filter(|attempt| attempt.epoch == epoch);
+    allowed.extend(lost.map(|a| Acknowledged { op: 0, epoch, content: a.content.clone(), before: None }));
     let states = life.earlier.iter().chain(&life.acknowledged).chain(&allowed);
     let every: std::collections::BTreeSet<u32> = states.flat_map(|s| s.content.keys().copied()).collect();
     let mut refused = false;

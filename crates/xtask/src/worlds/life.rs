@@ -60,7 +60,7 @@ pub(crate) struct WorldLife {
     /// What earlier lives flipped after the moment with which this one begins, and never acknowledged. Such a commit may be
     /// found after all, where power was cut between its record and its pages and this life writes the same into the same
     /// places; nothing that was acknowledged is newer then.
-    lost: Vec<Arc<Moment>>,
+    pub(crate) lost: Vec<Arc<Moment>>,
     /// The greatest answer that the client had after so many operations.
     pub(crate) answers: Vec<(usize, u64)>,
     pub(crate) cleaned_pages: u64,

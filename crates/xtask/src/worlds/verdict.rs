@@ -88,6 +88,8 @@ pub(crate) fn after_lie(lives: &WorldLives, life: &WorldLife, point: &Point) -> 
     let epoch = report.epoch.0;
     let mut all: Vec<&Arc<Moment>> = life.moments.iter().filter(|moment| moment.epoch == epoch).collect();
     all.extend(life.known(epoch));
+    // A lie may also bring back a commit of an earlier life that was cut off.
+    all.extend(life.lost.iter().filter(|moment| moment.epoch == epoch));
     let mut differs = format!("epoch {epoch} was never begun");
     for moment in all {
         match equals(&store, epoch, &moment.pages) {
