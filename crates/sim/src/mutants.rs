@@ -53,22 +53,21 @@ impl Planted {
         let Planted::Store(mutant) = self else { return (PAGING, 16) };
         let (workload, one_in) = match mutant {
             // Needs a stale chunk of a long commit right behind a new one.
-            OfStore::ChainNotChecked => (Workload::Small, 4),
+            OfStore::ChainNotChecked => (Workload::Mixed, 2),
             // Needs damage in the middle of the log, and the lost records in a segment that is used again.
-            OfStore::GenerationNotChecked => (Workload::Compact, 8),
+            OfStore::GenerationNotChecked => (Workload::Small, 16),
             // Needs a kept snapshot whose segments are reused.
             OfStore::KeptTreeForgotten => (Workload::History, 3),
             // Needs a table of kept snapshots that fell back with its slot.
-            OfStore::WholeStretchForgotten => (Workload::History, 16),
+            OfStore::WholeStretchForgotten => (Workload::Restore, 8),
             OfStore::RecordChecksumWithoutEntries => (Workload::Small, 16),
             OfStore::OpenWithoutFlush => (Workload::Cleaning, 16),
             OfStore::RestoredNotCounted | OfStore::RestoreFlushLeftOut => (Workload::Restore, 3),
-            OfStore::AsideTreeForgotten => (Workload::Compact, 2),
+            OfStore::AsideTreeForgotten => (Workload::History, 6),
+            OfStore::SuperblockBeforeMap => (Workload::History, 16),
             OfStore::ReuseOneCheckpointEarly => (Workload::Cleaning, 16),
             OfStore::CutBeforeDurable => (Workload::Compact, 3),
-            OfStore::BaseCopyStale | OfStore::ChangesOfWrongBase | OfStore::SettledAsBase => {
-                (Workload::Deltas, 3)
-            }
+            OfStore::ChangesOfWrongBase | OfStore::SettledAsBase => (Workload::Deltas, 3),
             _ => (Workload::Mixed, 16),
         };
         (workload.name(), one_in)

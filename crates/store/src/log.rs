@@ -75,6 +75,8 @@ pub(crate) struct LogWriter {
     pub(crate) keep: Keep,
     /// Free segments that a commit leaves to the checkpoint after it.
     pub(crate) reserve: usize,
+    /// A checkpoint took of them.
+    borrowed: bool,
     /// Blocks of payload that are gathered before they are written.
     pub(crate) gather: u32,
     /// The next record is a jump, although there is room before the end of the segment.
@@ -120,6 +122,7 @@ impl LogWriter {
             cursor,
             keep,
             reserve: 1,
+            borrowed: false,
             gather: 1,
             leaves: false,
             head: None,
@@ -277,12 +280,16 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Makes sure that so many segments are free as are left to the checkpoints.
+    /// Makes sure that so many segments are free as are left to the checkpoints, if they took of them or the device was full.
     pub(crate) fn ensure_reserve(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        if !self.borrowed && self.segments.limit.is_none() {
+            return Ok(());
+        }
         let (active, reserve) = (self.cursor.segment, self.reserve);
         while self.segments.reusable(active, &self.keep).take(reserve).count() < reserve {
             self.segments.grow(disk, 1).map_err(CommitError::NoSpace)?;
         }
+        self.borrowed = false;
         Ok(())
     }
 
@@ -388,7 +395,10 @@ impl LogWriter {
             assert!(!self.dry, "room was made before planning");
             self.segments.grow(disk, 1).map_err(CommitError::NoSpace)?;
         }
-        let next = self.segments.reusable(active, &self.keep).next();
+        let mut free = self.segments.reusable(active, &self.keep);
+        let next = free.next();
+        let left = free.take(self.reserve).count();
+        self.borrowed |= !is_commit && left < self.reserve;
         Ok(next.unwrap_or_else(|| unreachable!("the device has just grown")))
     }
 
