@@ -2,8 +2,8 @@
 //!
 //! A moved page is an ordinary entry of the commit with the content it had. Map nodes in the segment are written anew
 //! by the next checkpoint. The segment is free when the rules of [`crate::segments`] say so, not earlier.
-//! To empty a segment that a kept tree refers to frees nothing until that tree is given up, so this is done only when
-//! history takes more than its budget, which makes kept trees go.
+//! To empty a segment that a kept tree refers to frees nothing until that tree is given up, so this is done only where
+//! little in it is live.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
