@@ -1,7 +1,7 @@
 //! The threads of a running world: one makes snapshots, all others run programs, this one among them.
 
 use crate::{Failure, say};
-use host::HostWaiter;
+use host::{Awake, HostWaiter};
 use platform::Waiter;
 use std::any::Any;
 use std::cell::Cell;
@@ -25,6 +25,9 @@ const GATHER_MAX: Duration = Duration::from_millis(8);
 /// A worker makes a snapshot that its threads wait for by itself while one takes at most so long: it can do nothing else
 /// meanwhile, and telling another thread of it would take a good part of that.
 const ALONE_MAX: Duration = Duration::from_millis(1);
+/// Where such snapshots come one after another, each in so short a time, the processors are kept awake for as long again:
+/// to wake one takes a good part of the time of such a commit (docs/performance.md).
+const AWAKE_MAX: Duration = Duration::from_micros(400);
 /// How long a snapshot takes is the median of so many: one that the disk delayed says nothing of the next.
 const TIMED: usize = 9;
 /// A world in which nothing happened for so long gets a checkpoint.
@@ -165,6 +168,7 @@ fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) 
     let timer = Timer::new(watch);
     let result = world.commit_alone(&mut maker.snapshotter, &|phase| timer.phase(phase));
     drop(store);
+    maker.stay_awake();
     // The snapshot thread is the one that tries again later.
     maker.made(&timer, result) && maker.full.retry_at.is_none()
 }
@@ -180,6 +184,10 @@ struct Maker {
     last_commits: VecDeque<Duration>,
     quiet_since: Option<Instant>,
     full: Full,
+    /// There once a worker made snapshots by itself, one soon after another.
+    awake: Option<Awake>,
+    /// When the last of these ended.
+    alone_at: Option<Instant>,
 }
 
 /// When the phases of a snapshot were passed.
@@ -215,6 +223,17 @@ impl Maker {
             last_commits: VecDeque::new(),
             quiet_since: None,
             full: Full::default(),
+            awake: None,
+            alone_at: None,
+        }
+    }
+
+    /// A worker made a snapshot by itself: if the next one is likely to follow at once, the processors stay awake for it.
+    fn stay_awake(&mut self) {
+        let before = self.alone_at.replace(Instant::now());
+        let soon = before.is_some_and(|at| at.elapsed() <= AWAKE_MAX);
+        if soon && self.commit_time().is_some_and(|took| took <= AWAKE_MAX) {
+            self.awake.get_or_insert_with(Awake::new).extend(AWAKE_MAX);
         }
     }
 

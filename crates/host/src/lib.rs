@@ -13,6 +13,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 #![expect(unsafe_code, reason = "system calls that std does not offer, and a signal handler")]
 
+mod awake;
 pub mod bench;
 mod choose;
 mod clock;
@@ -28,6 +29,7 @@ mod trial;
 mod uffd;
 mod waiter;
 
+pub use awake::Awake;
 pub use choose::{Chosen, MAPPER_NAMES, choose_mapper};
 pub use clock::{HostClock, HostEntropy};
 pub use console::HostConsole;
