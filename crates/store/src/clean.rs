@@ -42,12 +42,12 @@ pub(crate) struct Victim {
     left: Vec<Written>,
 }
 
-/// Moves as many live pages as a commit of `pages` pages should; those in `own` are in the commit already. Returns the new
-/// entries.
+/// Moves as many live pages as a commit of `pages` pages should; those that `own` tells of are in the commit already. Returns
+/// the new entries.
 pub(crate) fn clean(
     shared: &Shared,
     writer: &mut WriterState,
-    own: &BTreeSet<u32>,
+    own: impl FnOnce() -> BTreeSet<u32>,
     pages: u64,
 ) -> Result<Vec<RecordEntry>, CommitError> {
     let rate = rate(writer);
@@ -57,7 +57,7 @@ pub(crate) fn clean(
         return Ok(Vec::new());
     }
     writer.owed = 0;
-    move_pages(shared, writer, own, moved)
+    move_pages(shared, writer, &own(), moved)
 }
 
 /// Moves up to `budget` live pages, those in `own` left out. Returns the new entries.

@@ -214,8 +214,8 @@ impl CommitWriter {
     fn clean(&mut self, pages: u64) -> Result<u64, CommitError> {
         let shared = self.shared.clone();
         let Some(writer) = self.writer.as_deref_mut() else { return Ok(0) };
-        let own: BTreeSet<u32> = self.entries.iter().map(|e| e.key).collect();
-        let moved = clean::clean(&shared, writer, &own, pages);
+        let own = || self.entries.iter().map(|e| e.key).collect();
+        let moved = clean::clean(&shared, writer, own, pages);
         let moved = moved.inspect_err(|e| note_failure(&shared, writer, e))?;
         // Their full copies are the same elsewhere; what is kept of them in memory is taken again when it is wanted.
         moved.iter().for_each(|entry| writer.bases.forget(entry.key));
