@@ -27,7 +27,7 @@ use statistics::{Pairs, median, median_bounds};
 )]
 pub(crate) struct Options {
     /// Which: interpreter, workers, polls, snapshots, utilisation, flip, commit, durable, echo, snapshots-busy, collections,
-    /// beyond, scan, idle, counter-bytes, resume, fork, switch, sleepers; all by default.
+    /// beyond, scan, idle, counter-bytes, resume, fork, day, switch, sleepers; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
