@@ -25,9 +25,10 @@ const GATHER_MAX: Duration = Duration::from_millis(8);
 /// A worker makes a snapshot that its threads wait for by itself while one takes at most so long: it can do nothing else
 /// meanwhile, and telling another thread of it would take a good part of that.
 const ALONE_MAX: Duration = Duration::from_millis(1);
-/// Where such snapshots come one after another, each in so short a time, the processors are kept awake for as long again:
-/// to wake one takes a good part of the time of such a commit (docs/performance.md).
+/// Where such snapshots take so short a time and there is hardly anything to do in between, the processors are kept awake for
+/// as long again: to wake one takes a good part of the time of such a commit (docs/performance.md).
 const AWAKE_MAX: Duration = Duration::from_micros(400);
+const AWAKE_BETWEEN: Duration = Duration::from_micros(150);
 /// How long a snapshot takes is the median of so many: one that the disk delayed says nothing of the next.
 const TIMED: usize = 9;
 /// A world in which nothing happened for so long gets a checkpoint.
@@ -165,10 +166,11 @@ fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) 
         return false;
     }
     let Ok(store) = STORE_TURN.try_lock() else { return false };
+    maker.stay_awake();
     let timer = Timer::new(watch);
     let result = world.commit_alone(&mut maker.snapshotter, &|phase| timer.phase(phase));
     drop(store);
-    maker.stay_awake();
+    maker.alone_at = Some(Instant::now());
     // The snapshot thread is the one that tries again later.
     maker.made(&timer, result) && maker.full.retry_at.is_none()
 }
@@ -228,10 +230,10 @@ impl Maker {
         }
     }
 
-    /// A worker made a snapshot by itself: if the next one is likely to follow at once, the processors stay awake for it.
+    /// A worker begins a snapshot by itself: if it made the last one right before, the processors stay awake for this one and
+    /// the next.
     fn stay_awake(&mut self) {
-        let before = self.alone_at.replace(Instant::now());
-        let soon = before.is_some_and(|at| at.elapsed() <= AWAKE_MAX);
+        let soon = self.alone_at.is_some_and(|at| at.elapsed() <= AWAKE_BETWEEN);
         if soon && self.commit_time().is_some_and(|took| took <= AWAKE_MAX) {
             self.awake.get_or_insert_with(Awake::new).extend(AWAKE_MAX);
         }
