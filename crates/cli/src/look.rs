@@ -274,7 +274,8 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>, epoch: Epoch) -
 /// The snapshots, or only those up to one.
 fn log(path: &Path, store: &Store, until: Option<Epoch>) -> Result<Shown, Failure> {
     let mut snapshots = store.snapshots().map_err(|error| said(path)(&error))?;
-    snapshots.retain(|one| until.is_none_or(|until| one.epoch <= until));
+    // A world before its first snapshot is none.
+    snapshots.retain(|one| one.epoch.0 > 0 && until.is_none_or(|until| one.epoch <= until));
     let machine: Vec<Value> = snapshots
         .iter()
         .map(|s| json!({"epoch": s.epoch.0, "committed_ns": s.wall_time_ns, "pages": s.pages, "bytes": s.bytes, "tag": s.tag}))

@@ -117,6 +117,10 @@ fn snapshots_are_named_shown_and_compared() {
     let tags: Vec<&str> =
         log.as_array().expect("a list").iter().filter_map(|one| one["tag"].as_str()).collect();
     assert!(tags.contains(&"early") && tags.contains(&"late"), "{tags:?}");
+    assert!(
+        log[0]["epoch"].as_u64().is_some_and(|first| first > 0),
+        "what was before the first is listed: {log}"
+    );
     let (early, late) = (notes(&s, "notes.world@early"), notes(&s, "notes.world@late"));
     assert!((10..40).contains(&early) && late >= 40, "{early} {late}");
     let newest =
