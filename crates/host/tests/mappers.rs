@@ -466,7 +466,7 @@ fn many_threads_miss_pages_in_little_memory() {
                             assert_eq!(memory.load_u8(addr), 0);
                         }
                         true if own => (0..PAGE_SIZE as u64 / 8).for_each(|word| {
-                            memory.store_u64(addr.add(word * 8), u64::from_ne_bytes([(page % 251) as u8; 8]));
+                            memory.store_u64(addr.add(word * 8), (page % 251) * 0x0101_0101_0101_0101);
                         }),
                         true => assert!(found == 0 || u64::from(found) == page % 251),
                     }
