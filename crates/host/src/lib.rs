@@ -11,7 +11,7 @@
     reason = "this crate stands at the edge, where time, threads and the environment are"
 )]
 #![warn(missing_docs, clippy::missing_errors_doc)]
-#![expect(unsafe_code, reason = "system calls that std does not offer, and a signal handler")]
+#![expect(unsafe_code, reason = "system calls that std does not offer, and signal handlers")]
 
 mod awake;
 pub mod bench;
@@ -25,6 +25,7 @@ mod reactor;
 mod resources;
 mod soft;
 mod sys;
+mod trap;
 mod trial;
 mod uffd;
 mod waiter;

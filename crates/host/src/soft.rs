@@ -10,34 +10,30 @@
 //! is as small as the kernel's 65,530 mappings of a process allow for the memory that the world may take
 //! ([`SoftMapper::region_pages_for`]): a program that touches its world at random pays a whole region for each miss.
 //!
-//! *Invariants:* the handler calls nothing that is not async-signal-safe and leaves `errno` alone; a SIGSEGV that is not
-//! about a region still missing goes to whoever handled it before.
+//! *Invariant:* the handler calls nothing that is not async-signal-safe and leaves `errno` alone.
 
 use crate::fatal::Fatal;
 use crate::sys::{self, Mapping, Placement};
+use crate::trap::{self, Trap};
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
 use memory::PageSet;
 use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging};
-use std::cell::UnsafeCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 /// Pages of the largest region (2 MiB).
 const REGION_PAGES_MAX: u64 = 512;
 /// Regions that may be in memory at once, each of which may cost two of the kernel's 65,530 mappings.
 const REGIONS_READY_MAX: u64 = 16 << 10;
-/// Worlds that may be mapped in this way at once.
-const WORLDS_MAX: usize = 64;
 /// A region is taken away when at most one page in so many seems not to be durable.
 const DIRTY_ONE_IN: u64 = 4;
 /// What stands in the pipe for "stop".
@@ -57,7 +53,6 @@ pub struct SoftMapper {
 
 /// What the signal handler sees of a world: all of it usable in a handler.
 struct Door {
-    base: usize,
     region_pages: u64,
     /// A byte for each region, sparse.
     states: Mapping,
@@ -115,14 +110,13 @@ impl SoftMapper {
     /// When `region_pages` is not a power of two up to 512.
     pub fn new(placement: Placement, fatal: Fatal, region_pages: u64) -> Result<SoftMapper, MapperError> {
         assert!(region_pages.is_power_of_two() && region_pages <= REGION_PAGES_MAX, "{region_pages} pages");
-        install_handler();
+        TRAP.install(libc::SIGSEGV, on_segv, libc::SA_ONSTACK);
         let memory = memory_file()?;
         let mapping = Mapping::world(placement, libc::PROT_NONE, Some(memory.as_raw_fd()))?;
         let (incoming, requests) = std::io::pipe()
             .map_err(|error| MapperError { what: "a pipe for page-in".into(), reason: error.to_string() })?;
         let announced = Mapping::announced()?;
         let door = Door {
-            base: mapping.start(),
             region_pages,
             states: Mapping::anonymous((WORLD_SIZE / PAGE_SIZE as u64 / region_pages) as usize)?,
             readied: AtomicU32::new(0),
@@ -142,15 +136,7 @@ impl SoftMapper {
             paged_in: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
         });
-        let door = (&raw const shared.door).cast_mut();
-        let free =
-            |slot: &AtomicPtr<Door>| slot.compare_exchange(ptr::null_mut(), door, SeqCst, SeqCst).is_ok();
-        let Some(slot) = DOORS.iter().position(free) else {
-            return Err(MapperError {
-                what: "mapping a world".into(),
-                reason: format!("{WORLDS_MAX} worlds are mapped by software already"),
-            });
-        };
+        let slot = TRAP.add(shared.mapping.start(), &raw const shared.door)?;
         Ok(SoftMapper { shared, announced, slot, loader: Mutex::new(None) })
     }
 }
@@ -253,7 +239,7 @@ impl PageMapper for SoftMapper {
 impl Drop for SoftMapper {
     fn drop(&mut self) {
         // Nobody touches the world any more, so no handler is using the door.
-        DOORS[self.slot].store(ptr::null_mut(), SeqCst);
+        TRAP.remove(self.slot);
         ask(self.shared.requests.as_raw_fd(), STOP);
         if let Some(thread) = lock(&self.loader).take() {
             // A loader that panicked has said so through `Fatal`.
@@ -443,65 +429,15 @@ fn memory_file() -> Result<File, MapperError> {
 }
 
 /// The worlds that the handler knows.
-static DOORS: [AtomicPtr<Door>; WORLDS_MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; WORLDS_MAX];
-
-/// The action that stood before ours, written once before the handler is installed.
-struct Previous(UnsafeCell<MaybeUninit<libc::sigaction>>);
-// SAFETY: written by `install_handler` inside a `Once`, read only by the handler, which that installs afterwards.
-unsafe impl Sync for Previous {}
-static PREVIOUS: Previous = Previous(UnsafeCell::new(MaybeUninit::zeroed()));
-
-fn install_handler() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: `sigaction` is plain data for which zero is a value; the handler has the signature that SA_SIGINFO asks
-        // for. The old action is fetched into PREVIOUS before ours can run.
-        unsafe {
-            let old: *mut libc::sigaction = PREVIOUS.0.get().cast();
-            libc::sigaction(libc::SIGSEGV, ptr::null(), old);
-            let mut ours: libc::sigaction = MaybeUninit::zeroed().assume_init();
-            ours.sa_sigaction = on_segv as *const () as usize;
-            ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-            libc::sigemptyset(&raw mut ours.sa_mask);
-            libc::sigaction(libc::SIGSEGV, &raw const ours, ptr::null_mut());
-        }
-    });
-}
+static TRAP: Trap<Door> = Trap::new();
 
 /// Waits for the region that was touched; anything else goes on to the previous action.
 extern "C" fn on_segv(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    // SAFETY: the kernel gives a valid `siginfo_t` that describes a fault; errno is this thread's.
-    let (address, errno) = unsafe { ((*info).si_addr().addr(), *libc::__errno_location()) };
-    for slot in &DOORS {
-        // SAFETY: a door stays alive until its mapper is dropped, which nobody who touches the world outlives.
-        let Some(door) = (unsafe { slot.load(SeqCst).as_ref() }) else { continue };
-        let offset = address.wrapping_sub(door.base);
-        if offset < WORLD_SIZE as usize {
-            door.wait_for(door.region_of(PageIndex((offset / PAGE_SIZE) as u32)));
-            // SAFETY: as above.
-            unsafe { *libc::__errno_location() = errno };
-            return;
-        }
-    }
-    // SAFETY: PREVIOUS was written before this handler was installed.
-    let previous = unsafe { (*PREVIOUS.0.get()).assume_init_ref() };
-    match previous.sa_sigaction {
-        libc::SIG_DFL | libc::SIG_IGN => {
-            // The instruction faults again, and the default action ends the process.
-            // SAFETY: SIG_DFL is an action.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
-        }
-        handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
-            type Action = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
-            // SAFETY: SA_SIGINFO says that it is such a function.
-            let handler: Action = unsafe { std::mem::transmute(handler) };
-            handler(signal, info, context);
-        }
-        handler => {
-            // SAFETY: without SA_SIGINFO it is such a function.
-            let handler: extern "C" fn(i32) = unsafe { std::mem::transmute(handler) };
-            handler(signal);
-        }
+    // SAFETY: the kernel gives a valid `siginfo_t` that describes a fault.
+    let address = unsafe { (*info).si_addr().addr() };
+    match TRAP.find(address) {
+        Some((door, page)) => trap::keeping_errno(|| door.wait_for(door.region_of(page))),
+        None => TRAP.hand_on(signal, info, context),
     }
 }
 

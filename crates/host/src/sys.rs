@@ -12,14 +12,15 @@ use std::ptr;
 /// `UFFDIO_API` and the like: `_IOWR(0xAA, ...)` of `linux/userfaultfd.h`.
 const UFFDIO_API: libc::c_ulong = 0xc018_aa3f;
 const UFFDIO_REGISTER: libc::c_ulong = 0xc020_aa00;
-const UFFDIO_WAKE: libc::c_ulong = 0x8010_aa02;
 const UFFDIO_COPY: libc::c_ulong = 0xc028_aa03;
 const UFFDIO_MOVE: libc::c_ulong = 0xc028_aa05;
 const UFFD_API: u64 = 0xaa;
 const UFFD_USER_MODE_ONLY: i32 = 1;
+const FEATURE_SIGBUS: u64 = 1 << 7;
 const FEATURE_MOVE: u64 = 1 << 16;
 const REGISTER_MODE_MISSING: u64 = 1;
-const EVENT_PAGEFAULT: u8 = 0x12;
+/// Of copies and moves: nobody waits for the page in the kernel.
+const MODE_DONTWAKE: u64 = 1;
 
 /// The last failure of the system, while doing `what`.
 pub(crate) fn failed(what: impl Into<String>) -> MapperError {
@@ -193,13 +194,14 @@ pub(crate) struct Uffd {
 }
 
 impl Uffd {
-    /// Opens one that serves faults of user code; that can move pages, where the kernel knows how (Linux 6.8).
+    /// Opens one by which a touch of a missing page raises SIGBUS in the thread that made it; that can move pages, where
+    /// the kernel knows how (Linux 6.8).
     pub(crate) fn open() -> Result<Uffd, MapperError> {
         // What a kernel does not know makes the call fail, and it can be made once for each descriptor.
-        Uffd::with(FEATURE_MOVE).or_else(|_| Uffd::with(0))
+        Uffd::with(FEATURE_SIGBUS | FEATURE_MOVE).or_else(|_| Uffd::with(FEATURE_SIGBUS))
     }
 
-    fn with(more: u64) -> Result<Uffd, MapperError> {
+    fn with(features: u64) -> Result<Uffd, MapperError> {
         let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
         // SAFETY: takes flags, gives a descriptor.
         let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
@@ -208,8 +210,8 @@ impl Uffd {
         }
         // SAFETY: just opened, owned by nobody else.
         let fd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
-        let uffd = Uffd { fd, can_move: more & FEATURE_MOVE != 0 };
-        let mut api = [UFFD_API, more, 0];
+        let uffd = Uffd { fd, can_move: features & FEATURE_MOVE != 0 };
+        let mut api = [UFFD_API, features, 0];
         // SAFETY: `struct uffdio_api` is three u64.
         if unsafe { libc::ioctl(uffd.fd.as_raw_fd(), UFFDIO_API, api.as_mut_ptr()) } != 0 {
             return Err(failed("talking to userfaultfd"));
@@ -234,7 +236,7 @@ impl Uffd {
     ) -> Result<usize, MapperError> {
         let mut done = 0;
         while done < len {
-            let mut range = [(to + done) as u64, (from + done) as u64, (len - done) as u64, 0, 0];
+            let mut range = [(to + done) as u64, (from + done) as u64, (len - done) as u64, MODE_DONTWAKE, 0];
             // SAFETY: `struct uffdio_move` is five u64. Both ranges are mappings of pages in which no Rust object lives;
             // nothing that is at the target is overwritten.
             if unsafe { libc::ioctl(self.raw(), UFFDIO_MOVE, range.as_mut_ptr()) } == 0 {
@@ -250,7 +252,6 @@ impl Uffd {
                     Some(libc::EEXIST | libc::ENOENT)
                         if in_memory(pagemap, to + done)? && !in_memory(pagemap, from + done)? =>
                     {
-                        self.wake(to + done);
                         done += PAGE_SIZE;
                     }
                     Some(libc::EBUSY | libc::ENOENT) => return Ok(done),
@@ -267,7 +268,7 @@ impl Uffd {
         self.fd.as_raw_fd()
     }
 
-    /// Serves missing pages of a range.
+    /// Has touches of missing pages of a range told from now on.
     pub(crate) fn register(&self, start: usize, len: usize) -> Result<(), MapperError> {
         let mut range = [start as u64, len as u64, REGISTER_MODE_MISSING, 0];
         // SAFETY: `struct uffdio_register` is four u64.
@@ -277,12 +278,12 @@ impl Uffd {
         }
     }
 
-    /// Puts `bytes` (whole pages) at `to`, and wakes who waits for them.
+    /// Puts `bytes` (whole pages) at `to`.
     pub(crate) fn copy_in(&self, to: usize, bytes: &[u8]) -> Result<Copied, MapperError> {
         let mut done = 0;
         while done < bytes.len() {
             let left = &bytes[done..];
-            let mut copy = [(to + done) as u64, left.as_ptr() as u64, left.len() as u64, 0, 0];
+            let mut copy = [(to + done) as u64, left.as_ptr() as u64, left.len() as u64, MODE_DONTWAKE, 0];
             // SAFETY: `struct uffdio_copy` is five u64. The source is live memory; the target must be a missing page of
             // a registered range, or the call fails: nothing that is there is overwritten.
             if unsafe { libc::ioctl(self.raw(), UFFDIO_COPY, copy.as_mut_ptr()) } == 0 {
@@ -297,27 +298,6 @@ impl Uffd {
             }
         }
         Ok(Copied::All)
-    }
-
-    /// Wakes who waits for a page that is there.
-    pub(crate) fn wake(&self, at: usize) {
-        let mut range = [at as u64, PAGE_SIZE as u64];
-        // SAFETY: `struct uffdio_range` is two u64. It fails only for a range that is not registered: nobody waits there.
-        unsafe { libc::ioctl(self.raw(), UFFDIO_WAKE, range.as_mut_ptr()) };
-    }
-
-    /// Host addresses of the faults that wait to be read, if any.
-    pub(crate) fn faults(&self, found: &mut Vec<usize>) {
-        let mut messages = [[0u64; 4]; 16];
-        loop {
-            // SAFETY: `struct uffd_msg` is 32 bytes, and so many fit the buffer.
-            let got = unsafe { libc::read(self.raw(), messages.as_mut_ptr().cast(), size_of_val(&messages)) };
-            if got <= 0 {
-                return;
-            }
-            let messages = &messages[..got as usize / 32];
-            found.extend(messages.iter().filter(|m| m[0] as u8 == EVENT_PAGEFAULT).map(|m| m[2] as usize));
-        }
     }
 }
 
@@ -334,39 +314,4 @@ fn in_memory(pagemap: &File, at: usize) -> Result<bool, MapperError> {
         .read_exact_at(&mut entry, (at / PAGE_SIZE * 8) as u64)
         .map_err(|error| MapperError { what: "/proc/self/pagemap".into(), reason: error.to_string() })?;
     Ok(u64::from_le_bytes(entry) >> 62 != 0)
-}
-
-/// A descriptor that becomes readable when told.
-#[derive(Debug)]
-pub(crate) struct Event {
-    fd: OwnedFd,
-}
-
-impl Event {
-    pub(crate) fn new() -> Result<Event, MapperError> {
-        // SAFETY: takes flags, gives a descriptor.
-        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        if fd < 0 {
-            return Err(failed("eventfd"));
-        }
-        // SAFETY: just opened, owned by nobody else.
-        Ok(Event { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
-    }
-    pub(crate) fn raw(&self) -> RawFd {
-        self.fd.as_raw_fd()
-    }
-    pub(crate) fn tell(&self) {
-        let one = 1u64;
-        // SAFETY: eight bytes of a live variable. It fails only when it was told 2^64 times already.
-        unsafe { libc::write(self.raw(), (&raw const one).cast(), 8) };
-    }
-}
-
-/// Waits until one of two descriptors is readable; whether the first and the second are.
-pub(crate) fn wait_readable(first: RawFd, second: RawFd) -> (bool, bool) {
-    let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    let mut entries = [entry(first), entry(second)];
-    // SAFETY: two entries, as said.
-    unsafe { libc::poll(entries.as_mut_ptr(), 2, -1) };
-    (entries[0].revents != 0, entries[1].revents != 0)
 }

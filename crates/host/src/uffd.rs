@@ -1,34 +1,45 @@
-//! [`UffdMapper`]: a world mapped with `userfaultfd`: the kernel asks for missing pages.
+//! [`UffdMapper`]: a world mapped with `userfaultfd`, in which a touch of a missing page raises SIGBUS.
 //!
-//! A thread of its own, the pager, serves missing pages from the [`PageSource`], in clusters. Which pages are written is the
-//! write barrier's to note: the kernel could write-protect them again after each snapshot and say which were written since
-//! (`UFFD_FEATURE_WP_ASYNC`, `PAGEMAP_SCAN`), but that costs 1.2 µs for each, and a search on top.
+//! The handler of that signal serves the page from the [`PageSource`], with some of its neighbours, in the very thread that
+//! touched it: no other thread has to be woken for it, nor has this one, and as many pages are read at once as threads
+//! miss one. A pager of its own, which the kernel wakes, cost as much again as a fast disk's read: to wake a thread on a
+//! processor that has gone to sleep takes some 10 µs, and each miss took two of that.
 //!
-//! The pager also evicts, where [`PageMapper::set_resident_max`] bounds what is in memory: a clock hand goes over the pages
-//! in the order of their addresses and takes away those that the source says are settled. The accessed bits of the
-//! processor are not to be had without privileges, so a second chance is given otherwise: what is taken away and may be
-//! dropped stays for a while in a ring of pages, *limbo*, and comes back from there without a read when it is touched.
-//! Pages that came in once go before the hand takes any that has come back so (see [`Trial`]), so that a scan does not
-//! drive out what is used all the time.
+//! Which pages are written is the write barrier's to note: the kernel could write-protect them again after each snapshot
+//! and say which were written since (`UFFD_FEATURE_WP_ASYNC`, `PAGEMAP_SCAN`), but that costs 1.2 µs for each, and a search
+//! on top.
 //!
-//! *Invariants:* only the pager and [`PageMapper::install`] put pages in, under the lock of [`Paged`]; a page that
-//! [`PageMapper::discard`] took away comes back as zero, whatever the source says. A system call that is given a missing
-//! page of the world fails (`UFFD_USER_MODE_ONLY`), but nothing hands pointers into the world to the kernel.
+//! What goes out of memory is in [`evict`].
+//!
+//! *Invariants:*
+//! - Only [`Shared::bring_in`] and [`PageMapper::install`] put pages in, under the lock of [`Paged`]. That lock is not held
+//!   over a read of the source; a page that is being read is in [`Paged::coming`], and whoever needs it waits.
+//! - A page that [`PageMapper::discard`] took away comes back as zero, whatever the source says, also if it was being read
+//!   meanwhile.
+//! - The handler is not async-signal-safe and need not be: it runs only where a thread touches the world, which is in
+//!   `memory`, never in the middle of what the handler calls. Whoever touches the world holds no lock that the
+//!   [`PageSource`] takes.
+//! - A system call that is given a missing page of the world fails (`UFFD_USER_MODE_ONLY`), but nothing hands pointers into
+//!   the world to the kernel.
+
+mod evict;
 
 use crate::fatal::Fatal;
 use crate::limbo::Limbo;
-use crate::sys::{self, Copied, Event, Mapping, Placement, Uffd};
+use crate::sys::{self, Copied, Mapping, Placement, Uffd};
+use crate::trap::{self, Trap};
 use crate::trial::{CameIn, Trial};
 use base::{PAGE_SIZE, PageBytes, PageIndex, PageRange, WORLD_SIZE};
+use evict::{BATCH_PAGES, Victims};
 use memory::PageSet;
 use platform::{Evicted, MapperError, PageMapper, PageSource, PageTraffic, Paging};
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Stored pages brought in together, when they are missing and there is plenty of memory: an aligned cluster.
 const STORED_CLUSTER: u64 = 16;
@@ -38,37 +49,35 @@ const SEQUENCE_CLUSTER: u64 = 32;
 const SEQUENCE_MIN: u64 = 4;
 /// Sequences of touches that are told apart.
 const STREAMS: usize = 8;
-/// How long the pager looks for the next fault before it sleeps: a program that misses memory misses it again, and to wake
-/// a thread takes a good part of a read.
-const LOOKING: Duration = Duration::from_micros(50);
-/// Pages taken away together.
-const BATCH_PAGES: u64 = 64;
-/// Batches between two looks for faults.
-const BATCHES_MAX: u64 = 4;
-/// Batches of pages on trial that are looked at for one batch of victims.
-const TRIAL_BATCHES: u64 = 2;
-/// Pages that come in before the pager looks for victims again after it found none.
-const FRUITLESS_PAGES: u64 = 256;
 /// Fresh pages brought in together where the page before is there (something grows), and elsewhere.
 const FRESH_CLUSTER: u64 = 64;
 const FRESH_ALONE: u64 = 8;
 static ZEROS: [PageBytes; FRESH_CLUSTER as usize] = [[0; PAGE_SIZE]; FRESH_CLUSTER as usize];
+/// What one thread reads stored pages into.
+const BUFFER_PAGES: usize =
+    (if SEQUENCE_CLUSTER > STORED_CLUSTER { SEQUENCE_CLUSTER } else { STORED_CLUSTER }) as usize;
+
+/// The worlds that the handler knows.
+static TRAP: Trap<Shared> = Trap::new();
 
 /// A world mapped with `userfaultfd`.
 pub struct UffdMapper {
     shared: Arc<Shared>,
     announced: Mapping,
-    pager: Mutex<Option<JoinHandle<()>>>,
+    slot: usize,
 }
 
 struct Shared {
     mapping: Mapping,
     uffd: Uffd,
     pagemap: File,
-    stop: Event,
     fatal: Fatal,
     started: OnceLock<Started>,
     paged: Mutex<Paged>,
+    /// Told when pages have come that somebody waits for.
+    came: Condvar,
+    /// Buffers of threads that read none just now.
+    buffers: Mutex<Vec<Box<[PageBytes]>>>,
     /// Held while pages are taken away, before `paged`.
     away: Mutex<Victims>,
     /// Bytes in memory, limbo included, and their bound.
@@ -86,12 +95,16 @@ struct Started {
     scratch: PageRange,
 }
 
-/// Which pages the kernel has. Held while pages come in and while they go.
+/// Which pages the kernel has. Held while pages come in and while they go, not while they are read.
 #[derive(Default)]
 struct Paged {
     present: PageSet,
     /// Missing pages that read as zero, not from the source.
     zero: PageSet,
+    /// Missing pages that some thread is about to put in.
+    coming: BTreeSet<u32>,
+    /// Threads that wait for one of those.
+    waiting: usize,
     /// Missing pages that may be dropped and are not yet; none where the kernel cannot move pages.
     limbo: Option<Limbo>,
     trial: Trial,
@@ -109,12 +122,12 @@ struct Stream {
     pages: u64,
 }
 
-/// Where the clock hand stands.
-struct Victims {
-    /// The number of a page.
-    hand: u64,
-    /// Pages that had come in when a whole turn found no victim.
-    fruitless_at: Option<u64>,
+/// Which stored pages are to come in with one that was touched.
+struct Cluster {
+    /// Numbers of pages.
+    pages: Range<u64>,
+    /// What they count as.
+    how: CameIn,
 }
 
 impl UffdMapper {
@@ -125,18 +138,21 @@ impl UffdMapper {
     /// taken.
     pub fn new(placement: Placement, fatal: Fatal) -> Result<UffdMapper, MapperError> {
         probe()?;
+        // On the stack of the thread, as one for signals may be too small for a read.
+        TRAP.install(libc::SIGBUS, on_bus, 0);
         let mapping = Mapping::world(placement, libc::PROT_READ | libc::PROT_WRITE, None)?;
         let uffd = Uffd::open()?;
         let limbo = uffd.can_move().then(|| Limbo::new(&uffd)).transpose()?;
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             mapping,
             uffd,
             pagemap: sys::open_pagemap()?,
-            stop: Event::new()?,
             fatal,
             started: OnceLock::new(),
             paged: Mutex::new(Paged { limbo, ..Paged::default() }),
-            away: Mutex::new(Victims { hand: 0, fruitless_at: None }),
+            came: Condvar::new(),
+            buffers: Mutex::default(),
+            away: Mutex::default(),
             resident: AtomicU64::new(0),
             resident_max: AtomicU64::new(u64::MAX),
             faults: AtomicU64::new(0),
@@ -144,8 +160,10 @@ impl UffdMapper {
             rescued: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             put_back: AtomicU64::new(0),
-        };
-        Ok(UffdMapper { shared: Arc::new(shared), announced: Mapping::announced()?, pager: Mutex::new(None) })
+        });
+        let announced = Mapping::announced()?;
+        let slot = TRAP.add(shared.mapping.start(), &raw const *shared)?;
+        Ok(UffdMapper { shared, announced, slot })
     }
 }
 
@@ -174,12 +192,6 @@ impl PageMapper for UffdMapper {
             shared.uffd.register(shared.mapping.start() + start as usize, (end - start) as usize)?;
         }
         assert!(shared.started.set(Started { source, scratch }).is_ok(), "a mapper is started once");
-        let pager = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("pager".into())
-            .spawn(move || pager.serve())
-            .map_err(|error| MapperError { what: "starting the pager".into(), reason: error.to_string() })?;
-        *lock(&self.pager) = Some(thread);
         Ok(())
     }
 
@@ -251,220 +263,122 @@ impl PageMapper for UffdMapper {
 
 impl Drop for UffdMapper {
     fn drop(&mut self) {
-        self.shared.stop.tell();
-        if let Some(thread) = lock(&self.pager).take() {
-            // A pager that panicked has said so through `Fatal`.
-            let _ = thread.join();
-        }
+        // Nobody touches the world any more, so no handler is using it.
+        TRAP.remove(self.slot);
+    }
+}
+
+/// Brings in the page that was touched; anything else goes on to the previous action.
+extern "C" fn on_bus(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel gives a valid `siginfo_t`; one with this code describes a fault.
+    let missing = unsafe { ((*info).si_code == libc::BUS_ADRERR).then(|| (*info).si_addr().addr()) };
+    match missing.and_then(|address| TRAP.find(address)) {
+        Some((world, page)) => trap::keeping_errno(|| world.serve(page)),
+        None => TRAP.hand_on(signal, info, context),
     }
 }
 
 impl Shared {
-    /// The pager's thread.
-    fn serve(&self) {
-        let mut faults = Vec::new();
-        let mut buffer = vec![[0; PAGE_SIZE]; SEQUENCE_CLUSTER.max(STORED_CLUSTER) as usize];
-        let mut looking_until = Instant::now();
-        loop {
-            self.uffd.faults(&mut faults);
-            if faults.is_empty() {
-                if Instant::now() < looking_until {
-                    std::hint::spin_loop();
-                    continue;
-                }
-                let (_, stop) = sys::wait_readable(self.uffd.raw(), self.stop.raw());
-                if stop {
-                    return;
-                }
-                continue;
-            }
-            for address in faults.drain(..) {
-                let page = PageIndex(((address - self.mapping.start()) / PAGE_SIZE) as u32);
-                let served = catch_unwind(AssertUnwindSafe(|| self.bring_in(page, &mut buffer)))
-                    .unwrap_or_else(|_| Err("the pager panicked".into()));
-                if let Err(reason) = served {
-                    self.fatal.raise(&format!("page {} of the world cannot be read: {reason}", page.0));
-                    return;
-                }
-            }
-            if let Err(error) = self.keep_bound() {
-                self.fatal.raise(&format!("memory of the world cannot be given back: {error}"));
-                return;
-            }
-            looking_until = Instant::now() + LOOKING;
-        }
-    }
-
-    /// Evicts where more is in memory than should be.
-    fn keep_bound(&self) -> Result<(), MapperError> {
-        let max = self.resident_max.load(Relaxed);
-        // A little earlier, so that the next faults find room.
-        let high = max - max / 32;
-        for _ in 0..BATCHES_MAX {
-            if self.resident.load(Relaxed) <= high {
-                return Ok(());
-            }
-            let mut victims = match self.away.try_lock() {
-                Ok(victims) => victims,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // Someone else evicts.
-                Err(TryLockError::WouldBlock) => return Ok(()),
-            };
-            let came_in = self.paged_in.load(Relaxed);
-            if victims.fruitless_at.is_some_and(|at| came_in < at + FRUITLESS_PAGES) {
-                break;
-            }
-            victims.fruitless_at = None;
-            if self.evict(&mut victims, BATCH_PAGES)?.dropped == 0 {
-                victims.fruitless_at = Some(came_in);
-                break;
-            }
-        }
-        if self.resident.load(Relaxed) > max {
-            self.started.get().expect("served before the start").source.pressed();
-        }
-        Ok(())
-    }
-
-    /// Takes some pages away and drops those that may be dropped; at most a batch.
-    fn evict(&self, victims: &mut Victims, pages_max: u64) -> Result<Evicted, MapperError> {
-        let mut done = Evicted::default();
-        let (over, unbounded) = {
-            let trial = &lock(&self.paged).trial;
-            (trial.is_over(), trial.is_unbounded())
+    /// Returns when a page that was touched is there.
+    fn serve(&self, page: PageIndex) {
+        let serve = || {
+            self.bring_in(page)
+                .map_err(|reason| format!("page {} of the world cannot be read: {reason}", page.0))?;
+            self.keep_bound().map_err(|error| format!("memory of the world cannot be given back: {error}"))
         };
-        if over {
-            self.evict_on_trial(pages_max, &mut done)?;
-        } else if !unbounded {
-            done = self.evict_at_hand(victims, pages_max, false)?;
-        }
-        if done.dropped == 0 { self.evict_at_hand(victims, pages_max, true) } else { Ok(done) }
-    }
-
-    /// Takes pages from the queue of those on trial, while there are too many.
-    fn evict_on_trial(&self, pages_max: u64, done: &mut Evicted) -> Result<(), MapperError> {
-        let started = self.started.get().expect("evicted before the start");
-        for _ in 0..TRIAL_BATCHES {
-            let candidates = {
-                let mut paged = lock(&self.paged);
-                if done.dropped >= pages_max || !paged.trial.is_over() {
-                    return Ok(());
-                }
-                paged.trial.next(pages_max as usize)
-            };
-            for run in candidates.chunk_by(|one, next| one.0 + 1 == next.0) {
-                let pages = PageRange { first: run[0], count: run.len() as u64 };
-                self.take(pages, &*started.source, true, done)?;
-            }
-            // What was written, or is not durable for another reason, has to wait.
-            let mut paged = lock(&self.paged);
-            for page in candidates {
-                if paged.present.contains(page) {
-                    paged.trial.queue_up(page);
-                }
+        let served = catch_unwind(AssertUnwindSafe(serve)).unwrap_or_else(|_| Err("page-in panicked".into()));
+        if let Err(message) = served {
+            self.fatal.raise(&message);
+            loop {
+                std::thread::park();
             }
         }
-        Ok(())
     }
 
-    /// Takes pages at the clock hand: those that are proven, or `all`.
-    fn evict_at_hand(
-        &self,
-        victims: &mut Victims,
-        pages_max: u64,
-        all: bool,
-    ) -> Result<Evicted, MapperError> {
-        let started = self.started.get().expect("evicted before the start");
-        let mut done = Evicted::default();
-        let hand = victims.hand;
-        // From the hand to the end, then from the start to the hand.
-        for (mut at, end) in [(hand, WORLD_SIZE / PAGE_SIZE as u64), (0, hand)] {
-            while done.dropped < pages_max {
-                let most = (pages_max - done.dropped).min(BATCH_PAGES);
-                let run = lock(&self.paged).present.run_from(at, most);
-                let Some(run) = run.filter(|run| u64::from(run.first.0) < end) else { break };
-                self.take(run, &*started.source, all, &mut done)?;
-                at = u64::from(run.first.0) + run.count;
-                victims.hand = at;
-            }
-        }
-        Ok(done)
-    }
-
-    /// Takes those of these pages away that seem to be durable, and drops those that are; those on trial only if `all`.
-    fn take(
-        &self,
-        pages: PageRange,
-        source: &dyn PageSource,
-        all: bool,
-        done: &mut Evicted,
-    ) -> Result<(), MapperError> {
-        let mut paged = lock(&self.paged);
-        let Paged { present, limbo: Some(limbo), trial, .. } = &mut *paged else { return Ok(()) };
-        let before = *done;
-        let settled = |page: &PageIndex| {
-            present.contains(*page) && (all || !trial.contains(*page)) && source.is_settled(*page)
-        };
-        let settled: Vec<PageIndex> = pages.iter().filter(settled).collect();
-        // As long runs as there are, each in one call.
-        for run in settled.chunk_by(|one, next| one.0 + 1 == next.0) {
-            let (first, count) = (run[0], run.len() as u64);
-            let slots = limbo.make_room(count)?;
-            let (slot, count) = (slots.start, slots.len() as u64);
-            let bytes = count as usize * PAGE_SIZE;
-            let moved =
-                self.uffd.move_pages(&self.pagemap, self.mapping.page(first), limbo.place(slot), bytes)?;
-            for step in 0..moved / PAGE_SIZE {
-                let (page, slot) = (PageIndex(first.0 + step as u32), slot + step);
-                // What cannot be told stays.
-                if source.holds(page, limbo.bytes(slot)) == Ok(true) {
-                    limbo.insert(page, slot);
-                    present.remove(page);
-                    trial.went(page);
-                    done.dropped += 1;
-                } else {
-                    let (from, to) = (limbo.place(slot), self.mapping.page(page));
-                    if self.uffd.move_pages(&self.pagemap, from, to, PAGE_SIZE)? == 0 {
-                        return Err(MapperError {
-                            what: format!("putting page {} back", page.0),
-                            reason: "the kernel holds it".into(),
-                        });
-                    }
-                    done.put_back += 1;
-                }
-            }
-            limbo.settle()?;
-        }
-        limbo.take_dropped().into_iter().for_each(|page| trial.dropped(page));
-        self.evicted.fetch_add(done.dropped - before.dropped, Relaxed);
-        self.put_back.fetch_add(done.put_back - before.put_back, Relaxed);
-        self.count_resident(&paged);
-        Ok(())
-    }
-
-    fn count_resident(&self, paged: &Paged) {
-        let pages = paged.present.len() + paged.limbo.as_ref().map_or(0, Limbo::len);
-        self.resident.store(pages * PAGE_SIZE as u64, Relaxed);
-    }
-
-    /// Serves one fault, with the neighbours that are missing too.
-    fn bring_in(&self, page: PageIndex, buffer: &mut [PageBytes]) -> Result<(), String> {
+    /// Brings a page in, with the neighbours that are missing too.
+    fn bring_in(&self, page: PageIndex) -> Result<(), String> {
         let started = self.started.get().ok_or("not started")?;
         let mut paged = lock(&self.paged);
-        if paged.present.contains(page) {
-            self.uffd.wake(self.mapping.page(page));
-            return Ok(());
+        loop {
+            if paged.present.contains(page) {
+                return Ok(());
+            }
+            if paged.coming.insert(page.0) {
+                break;
+            }
+            paged.waiting += 1;
+            paged = self.came.wait(paged).unwrap_or_else(PoisonError::into_inner);
+            paged.waiting -= 1;
         }
         self.faults.fetch_add(1, Relaxed);
-        let (first, ahead, how) = self.cluster(&mut paged, u64::from(page.0));
-        let page = u64::from(page.0);
-        let slot = (page - first) as usize;
-        let missing = |paged: &Paged, page: u64| {
-            let page = PageIndex(page as u32);
-            !paged.present.contains(page) && !started.scratch.contains(page)
-        };
-        let stored = |paged: &Paged, page: u64, bytes: &mut PageBytes| {
-            let page = PageIndex(page as u32);
+        let cluster = self.cluster(&paged, u64::from(page.0));
+        drop(paged);
+        let mut buffer =
+            lock(&self.buffers).pop().unwrap_or_else(|| vec![[0; PAGE_SIZE]; BUFFER_PAGES].into());
+        let brought = self.bring_in_cluster(started, page, &cluster, &mut buffer);
+        lock(&self.buffers).push(buffer);
+        brought
+    }
+
+    /// Brings in a page that nobody else does.
+    fn bring_in_cluster(
+        &self,
+        started: &Started,
+        touched: PageIndex,
+        cluster: &Cluster,
+        buffer: &mut [PageBytes],
+    ) -> Result<(), String> {
+        let page = u64::from(touched.0);
+        loop {
+            let slot = |page: u64| (page - cluster.pages.start) as usize;
+            let stored = self.fetch(started, page, &mut buffer[slot(page)])?;
+            let around = if stored { cluster.pages.clone() } else { self.fresh_around(page) };
+            let reserved = self.reserve(started, page, around);
+            // A neighbour that cannot be read is left for the one who needs it.
+            let mut is_like = |neighbour: u64| {
+                let at = if stored { slot(neighbour) } else { 0 };
+                self.fetch(started, neighbour, &mut buffer[at]) == Ok(stored)
+            };
+            let (mut start, mut end) = (page, page + 1);
+            while start > reserved.start && is_like(start - 1) {
+                start -= 1;
+            }
+            while end < reserved.end && is_like(end) {
+                end += 1;
+            }
+
+            let mut paged = lock(&self.paged);
+            // What was discarded while it was read is zero now.
+            let dead = |page: &u64| stored && paged.zero.contains(PageIndex(*page as u32));
+            let again = dead(&page);
+            start = (start..page).rev().find(dead).map_or(start, |dead| dead + 1);
+            end = (page + 1..end).find(dead).unwrap_or(end);
+            for neighbour in reserved {
+                paged.coming.remove(&(neighbour as u32));
+            }
+            if again {
+                paged.coming.insert(touched.0);
+                continue;
+            }
+            let run = PageRange { first: PageIndex(start as u32), count: end - start };
+            let copied = if stored {
+                self.note_stream(&mut paged, page, end);
+                self.copy_in(&mut paged, run.first, &buffer[slot(start)..slot(end)], touched, cluster.how)
+            } else {
+                self.copy_in(&mut paged, run.first, &ZEROS[..run.count as usize], touched, CameIn::Alone)
+            };
+            if paged.waiting > 0 {
+                self.came.notify_all();
+            }
+            return copied.map_err(|error| error.to_string());
+        }
+    }
+
+    /// Fills `bytes` with a page that is coming; whether it is one that was stored.
+    fn fetch(&self, started: &Started, page: u64, bytes: &mut PageBytes) -> Result<bool, String> {
+        let page = PageIndex(page as u32);
+        {
+            let paged = lock(&self.paged);
             if let Some(limbo) = &paged.limbo
                 && let Some(slot) = limbo.slot_of(page)
             {
@@ -472,51 +386,54 @@ impl Shared {
                 self.rescued.fetch_add(1, Relaxed);
                 return Ok(true);
             }
-            let found =
-                if paged.zero.contains(page) { Ok(false) } else { started.source.read_page(page, bytes) };
-            self.paged_in.fetch_add(u64::from(found == Ok(true)), Relaxed);
-            found
-        };
-        let copied = if stored(&paged, page, &mut buffer[slot])? {
-            // A neighbour that cannot be read is left for the one who needs it.
-            let mut take = |paged: &Paged, neighbour: u64| {
-                let bytes = &mut buffer[(neighbour - first) as usize];
-                missing(paged, neighbour) && stored(paged, neighbour, bytes).unwrap_or(false)
-            };
-            let mut start = page;
-            while start > first && take(&paged, start - 1) {
-                start -= 1;
+            if paged.zero.contains(page) {
+                return Ok(false);
             }
-            let mut end = page + 1;
-            while end < first + ahead && take(&paged, end) {
-                end += 1;
-            }
-            self.note_stream(&mut paged, page, end);
-            let run = &buffer[(start - first) as usize..(end - first) as usize];
-            self.copy_in(&mut paged, PageIndex(start as u32), run, PageIndex(page as u32), how)
-        } else {
-            let grows = page > 0 && paged.present.contains(PageIndex((page - 1) as u32));
-            let last = page + if grows { FRESH_CLUSTER } else { FRESH_ALONE };
-            let last = last.min(WORLD_SIZE / PAGE_SIZE as u64);
-            let mut end = page + 1;
-            while end < last && missing(&paged, end) && stored(&paged, end, &mut buffer[0]) == Ok(false) {
-                end += 1;
-            }
-            let page = PageIndex(page as u32);
-            self.copy_in(&mut paged, page, &ZEROS[..(end - u64::from(page.0)) as usize], page, CameIn::Alone)
-        };
-        copied.map_err(|error| error.to_string())
+        }
+        let found = started.source.read_page(page, bytes);
+        self.paged_in.fetch_add(u64::from(found == Ok(true)), Relaxed);
+        found
     }
 
-    /// The first of the pages to bring in with `page`, and how many at most: an aligned cluster while there is plenty of
-    /// memory; else more and more ahead of touches in sequence, and one page for a touch at random. Last, what they count as.
-    fn cluster(&self, paged: &mut Paged, page: u64) -> (u64, u64, CameIn) {
+    /// Says that the neighbours of a page that is coming come too, as far as they stand beside it, are missing, and nobody
+    /// else brings them in; all these.
+    fn reserve(&self, started: &Started, page: u64, around: Range<u64>) -> Range<u64> {
+        let mut reserved = page..page + 1;
+        if around == reserved {
+            return reserved;
+        }
+        let mut paged = lock(&self.paged);
+        let mut is_free = |number: u64| {
+            let page = PageIndex(number as u32);
+            !paged.present.contains(page) && !started.scratch.contains(page) && paged.coming.insert(page.0)
+        };
+        while reserved.start > around.start && is_free(reserved.start - 1) {
+            reserved.start -= 1;
+        }
+        while reserved.end < around.end && is_free(reserved.end) {
+            reserved.end += 1;
+        }
+        reserved
+    }
+
+    /// The pages that may come in with a page that was never stored.
+    fn fresh_around(&self, page: u64) -> Range<u64> {
+        let grows = page > 0 && lock(&self.paged).present.contains(PageIndex((page - 1) as u32));
+        let last = page + if grows { FRESH_CLUSTER } else { FRESH_ALONE };
+        page..last.min(WORLD_SIZE / PAGE_SIZE as u64)
+    }
+
+    /// The pages to bring in with a stored page: an aligned cluster while there is plenty of memory; else more and more ahead
+    /// of touches in sequence, and none for a touch at random.
+    fn cluster(&self, paged: &Paged, page: u64) -> Cluster {
         if self.resident.load(Relaxed) < self.resident_max.load(Relaxed) / 2 {
-            return (page - page % STORED_CLUSTER, STORED_CLUSTER, CameIn::Alone);
+            let first = page - page % STORED_CLUSTER;
+            return Cluster { pages: first..first + STORED_CLUSTER, how: CameIn::Alone };
         }
         let goes_on = paged.streams.iter().find(|stream| stream.pages > 0 && stream.next == page);
         let ahead = goes_on.map_or(1, |stream| (stream.pages * 2).min(SEQUENCE_CLUSTER));
-        (page, ahead, if ahead >= SEQUENCE_MIN { CameIn::InSequence } else { CameIn::Alone })
+        let how = if ahead >= SEQUENCE_MIN { CameIn::InSequence } else { CameIn::Alone };
+        Cluster { pages: page..(page + ahead).min(WORLD_SIZE / PAGE_SIZE as u64), how }
     }
 
     /// Remembers that the pages from `page` to `end` came in for a touch of `page`.
@@ -544,12 +461,7 @@ impl Shared {
         while done < bytes.len() {
             match self.uffd.copy_in(at + done, &bytes[done..])? {
                 Copied::All => break,
-                // Someone waits for it all the same.
-                Copied::UpToPresent(some) => {
-                    done += some;
-                    self.uffd.wake(at + done);
-                    done += PAGE_SIZE;
-                }
+                Copied::UpToPresent(some) => done += some + PAGE_SIZE,
             }
         }
         for page in u64::from(first.0)..end {
@@ -564,6 +476,11 @@ impl Shared {
         }
         self.count_resident(paged);
         Ok(())
+    }
+
+    fn count_resident(&self, paged: &Paged) {
+        let pages = paged.present.len() + paged.limbo.as_ref().map_or(0, Limbo::len);
+        self.resident.store(pages * PAGE_SIZE as u64, Relaxed);
     }
 }
 

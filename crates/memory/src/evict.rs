@@ -156,7 +156,8 @@ impl Memory {
     }
 
     /// Tells `tell` when memory runs short because what is in it is not durable: mutators are then to come to a
-    /// safepoint and wait, and a commit is wanted at once. It may be called by any thread that brings pages in.
+    /// safepoint and wait, and a commit is wanted at once. It may be called by any thread that touches the world, in the
+    /// middle of that touch, so it takes no lock that is held over one.
     pub fn on_pressure(&self, tell: Arc<dyn Fn() + Send + Sync>) {
         *self.ledger.pressure.lock() = Some(tell);
     }

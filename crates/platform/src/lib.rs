@@ -115,6 +115,9 @@ pub struct MapperError {
 }
 
 /// Where missing pages come from.
+///
+/// It may be asked by any thread that touches the world, in the middle of that touch: whoever touches the world holds no
+/// lock that is taken here.
 pub trait PageSource: Send + Sync {
     /// Fills `bytes` with the newest content of `page`; `Ok(false)` when the page was never stored (then zeros are right).
     ///
