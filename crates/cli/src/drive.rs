@@ -25,6 +25,8 @@ const GATHER_MAX: Duration = Duration::from_millis(8);
 /// A worker makes a snapshot that its threads wait for by itself while one takes at most so long: it can do nothing else
 /// meanwhile, and telling another thread of it would take a good part of that.
 const ALONE_MAX: Duration = Duration::from_millis(1);
+/// The same where the thread that waits is the only one of the world: nothing but commands has to wait then.
+const ONLY_MAX: Duration = Duration::from_millis(50);
 /// Where such snapshots take so short a time and there is hardly anything to do in between, the processors are kept awake for
 /// as long again: to wake one takes a good part of the time of such a commit (docs/performance.md).
 const AWAKE_MAX: Duration = Duration::from_micros(400);
@@ -161,7 +163,8 @@ fn work(mut worker: Worker, failed: &dyn Fn(&Vm, &str) -> String) {
 /// it was made.
 fn commit_alone(world: &mut World, maker: &Mutex<Maker>, watch: &(dyn Fn(Phase) + Sync)) -> bool {
     let Ok(mut maker) = maker.try_lock() else { return false };
-    let quick = maker.commit_time().is_some_and(|took| took <= ALONE_MAX);
+    let most = if world.vm.has_one_thread() { ONLY_MAX } else { ALONE_MAX };
+    let quick = maker.commit_time().is_some_and(|took| took <= most);
     if !quick || maker.full.retry_at.is_some() || maker.snapshotter.has_work() {
         return false;
     }

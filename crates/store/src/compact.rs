@@ -40,6 +40,8 @@ pub struct Compaction {
     progress: CompactProgress,
     /// Segments that were emptied and are not free: something holds them.
     held: BTreeSet<u64>,
+    /// The fewest segments that held live data when sparse ones were put together.
+    fewest: usize,
     begun: bool,
 }
 
@@ -47,7 +49,8 @@ impl Store {
     /// Begins to move all live data to the front of the device. No commit may be under way between its steps.
     pub fn compaction(&self, keep_history: bool) -> Compaction {
         let progress = CompactProgress::default();
-        Compaction { store: self.clone(), keep_history, progress, held: BTreeSet::new(), begun: false }
+        let held = BTreeSet::new();
+        Compaction { store: self.clone(), keep_history, progress, held, fewest: usize::MAX, begun: false }
     }
 }
 
@@ -92,10 +95,13 @@ impl Compaction {
                 (None, false) => front += 1,
                 (_, true) => {
                     let sparse = self.sparse(writer);
-                    if sparse.len() < SPARSE_MIN || wanted.is_empty() {
+                    // Of small segments the checkpoints fill as many as are put together: it must get better each time.
+                    let used = writer.log.segments.list.iter().filter(|segment| segment.live > 0).count();
+                    if sparse.len() < SPARSE_MIN || wanted.is_empty() || used >= self.fewest {
                         cut(shared, writer)?;
                         return Ok(true);
                     }
+                    self.fewest = used;
                     break (sparse, u64::from(writer.log.segments.blocks));
                 }
             }

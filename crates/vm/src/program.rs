@@ -285,6 +285,11 @@ impl Vm {
         self.root_u64(root::THREAD_COUNT) > 0
     }
 
+    /// Whether one thread has not ended, and no more.
+    pub fn has_one_thread(&self) -> bool {
+        self.root_u64(root::THREAD_COUNT) == 1
+    }
+
     /// The value of a finished program's first thread, as [`Vm::describe`] shows it; for tests and tools.
     pub fn result_of(&self, object: Addr) -> Value {
         self.get_ref(self.ref_field(object, program::THREAD), thread::RESULT)

@@ -50,9 +50,10 @@ impl<'e> Round<'e> {
         self.report
     }
 
-    /// Whether the round is to end: enough was tried, or something failed.
+    /// Whether the round is to end: enough was tried, or something failed. A life that goes on from an image may be what
+    /// failed, so one that is replayed ends at the image after it.
     pub fn is_done(&self) -> bool {
-        let replayed = self.only.is_some_and(|only| self.numbered > only);
+        let replayed = self.only.is_some_and(|only| self.numbered > only + 1);
         self.report.failure.is_some() || replayed || self.enumeration.is_over()
     }
 
