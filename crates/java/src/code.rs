@@ -197,10 +197,11 @@ impl<'a> Raw<'a> {
             let end = if usize::from(*end) == length { body.insns.len() as u32 } else { starts(*end)? };
             let class = match caught {
                 0 => None,
-                index => Some(class.class_name(*index).map_err(|error| Failure {
-                    pc: None,
-                    what: format!("{error}"),
-                })?),
+                index => Some(
+                    class
+                        .class_name(*index)
+                        .map_err(|error| Failure { pc: None, what: format!("{error}") })?,
+                ),
             };
             body.handlers.push(Handler { start: starts(*start)?, end, target: starts(*target)?, class });
         }
@@ -216,7 +217,8 @@ impl<'a> Raw<'a> {
         };
         let short = |at: usize| Ok(i16::from_be_bytes([byte(at)?, byte(at + 1)?]));
         let index = |at: usize| Ok(i32::from(u16::from_be_bytes([byte(at)?, byte(at + 1)?])));
-        let word = |at: usize| Ok(i32::from_be_bytes([byte(at)?, byte(at + 1)?, byte(at + 2)?, byte(at + 3)?]));
+        let word =
+            |at: usize| Ok(i32::from_be_bytes([byte(at)?, byte(at + 1)?, byte(at + 2)?, byte(at + 3)?]));
         let target = |offset: i32| match i32::try_from(pc).ok().and_then(|pc| pc.checked_add(offset)) {
             Some(target) if target >= 0 && (target as usize) < code.len() => Ok(target),
             _ => fail_at(pc, "Illegal target of jump or branch"),
@@ -301,13 +303,21 @@ impl<'a> Raw<'a> {
                 body.switches.push(Switch { default, entries });
                 at
             }
-            op::LDC2_W | op::GETSTATIC..=op::INVOKESTATIC | op::NEW | op::ANEWARRAY | op::CHECKCAST | op::INSTANCEOF => {
+            op::LDC2_W
+            | op::GETSTATIC..=op::INVOKESTATIC
+            | op::NEW
+            | op::ANEWARRAY
+            | op::CHECKCAST
+            | op::INSTANCEOF => {
                 put(first, index(pc + 1)?, 0);
                 pc + 3
             }
             op::INVOKEINTERFACE | op::INVOKEDYNAMIC => {
                 if byte(pc + 4)? != 0 || first == op::INVOKEDYNAMIC && byte(pc + 3)? != 0 {
-                    return fail_at(pc, "Fourth operand byte of invokeinterface or invokedynamic must be zero");
+                    return fail_at(
+                        pc,
+                        "Fourth operand byte of invokeinterface or invokedynamic must be zero",
+                    );
                 }
                 put(first, index(pc + 1)?, i32::from(byte(pc + 3)?));
                 pc + 5

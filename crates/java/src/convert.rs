@@ -10,7 +10,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::checksum::checksum;
 use bytecode::{
-    Attribute, ClassDef, Code, CodeBuilder, Const, Descriptor, FieldDef, Flags, Language, MethodDef, Module, Op,
+    Attribute, ClassDef, Code, CodeBuilder, Const, Descriptor, FieldDef, Flags, Language, MethodDef, Module,
+    Op,
 };
 
 /// Attribute of the class: the class file without the code of its methods.
@@ -183,8 +184,8 @@ fn convert_method(
     raw: &Raw<'_>,
 ) -> Result<Code, Failure> {
     let body = subroutine::inline(raw.decode(class)?)?;
-    let desc = Descriptor::parse(&method.desc)
-        .map_err(|error| Failure { pc: None, what: error.to_string() })?;
+    let desc =
+        Descriptor::parse(&method.desc).map_err(|error| Failure { pc: None, what: error.to_string() })?;
     let is_static = method.access & access::STATIC != 0 || method.name == "<clinit>";
     let about = Method { name: &method.name, desc: &desc, is_static };
     let forms = verify::verify(&mut emitter.context, &about, &body)?;
@@ -224,7 +225,12 @@ fn fields(
                 (Constant::String(text), "Ljava/lang/String;") => {
                     let text = class.utf8(text)?;
                     strings.push((field.name.clone(), field.desc.clone(), text));
-                    fields.push(FieldDef { name: field.name.clone(), desc: field.desc.clone(), flags, value: None });
+                    fields.push(FieldDef {
+                        name: field.name.clone(),
+                        desc: field.desc.clone(),
+                        flags,
+                        value: None,
+                    });
                     continue;
                 }
                 _ => {
@@ -318,5 +324,7 @@ fn class_flags(access: u16) -> Flags {
 }
 
 const _: () = assert!(Flags::STATIC.0 == access::STATIC as u32 && Flags::FINAL.0 == access::FINAL as u32);
-const _: () = assert!(Flags::SYNCHRONIZED.0 == access::SUPER as u32 && Flags::NATIVE.0 == access::NATIVE as u32);
-const _: () = assert!(Flags::VOLATILE.0 == access::VOLATILE as u32 && Flags::TRANSIENT.0 == access::TRANSIENT as u32);
+const _: () =
+    assert!(Flags::SYNCHRONIZED.0 == access::SUPER as u32 && Flags::NATIVE.0 == access::NATIVE as u32);
+const _: () =
+    assert!(Flags::VOLATILE.0 == access::VOLATILE as u32 && Flags::TRANSIENT.0 == access::TRANSIENT as u32);

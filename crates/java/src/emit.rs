@@ -375,16 +375,8 @@ impl Writer<'_, '_, '_, '_> {
                 self.code.pool(which, class);
             }
             op::NEWARRAY => {
-                const KINDS: [Elem; 8] = [
-                    Elem::Bool,
-                    Elem::U16,
-                    Elem::F32,
-                    Elem::F64,
-                    Elem::I8,
-                    Elem::I16,
-                    Elem::I32,
-                    Elem::I64,
-                ];
+                const KINDS: [Elem; 8] =
+                    [Elem::Bool, Elem::U16, Elem::F32, Elem::F64, Elem::I8, Elem::I16, Elem::I32, Elem::I64];
                 self.code.new_array(KINDS[(insn.a as usize - 4) % 8]);
             }
             op::MULTIANEWARRAY => {
@@ -452,7 +444,9 @@ impl Writer<'_, '_, '_, '_> {
     fn compare(&mut self, index: usize, insn: &Insn) -> usize {
         let next = index + 1;
         let branch = self.body.insns.get(next).filter(|branch| {
-            matches!(branch.op, op::IFEQ..=op::IFLE) && self.labels[next].is_none() && self.forms[next] != UNREACHED
+            matches!(branch.op, op::IFEQ..=op::IFLE)
+                && self.labels[next].is_none()
+                && self.forms[next] != UNREACHED
         });
         let Some(branch) = branch else {
             self.op(match insn.op {

@@ -14,7 +14,8 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use bytecode::{
-    ClassDef, CodeBuilder, Const, Descriptor, Elem, FieldDef, Flags, HandleKind, Kind, MethodDef, Op, TypeDesc,
+    ClassDef, CodeBuilder, Const, Descriptor, Elem, FieldDef, Flags, HandleKind, Kind, MethodDef, Op,
+    TypeDesc,
 };
 
 const OBJECT: &str = "java/lang/Object";
@@ -25,7 +26,11 @@ const MARKERS: i32 = 2;
 const BRIDGES: i32 = 4;
 
 /// Pool entry of a static method that does what the call site does, if it is one of the standard ones.
-pub(crate) fn direct(emitter: &mut Emitter<'_, '_>, number: u16, link: &Link) -> Result<Option<u32>, Failure> {
+pub(crate) fn direct(
+    emitter: &mut Emitter<'_, '_>,
+    number: u16,
+    link: &Link,
+) -> Result<Option<u32>, Failure> {
     let Some(bootstrap) = emitter.bootstraps.get(usize::from(number)).cloned() else {
         return fail("There is no such bootstrap method");
     };
@@ -34,7 +39,9 @@ pub(crate) fn direct(emitter: &mut Emitter<'_, '_>, number: u16, link: &Link) ->
     let (of, name, _, _) = class.member_ref(member).map_err(refused)?;
     let args = &bootstrap.args;
     match (of.as_str(), name.as_str()) {
-        ("java/lang/invoke/LambdaMetafactory", "metafactory" | "altMetafactory") => lambda(emitter, link, args),
+        ("java/lang/invoke/LambdaMetafactory", "metafactory" | "altMetafactory") => {
+            lambda(emitter, link, args)
+        }
         ("java/lang/invoke/StringConcatFactory", "makeConcat" | "makeConcatWithConstants") => {
             concat(emitter, link, &name, args)
         }
@@ -189,7 +196,8 @@ fn recipe(emitter: &mut Emitter<'_, '_>, args: &[u16]) -> Result<Option<Vec<Piec
 fn record_method(emitter: &mut Emitter<'_, '_>, link: &Link, args: &[u16]) -> Result<Option<u32>, Failure> {
     let class = emitter.context.class;
     let [record, names, getters @ ..] = args else { return Ok(None) };
-    let (Constant::Class(_), Constant::String(names)) = (class.constant(*record), class.constant(*names)) else {
+    let (Constant::Class(_), Constant::String(names)) = (class.constant(*record), class.constant(*names))
+    else {
         return Ok(None);
     };
     let record = class.class_name(*record).map_err(refused)?;
@@ -224,9 +232,11 @@ fn record_hash(emitter: &mut Emitter<'_, '_>, fields: &[(u32, TypeDesc)]) -> Cod
     for (field, desc) in fields {
         code.i32_const(31).op(Op::I32Mul).local(Op::LocalGet, 0).pool(Op::GetField, *field);
         let hash = match desc {
-            TypeDesc::Prim(elem) => {
-                emitter.pool.method(wrapper(*elem), "hashCode", &format!("({})I", bytecode::desc::letter(*elem)))
-            }
+            TypeDesc::Prim(elem) => emitter.pool.method(
+                wrapper(*elem),
+                "hashCode",
+                &format!("({})I", bytecode::desc::letter(*elem)),
+            ),
             _ => emitter.pool.method("java/util/Objects", "hashCode", "(Ljava/lang/Object;)I"),
         };
         code.pool(Op::CallStatic, hash).op(Op::I32Add);
@@ -329,7 +339,9 @@ fn lambda(emitter: &mut Emitter<'_, '_>, link: &Link, args: &[u16]) -> Result<Op
         Constant::MethodType(desc) => class.utf8(desc).map(Some).map_err(refused),
         _ => Ok(None),
     };
-    let (Some(erased), Some(types_text)) = (method_type(*erased)?, method_type(*types)?) else { return Ok(None) };
+    let (Some(erased), Some(types_text)) = (method_type(*erased)?, method_type(*types)?) else {
+        return Ok(None);
+    };
     let Ok(types) = Descriptor::parse(&types_text) else { return Ok(None) };
     let Some(target) = target_of(emitter, *handle)? else { return Ok(None) };
     if target.params.len() != site.params.len() + types.params.len() {
@@ -391,7 +403,12 @@ fn lambda(emitter: &mut Emitter<'_, '_>, link: &Link, args: &[u16]) -> Result<Op
     let Some(mut fields) = factory(emitter, &made, &link.desc, &mut methods) else { return Ok(None) };
     let private = Flags::PRIVATE | Flags::FINAL;
     for (index, desc) in made.captured.iter().enumerate() {
-        fields.push(FieldDef { name: captured_name(index), desc: desc.to_string(), flags: private, value: None });
+        fields.push(FieldDef {
+            name: captured_name(index),
+            desc: desc.to_string(),
+            flags: private,
+            value: None,
+        });
     }
     emitter.classes.push(ClassDef {
         name: name.clone(),
@@ -430,7 +447,12 @@ fn target_of(emitter: &mut Emitter<'_, '_>, handle: u16) -> Result<Option<Target
 }
 
 /// The method of the lambda's class with one of the descriptors that the interface may be called by.
-fn lambda_method(emitter: &mut Emitter<'_, '_>, lambda: &Lambda, name: &str, desc: &str) -> Option<MethodDef> {
+fn lambda_method(
+    emitter: &mut Emitter<'_, '_>,
+    lambda: &Lambda,
+    name: &str,
+    desc: &str,
+) -> Option<MethodDef> {
     let erased = Descriptor::parse(desc).ok()?;
     let target = &lambda.target;
     if erased.params.len() != lambda.types.params.len() {
@@ -608,7 +630,12 @@ fn primitive(elem: Elem) -> &'static str {
 
 /// Converts the top operand from one type to another, as method handles do (MethodHandle.asType); `None` when that is
 /// never possible.
-fn adapt(emitter: &mut Emitter<'_, '_>, code: &mut CodeBuilder, from: &TypeDesc, to: &TypeDesc) -> Option<()> {
+fn adapt(
+    emitter: &mut Emitter<'_, '_>,
+    code: &mut CodeBuilder,
+    from: &TypeDesc,
+    to: &TypeDesc,
+) -> Option<()> {
     match (from, to) {
         _ if from == to => {}
         (TypeDesc::Prim(from), TypeDesc::Prim(to)) => widen(code, *from, *to)?,

@@ -51,6 +51,9 @@ pub enum Refusal {
         /// Minor version.
         minor: u16,
     },
+    /// The class is above itself: `ClassCircularityError`.
+    #[error("{0}")]
+    Circular(String),
     /// A module descriptor, which is no class: `NoClassDefFoundError`.
     #[error("{0} is no class: it is the description of a module")]
     NoClass(String),
@@ -357,7 +360,9 @@ impl<'a> ClassFile<'a> {
     /// When the index is of another constant.
     pub fn member_ref(&self, index: u16) -> Result<(String, String, String, bool), Refusal> {
         match self.constant(index) {
-            Constant::Field(class, member) | Constant::Method(class, member) | Constant::Interface(class, member) => {
+            Constant::Field(class, member)
+            | Constant::Method(class, member)
+            | Constant::Interface(class, member) => {
                 let (name, desc) = self.name_type(member)?;
                 let interface = matches!(self.constant(index), Constant::Interface(..));
                 Ok((self.class_name(class)?, name, desc, interface))
@@ -456,7 +461,8 @@ impl<'a> ClassFile<'a> {
         let interface = has(self.access, INTERFACE);
         let name = &self.name;
         let wrong = if interface {
-            !has(self.access, ABSTRACT) && self.major >= 50 || has(self.access, FINAL)
+            !has(self.access, ABSTRACT) && self.major >= 50
+                || has(self.access, FINAL)
                 || self.major >= 50 && has(self.access, ENUM)
         } else {
             has(self.access, ABSTRACT) && has(self.access, FINAL)
@@ -469,9 +475,14 @@ impl<'a> ClassFile<'a> {
             None => return bad(format!("Invalid superclass index in class file {name}")),
             Some(_) if name == "java/lang/Object" => return bad("java/lang/Object has a superclass"),
             Some(above) if interface && above != "java/lang/Object" => {
-                return bad(format!("Interfaces must have java.lang.Object as superclass in class file {name}"));
+                return bad(format!(
+                    "Interfaces must have java.lang.Object as superclass in class file {name}"
+                ));
             }
             Some(_) => {}
+        }
+        if self.super_name.as_ref() == Some(name) || self.interfaces.contains(name) {
+            return Err(Refusal::Circular(name.clone()));
         }
         let mut seen = BTreeSet::new();
         for field in &self.fields {
@@ -480,7 +491,8 @@ impl<'a> ClassFile<'a> {
             if !seen.insert((&field.name, &field.desc)) {
                 return bad(format!("Duplicate field name \"{}\" in class file {name}", field.name));
             }
-            let visible = [PUBLIC, PRIVATE, PROTECTED].iter().filter(|flag| has(field.access, **flag)).count();
+            let visible =
+                [PUBLIC, PRIVATE, PROTECTED].iter().filter(|flag| has(field.access, **flag)).count();
             let wrong = if interface {
                 let wanted = PUBLIC | STATIC | FINAL;
                 field.access & wanted != wanted || has(field.access, PRIVATE | PROTECTED | VOLATILE)
@@ -510,7 +522,11 @@ impl<'a> ClassFile<'a> {
         let code = find(&method.attributes, b"Code").is_some();
         if name == "<clinit>" {
             // JVMS 2.9.2: other methods of this name are of no consequence; before version 51 it need not be static.
-            return if code { Ok(()) } else { bad(format!("Absent Code attribute in method <clinit> of {of}")) };
+            return if code {
+                Ok(())
+            } else {
+                bad(format!("Absent Code attribute in method <clinit> of {of}"))
+            };
         }
         let visible = [PUBLIC, PRIVATE, PROTECTED].iter().filter(|flag| has(**flag)).count();
         let interface = self.access & INTERFACE != 0;

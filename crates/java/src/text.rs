@@ -13,7 +13,8 @@ pub const ESCAPE: char = '\u{10ffff}';
 pub fn decode(bytes: &[u8]) -> Option<Vec<u16>> {
     let mut units = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    let tail = |at: usize| bytes.get(at).filter(|byte| **byte & 0xc0 == 0x80).map(|byte| u16::from(byte & 0x3f));
+    let tail =
+        |at: usize| bytes.get(at).filter(|byte| **byte & 0xc0 == 0x80).map(|byte| u16::from(byte & 0x3f));
     while at < bytes.len() {
         let first = bytes[at];
         let (unit, length) = match first {

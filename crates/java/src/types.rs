@@ -115,7 +115,8 @@ impl Names {
             Type::Return(_) => "returnAddress".into(),
             Type::Ref(number) => format!("'{}'", self.name(number)),
             Type::Any(set) => {
-                let names: Vec<&str> = self.unions[set as usize].iter().map(|number| self.name(*number)).collect();
+                let names: Vec<&str> =
+                    self.unions[set as usize].iter().map(|number| self.name(*number)).collect();
                 format!("'{}'", names.join("' or '"))
             }
         }
@@ -197,7 +198,9 @@ impl Names {
         match array {
             Type::Null => true,
             Type::Ref(number) => self.name(number).starts_with('['),
-            Type::Any(set) => self.unions[set as usize].iter().all(|number| self.name(*number).starts_with('[')),
+            Type::Any(set) => {
+                self.unions[set as usize].iter().all(|number| self.name(*number).starts_with('['))
+            }
             _ => false,
         }
     }

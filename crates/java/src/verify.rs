@@ -275,7 +275,8 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
             };
             if borders.contains(&(index as u32)) {
                 let all = self.body.handlers.iter().enumerate();
-                let inside = all.filter(|(_, handler)| (handler.start..handler.end).contains(&(index as u32)));
+                let inside =
+                    all.filter(|(_, handler)| (handler.start..handler.end).contains(&(index as u32)));
                 handlers = inside.map(|(number, _)| number).collect();
                 locals_changed = true;
             }
@@ -390,7 +391,8 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
                     for _ in 0..251 - tag {
                         // The place behind a long is not listed.
                         let last = frame.locals.pop();
-                        if last == Some(Type::Top) && frame.locals.last().is_some_and(|below| below.is_wide()) {
+                        if last == Some(Type::Top) && frame.locals.last().is_some_and(|below| below.is_wide())
+                        {
                             frame.locals.pop();
                         } else if last.is_none() {
                             return fail("StackMapTable error: chopped more locals than there are");
@@ -486,7 +488,8 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
             if matches!(insn.op, op::RET) {
                 leaders.insert(insn.a as u32);
             }
-            let jumps = matches!(insn.op, op::TABLESWITCH | op::LOOKUPSWITCH) || crate::code::is_jump(insn.op);
+            let jumps =
+                matches!(insn.op, op::TABLESWITCH | op::LOOKUPSWITCH) || crate::code::is_jump(insn.op);
             if jumps || ends(insn.op) {
                 leaders.insert(index as u32 + 1);
             }
@@ -998,7 +1001,8 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
             self.pop(frame, of)?;
         }
         if insn.op == op::PUTFIELD && frame.stack.last() == Some(&Type::UninitThis) {
-            let declared = |field: &crate::parse::Member<'_>| field.name == link.name && field.desc == link.desc;
+            let declared =
+                |field: &crate::parse::Member<'_>| field.name == link.name && field.desc == link.desc;
             let own = link.owner == self.context.this && self.context.class.fields.iter().any(declared);
             if !own {
                 return fail("Bad type on operand stack in putfield: uninitializedThis");
@@ -1037,11 +1041,15 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
             op::INVOKESPECIAL => {
                 let direct = self.context.class.interfaces.contains(&link.class);
                 if link.interface && link.owner != self.context.this && !direct {
-                    return fail("Bad invokespecial instruction: interface method reference is in an indirect superinterface");
+                    return fail(
+                        "Bad invokespecial instruction: interface method reference is in an indirect superinterface",
+                    );
                 }
                 let this = self.context.this;
                 if !self.context.names.assign(this, link.owner) {
-                    return fail("Bad invokespecial instruction: current class isn't assignable to reference class");
+                    return fail(
+                        "Bad invokespecial instruction: current class isn't assignable to reference class",
+                    );
                 }
                 self.pop(frame, this)?;
             }

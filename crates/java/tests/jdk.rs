@@ -48,7 +48,8 @@ fn every_class_of_the_jdk_converts() {
         lambdas += made.module.classes.len() - 1;
         for method in made.module.classes.iter().flat_map(|class| &class.methods) {
             methods += 1;
-            for insn in method.code.iter().flat_map(|code| bytecode::op::instructions(&code.bytes)).flatten() {
+            for insn in method.code.iter().flat_map(|code| bytecode::op::instructions(&code.bytes)).flatten()
+            {
                 instructions += 1;
                 sites += usize::from(insn.op == bytecode::Op::CallSite);
             }
@@ -59,5 +60,10 @@ fn every_class_of_the_jdk_converts() {
          {sites} other call sites; {in_bytes} bytes in, {out_bytes} bytes out"
     );
     assert!(converted > 5_000, "only {converted} classes were converted");
-    assert!(wrong.is_empty(), "{} are wrong, the first of them:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} are wrong, the first of them:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
 }

@@ -6,7 +6,7 @@ use base::prng::Prng;
 use java::{ClassFile, convert};
 
 /// Mutated class files.
-const MUTANTS: u64 = 400_000;
+const MUTANTS: u64 = 5_000;
 /// One class of so many is taken.
 const STRIDE: usize = 61;
 /// Largest class file that is mutated, in bytes.
@@ -90,7 +90,11 @@ fn damaged_class_files_never_panic() {
         match convert(&bytes) {
             Err(_) => refused += 1,
             Ok(made) => {
-                if made.diagnostics.is_empty() { accepted += 1 } else { unverified += 1 }
+                if made.diagnostics.is_empty() {
+                    accepted += 1
+                } else {
+                    unverified += 1
+                }
                 if let Err(errors) = bytecode::verify_module(&made.module) {
                     panic!("seed {seed}: the converter accepts what Phantom refuses: {}", errors[0]);
                 }

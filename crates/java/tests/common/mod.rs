@@ -31,5 +31,7 @@ pub(crate) fn each_class(jdk: &Path, mut each: impl FnMut(&str, &[u8])) -> usize
 
 /// Says on standard error that a test did nothing for want of a JDK.
 pub(crate) fn skipped(test: &str) {
-    eprintln!("SKIPPED {test}: no JDK with lib/modules was found; install one (openjdk-17-jdk) or set JAVA_HOME");
+    eprintln!(
+        "SKIPPED {test}: no JDK with lib/modules was found; install one (openjdk-17-jdk) or set JAVA_HOME"
+    );
 }
