@@ -404,11 +404,12 @@ impl Vm {
         Ok(Table { ordinals, len: highest.max(inherited_len).max(ORDINALS_FIXED) })
     }
 
-    fn inherited_ordinal(&self, inherited: Addr, declared: &MethodDef) -> Option<u32> {
+    fn inherited_ordinal(&mut self, inherited: Addr, declared: &MethodDef) -> Option<u32> {
+        let (name, desc) = (self.intern(declared.name.as_bytes()), self.intern(declared.desc.as_bytes()));
         (0..self.array_len(inherited)).find_map(|ordinal| {
             let above = self.array_get(inherited, ordinal).as_object()?;
-            let same = self.text(above, method::NAME) == declared.name
-                && self.text(above, method::DESCRIPTOR) == declared.desc;
+            let same = self.ref_field(above, method::NAME) == name
+                && self.ref_field(above, method::DESCRIPTOR) == desc;
             same.then_some(ordinal as u32)
         })
     }
@@ -564,8 +565,10 @@ impl Vm {
                 Err(error) => unreachable!("the verifier read this descriptor: {error}"),
             };
             let args = params + u16::from(!declared.flags.has(Flags::STATIC));
+            let native = declared.flags.has(Flags::NATIVE);
+            let state = if native { crate::internal::STATE_SLOTS as u16 } else { 0 };
             self.memory.store_u16(made.add(method::ARG_SLOTS), args);
-            self.memory.store_u16(made.add(method::MAX_LOCALS), locals.max(args));
+            self.memory.store_u16(made.add(method::MAX_LOCALS), locals.max(args) + state);
             self.memory.store_u16(made.add(method::MAX_STACK), stack.max(1));
             self.set_u8(made, method::RESULT_KIND, result);
             self.array_set(methods, index as u64, Value::object(made));
@@ -671,10 +674,7 @@ impl Vm {
     pub(crate) fn initialise(&mut self, object: Addr) -> Option<Flow> {
         match self.get_u8(object, class::INIT_STATE) {
             INITIALISED => return None,
-            FAILED => {
-                let text = format!("{} could not be initialised", self.text(object, class::NAME));
-                return Some(self.raise_kernel(ClassId::Linkage, &text));
-            }
+            FAILED => return Some(self.raise_failed_class(object)),
             INITIALISING => {
                 if self.ref_field(object, class::INIT_THREAD) == self.running.thread {
                     return None;
@@ -684,11 +684,22 @@ impl Vm {
             }
             _ => {}
         }
+        if self.is_java_class(object)
+            && let Some(flow) = self.link_java_class(object)
+        {
+            return Some(flow);
+        }
         let parent = self.ref_field(object, class::SUPER);
         let interface = Flags(self.get_u32(object, class::FLAGS)).has(Flags::INTERFACE);
         if !parent.is_null()
             && !interface
             && let Some(flow) = self.initialise(parent)
+        {
+            return Some(flow);
+        }
+        if !interface
+            && self.is_java_class(object)
+            && let Some(flow) = self.initialise_interfaces(object)
         {
             return Some(flow);
         }

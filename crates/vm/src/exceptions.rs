@@ -34,6 +34,7 @@ impl Vm {
         } else {
             thrown
         };
+        let thrown = self.java_thrown(thrown);
         if let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception))
             && self.get_ref(object, exception::TRACE).is_null()
         {
@@ -55,6 +56,14 @@ impl Vm {
             if at == 0 {
                 break;
             }
+            if self.is_java_initialiser(&frame) {
+                while self.running.frame.0 != at {
+                    self.leave_frame();
+                    self.pop_frame();
+                }
+                let thrown = self.initialiser_threw(thrown);
+                return self.raise(thrown);
+            }
         }
         // Frames are left before the handler is found, if there is one, so that the thread can rest in between. What is to be
         // said of it is noted while they are there.
@@ -67,6 +76,7 @@ impl Vm {
     /// Leaves frames until one catches the object; the thread may come to a safepoint in between, and dies at the end.
     pub(crate) fn unwind(&mut self, thrown: Value) -> Flow {
         let thread = self.running.thread;
+        let mut thrown = thrown;
         loop {
             let top = self.top();
             if let Some(target) = self.handler(&top, thrown) {
@@ -83,7 +93,11 @@ impl Vm {
                 self.end_thread(Err((thrown, report)));
                 return Flow::Exit(Exit::Ended);
             }
+            let initialiser = self.is_java_initialiser(&top);
             self.pop_frame();
+            if initialiser {
+                thrown = self.initialiser_threw(thrown);
+            }
             if self.works(FRAME_UNITS) {
                 self.set_ref(thread, thread::THROWN, thrown);
                 return Flow::Exit(Exit::Safepoint);
@@ -110,6 +124,11 @@ impl Vm {
             let class = self.ref_field(top.method, method::CLASS);
             self.initialised(class, crate::classes::FAILED);
         }
+    }
+
+    fn is_java_initialiser(&self, frame: &Frame) -> bool {
+        self.frame_u32(frame.at, frame::FLAGS) & 0xff == on_return::INITIALISED
+            && self.is_java_method(frame.method)
     }
 
     /// Where a frame catches the object, if it does.
@@ -177,6 +196,9 @@ impl Vm {
 
     /// Where an object was thrown, as far as is known.
     fn trace_of(&mut self, thrown: Value) -> String {
+        if let Some(trace) = self.throwable_trace(thrown) {
+            return trace;
+        }
         let recorded = thrown
             .as_object()
             .filter(|_| self.is_kernel(thrown, ClassId::Exception))
@@ -201,6 +223,9 @@ impl Vm {
                     self.as_double(value).map_or_else(String::new, |number| format!("{number}"))
                 }
                 _ => {
+                    if let Some(text) = self.describe_throwable(value) {
+                        return text;
+                    }
                     let name = self.text(self.class_of(value), class::NAME);
                     if self.is_kernel(value, ClassId::Exception) {
                         let message = self.text(object, exception::MESSAGE);

@@ -91,7 +91,17 @@ impl Vm {
         }
         let (element, wanted) =
             (self.ref_field(class, class::ELEMENT), self.ref_field(ancestor, class::ELEMENT));
-        !element.is_null() && !wanted.is_null() && self.is_subclass(element, wanted)
+        if !element.is_null() && !wanted.is_null() {
+            return self.is_subclass(element, wanted);
+        }
+        self.is_array_class(class) && Flags(self.get_u32(ancestor, class::FLAGS)).has(Flags::OF_ARRAYS)
+    }
+
+    /// Whether instances of a class are arrays.
+    pub fn is_array_class(&self, class: Addr) -> bool {
+        let shape = self.get_u8(class, class::SHAPE);
+        (shape == Shape::RefArray as u8 || shape == Shape::PrimArray as u8)
+            && self.get_u32(class, class::KERNEL_ID) == 0
     }
 
     /// Whether a value may stand where an instance of `class` is wanted; null is an instance of nothing.

@@ -1,0 +1,106 @@
+//! `java.lang.Class` objects: the mirrors of classes.
+
+use crate::Vm;
+use base::Addr;
+use bytecode::Elem;
+use layout::Value;
+use layout::schema::{class, java_state};
+
+/// Index of the mirror of `void` behind those of the primitive types.
+const VOID: u64 = 8;
+
+impl Vm {
+    /// The mirror of a class, made at the first call; null when `java.lang.Class` is not there.
+    pub fn mirror_of(&mut self, object: Addr) -> Value {
+        let there = self.get_ref(object, class::MIRROR);
+        if !there.is_null() {
+            return there;
+        }
+        let Some(made) = self.new_mirror() else { return Value::NULL };
+        let of = self.class_of(Value::object(made));
+        self.set_ref(made, self.offset_named(of, "$class"), Value::object(object));
+        self.set_ref(object, class::MIRROR, Value::object(made));
+        if self.is_array_class(object) {
+            let element = self.ref_field(object, class::ELEMENT);
+            let component = if element.is_null() {
+                match Elem::from_value(self.get_u8(object, class::ELEMENT_KIND)) {
+                    Some(elem) => self.primitive_mirror(Some(elem)),
+                    None => Value::NULL,
+                }
+            } else {
+                self.mirror_of(element)
+            };
+            self.set_ref(made, self.offset_named(of, "componentType"), component);
+        }
+        let owner = self.java_module_of(object);
+        self.set_ref(made, self.offset_named(of, "module"), owner);
+        Value::object(made)
+    }
+
+    /// The mirror of a primitive type, or of `void`.
+    pub fn primitive_mirror(&mut self, elem: Option<Elem>) -> Value {
+        let index = java_state::PRIMITIVES + elem.map_or(VOID, |elem| elem as u64);
+        let there = self.java_state(index);
+        if !there.is_null() {
+            return there;
+        }
+        let made = self.new_mirror().map_or(Value::NULL, Value::object);
+        self.set_java_state(index, made);
+        if let Some(object) = made.as_object() {
+            let of = self.class_of(made);
+            let base = self.java_state(java_state::BASE_MODULE);
+            self.set_ref(object, self.offset_named(of, "module"), base);
+        }
+        made
+    }
+
+    /// Which primitive type a mirror stands for: `Some(None)` is `void`, `None` a class.
+    pub fn primitive_of_mirror(&self, mirror: Value) -> Option<Option<Elem>> {
+        let found = (0..=VOID).find(|index| self.java_state(java_state::PRIMITIVES + index) == mirror)?;
+        Some(Elem::from_value(found as u8))
+    }
+
+    /// The class that a mirror stands for; null for primitive types and for what is no mirror.
+    pub fn class_of_mirror(&self, mirror: Value) -> Addr {
+        let Some(object) = mirror.as_object() else { return Addr::NULL };
+        match self.offset_named(self.class_of(mirror), "$class") {
+            0 => Addr::NULL,
+            offset => self.ref_field(object, offset),
+        }
+    }
+
+    fn new_mirror(&mut self) -> Option<Addr> {
+        let of = self.class_by_name("java/lang/Class").ok()?;
+        Some(self.new_old(of))
+    }
+
+    /// The `java.lang.Module` of a class: that of its package; null before there are modules.
+    pub fn java_module_of(&mut self, object: Addr) -> Value {
+        let mut of = object;
+        while self.is_array_class(of) && !self.ref_field(of, class::ELEMENT).is_null() {
+            of = self.ref_field(of, class::ELEMENT);
+        }
+        let name = self.text(of, class::NAME);
+        let packages = self.java_state(java_state::PACKAGES);
+        let (Some(packages), Some((package, _))) = (packages.as_object(), name.rsplit_once('/')) else {
+            return self.java_state(java_state::BASE_MODULE);
+        };
+        let pairs = self.array_len(packages) / 2;
+        let found = (0..pairs).find(|pair| {
+            let name = self.array_get(packages, 2 * pair);
+            self.string_bytes_of(name).is_some_and(|name| name == package.as_bytes())
+        });
+        match found {
+            Some(pair) => self.array_get(packages, 2 * pair + 1),
+            None => Value::NULL,
+        }
+    }
+
+    /// What a static synchronised method locks: the mirror, for Java.
+    pub(crate) fn lock_of_class(&mut self, object: Addr) -> Addr {
+        if !self.is_java_class(object) {
+            return object;
+        }
+        self.mirror_of(object).as_object().unwrap_or(object)
+    }
+}

@@ -1,0 +1,133 @@
+//! What the machine knows of Java beyond its bytecode: strings, mirrors, exceptions and initialisation as JVMS wants them.
+//!
+//! Everything is found by name in the classes of the library: `java.lang.String` with its `value` and `coder`,
+//! `java.lang.Class` with the field that the converter adds, `java.lang.Throwable`. Where these fields are is a cache.
+//! Class files are read elsewhere: a [`crate::ClassSource`] gives the classes that the library has, a
+//! [`ClassConverter`] those whose bytes a program brings.
+
+mod linking;
+mod mirrors;
+mod strings;
+mod throwing;
+
+use crate::{CheckedModule, DefineError, Vm};
+use alloc::string::String;
+use base::Addr;
+use bytecode::module::Language;
+use layout::Value;
+use layout::schema::{class, field, java_state, method, module, root};
+
+/// Converts class files; a front end registers one with [`Vm::set_converter`].
+pub trait ClassConverter: Send + Sync {
+    /// The module of a class file.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    fn convert(&self, bytes: &[u8]) -> Result<CheckedModule, ConvertError>;
+}
+
+/// Why a class file is not converted: the class of `java.lang` that says so, and the message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConvertError {
+    /// It is no class file.
+    #[error("{0}")]
+    Format(String),
+    /// Its version is not read.
+    #[error("{0}")]
+    Version(String),
+    /// It is the description of a module.
+    #[error("{0}")]
+    NoClass(String),
+    /// The class is above itself.
+    #[error("{0}")]
+    Circular(String),
+    /// What the converter made is refused: a fault of the converter.
+    #[error("{0}")]
+    Define(DefineError),
+}
+
+impl ConvertError {
+    /// Name of the class of what is thrown.
+    pub fn class_name(&self) -> &'static str {
+        match self {
+            ConvertError::Format(_) => "java/lang/ClassFormatError",
+            ConvertError::Version(_) => "java/lang/UnsupportedClassVersionError",
+            ConvertError::NoClass(_) => "java/lang/NoClassDefFoundError",
+            ConvertError::Circular(_) => "java/lang/ClassCircularityError",
+            ConvertError::Define(_) => "java/lang/LinkageError",
+        }
+    }
+}
+
+impl Vm {
+    /// Whether a class comes from a class file.
+    pub(crate) fn is_java_class(&self, object: Addr) -> bool {
+        let owner = self.ref_field(object, class::MODULE);
+        !owner.is_null() && self.get_u32(owner, module::LANGUAGE) == Language::Java as u32
+    }
+    pub(crate) fn is_java_method(&self, target: Addr) -> bool {
+        self.is_java_class(self.ref_field(target, method::CLASS))
+    }
+    /// Whether the running thread stands in Java code.
+    pub(crate) fn in_java(&self) -> bool {
+        !self.running.thread.is_null() && self.is_java_method(self.top().method)
+    }
+
+    /// Sets what converts class files.
+    pub fn set_converter(&mut self, converter: alloc::sync::Arc<dyn ClassConverter>) {
+        self.common.converter = Some(converter);
+    }
+
+    /// Converts a class file.
+    ///
+    /// # Errors
+    /// What to throw.
+    pub fn convert_class(&mut self, bytes: &[u8]) -> Result<CheckedModule, Value> {
+        let Some(converter) = self.common.converter.clone() else {
+            let text = "this machine converts no class files";
+            return Err(self.exception_value(layout::internal::ClassId::Linkage, text));
+        };
+        converter.convert(bytes).map_err(|error| {
+            let text = alloc::format!("{error}");
+            let thrown = self.java_exception(error.class_name(), Some(&text));
+            thrown.unwrap_or_else(|| self.exception_value(layout::internal::ClassId::Linkage, &text))
+        })
+    }
+
+    /// An instance or static field by name, of the class or one above it, and its offset (see the schema of fields).
+    pub fn field_named(&self, object: Addr, name: &str) -> Option<Addr> {
+        let mut at = object;
+        while !at.is_null() {
+            let fields = self.ref_field(at, class::FIELDS);
+            let found = (0..self.array_len(fields))
+                .map(|index| Addr(self.array_get(fields, index).0))
+                .find(|found| self.text(*found, field::NAME) == name);
+            if found.is_some() {
+                return found;
+            }
+            at = self.ref_field(at, class::SUPER);
+        }
+        None
+    }
+    /// Offset of an instance field by name, zero when there is none.
+    pub fn offset_named(&self, object: Addr, name: &str) -> u64 {
+        self.field_named(object, name).map_or(0, |found| u64::from(self.get_u32(found, field::OFFSET)))
+    }
+
+    /// A value that the Java machine keeps, by [`java_state`].
+    pub fn java_state(&self, index: u64) -> Value {
+        match self.root_ref(root::JAVA_STATE) {
+            Addr::NULL => Value::NULL,
+            state => self.array_get(state, index),
+        }
+    }
+    /// Sets one of them.
+    pub fn set_java_state(&mut self, index: u64, value: Value) {
+        if self.root_ref(root::JAVA_STATE).is_null() {
+            let made = self.make_ref_array_old(java_state::COUNT);
+            self.set_root_ref(root::JAVA_STATE, Value::object(made));
+        }
+        let state = self.root_ref(root::JAVA_STATE);
+        self.array_set(state, index, value);
+    }
+}
