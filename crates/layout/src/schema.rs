@@ -731,6 +731,8 @@ pub mod thread_flags {
     /// wait as [`thread::WAIT`] and [`thread::WAITS_FOR`] of this runnable thread say, or, when it has ended, what is left
     /// of its end or that of its program.
     pub const ERRAND: u32 = 1 << 4;
+    /// Its next `park` returns at once (Java's `LockSupport`).
+    pub const PERMIT: u32 = 1 << 5;
 }
 
 /// [`thread::WAIT`].
@@ -767,6 +769,10 @@ pub mod wait {
     pub const PAUSE: u32 = 14;
     /// For what [`super::thread::WAITS_FOR`] stands for outside the world.
     pub const OUTSIDE: u32 = 15;
+    /// For a permit of Java's `LockSupport`; in no list.
+    pub const PARK: u32 = 16;
+    /// For the end of its program; in no list.
+    pub const FOR_EVER: u32 = 17;
 }
 
 /// [`program::STATE`].

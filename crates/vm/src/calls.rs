@@ -51,7 +51,8 @@ impl Vm {
         implementation(id, self.get_u32(target, method::ORDINAL) as u16)
     }
 
-    pub(crate) fn method_flags(&self, target: Addr) -> Flags {
+    /// Flags of a method.
+    pub fn method_flags(&self, target: Addr) -> Flags {
         Flags(self.get_u32(target, method::FLAGS))
     }
 
@@ -162,9 +163,11 @@ impl Vm {
             Outcome::Return(bits) => Ok(bits),
             Outcome::Throw(thrown) => Err(Early::Throws(thrown)),
             Outcome::Frame => Err(Early::WantsFrame),
-            Outcome::Block(_) | Outcome::Call(_) | Outcome::Again => Err(Early::Throws(Value::object(
-                self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
-            ))),
+            Outcome::Block(_) | Outcome::Call(_) | Outcome::Again | Outcome::Initialise(_) => {
+                Err(Early::Throws(Value::object(
+                    self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
+                )))
+            }
         }
     }
 
@@ -237,6 +240,8 @@ impl Vm {
             },
             Outcome::Call(invoke) => self.call_from_kernel(top, &invoke),
             Outcome::Again => Flow::Exit(Exit::Safepoint),
+            // Initialised by now, or by this very thread: the method looks again.
+            Outcome::Initialise(class) => self.initialise(class).unwrap_or(Flow::Go),
             Outcome::Frame => unreachable!("a kernel method with a frame wants a frame"),
         };
         exit_of(flow)
@@ -335,6 +340,10 @@ impl Vm {
             on_return::INITIALISED => {
                 let class = self.ref_field(target, method::CLASS);
                 self.initialised(class, crate::classes::INITIALISED);
+                if self.is_kernel_method(self.top().method) {
+                    // A native method that wanted the class.
+                    return self.settle();
+                }
             }
             on_return::LINK => {
                 let value = self.box_slot(bits, kind);
@@ -357,7 +366,7 @@ impl Vm {
     }
 
     /// A slot as an object; nothing (kind zero) as null.
-    pub(crate) fn box_slot(&mut self, bits: u64, kind: u8) -> Value {
+    pub fn box_slot(&mut self, bits: u64, kind: u8) -> Value {
         match Kind::ALL.into_iter().find(|known| *known as u8 == kind) {
             None => Value::NULL,
             Some(Kind::I32) => Value::int(bits as u32 as i32),
@@ -372,7 +381,7 @@ impl Vm {
     ///
     /// # Errors
     /// What to throw.
-    pub(crate) fn unbox(&mut self, value: Value, kind: Kind) -> Result<u64, Value> {
+    pub fn unbox(&mut self, value: Value, kind: Kind) -> Result<u64, Value> {
         let bits = match (kind, value.unpack()) {
             (Kind::Ref, _) => Some(value.0),
             (Kind::I32, Unpacked::Int(number)) => Some(u64::from(number as u32)),
@@ -516,7 +525,7 @@ impl Vm {
 
     /// A method by interned name and descriptor: of the class, a superclass, then a body from an interface, then any
     /// declaration of an interface.
-    pub(crate) fn find_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+    pub fn find_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
         let mut at = class;
         while !at.is_null() {
             if let Some(found) = self.declared_method(at, name, desc) {

@@ -599,7 +599,7 @@ impl Vm {
     }
 
     /// Where a static field stands: the array that holds it and the address of its cell.
-    pub(crate) fn static_cell(&self, target: Addr) -> (Addr, Addr) {
+    pub fn static_cell(&self, target: Addr) -> (Addr, Addr) {
         let owner = self.ref_field(target, field::CLASS);
         let list = if self.get_u8(target, field::KIND) == FIELD_REF {
             class::STATIC_REFS
@@ -611,7 +611,7 @@ impl Vm {
     }
 
     /// Reads a field; `object` is null for static ones.
-    pub(crate) fn load_field(&self, object: Addr, target: Addr) -> u64 {
+    pub fn load_field(&self, object: Addr, target: Addr) -> u64 {
         self.order_if_volatile(target);
         let bits = self.load_field_plainly(object, target);
         self.order_if_volatile(target);
@@ -642,7 +642,7 @@ impl Vm {
     }
 
     /// Writes a field; `object` is null for static ones.
-    pub(crate) fn store_field(&mut self, object: Addr, target: Addr, bits: u64) {
+    pub fn store_field(&mut self, object: Addr, target: Addr, bits: u64) {
         self.order_if_volatile(target);
         self.store_field_plainly(object, target, bits);
         self.order_if_volatile(target);

@@ -69,7 +69,8 @@ impl Vm {
         let cells = self.ref_field(module, module::RESOLVED);
         self.array_set(cells, u64::from(index), value);
     }
-    pub(crate) fn exception_value(&mut self, id: ClassId, text: &str) -> Value {
+    /// An exception of a kernel class with a message.
+    pub fn exception_value(&mut self, id: ClassId, text: &str) -> Value {
         Value::object(self.make_exception(id, text))
     }
 

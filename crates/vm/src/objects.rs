@@ -287,7 +287,7 @@ impl Vm {
         self.allocate(class, bytes)
     }
     /// A new object that never moves.
-    pub(crate) fn new_old(&mut self, class: Addr) -> Addr {
+    pub fn new_old(&mut self, class: Addr) -> Addr {
         let bytes = u64::from(self.get_u32(class, class::INSTANCE_SIZE));
         self.allocate_old(class, bytes)
     }
@@ -422,7 +422,7 @@ impl Vm {
         if self.is_string(value) { Some(self.bytes(Addr(value.0))) } else { None }
     }
     /// The text of a string field, empty when it is null.
-    pub(crate) fn text(&self, object: Addr, offset: u64) -> alloc::string::String {
+    pub fn text(&self, object: Addr, offset: u64) -> alloc::string::String {
         let bytes = self.string_bytes_of(self.get_ref(object, offset)).unwrap_or_default();
         alloc::string::String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -557,7 +557,7 @@ impl Vm {
     }
 
     /// Offsets of the references in an instance of a class.
-    pub(crate) fn reference_offsets(&self, class: Addr) -> Vec<u64> {
+    pub fn reference_offsets(&self, class: Addr) -> Vec<u64> {
         let map = self.ref_field(class, class::REF_MAP);
         let mut offsets = Vec::new();
         if map.is_null() {

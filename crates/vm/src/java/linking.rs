@@ -5,9 +5,10 @@ use crate::calls::Flow;
 use crate::classes::LINKED;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
-use bytecode::Flags;
+use bytecode::{Flags, Module};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{class, method};
@@ -20,6 +21,15 @@ const ASSIGNABLE: &str = "java.assignable";
 const TRUSTED: [&str; 5] = ["java/", "javax/", "jdk/", "sun/", "com/sun/"];
 
 impl Vm {
+    /// The definition of a class: its module and its index in it; `None` for kernel and array classes.
+    pub fn class_definition(&mut self, object: Addr) -> Option<(Arc<Module>, usize)> {
+        let owner = self.ref_field(object, class::MODULE);
+        if owner.is_null() {
+            return None;
+        }
+        Some((self.maps.module(&self.memory, owner), self.get_u32(object, class::INDEX) as usize))
+    }
+
     /// An attribute of a class that its front end gave it.
     pub fn class_attribute(&mut self, object: Addr, name: &str) -> Option<Vec<u8>> {
         let owner = self.ref_field(object, class::MODULE);
@@ -57,7 +67,8 @@ impl Vm {
                 Err(thrown) => return Some(self.raise(thrown)),
             };
             if !self.is_subclass(from_class, to_class) {
-                let text = format!("Bad type: '{from}' is not assignable to '{to}' (in {})", name.replace('/', "."));
+                let text =
+                    format!("Bad type: '{from}' is not assignable to '{to}' (in {})", name.replace('/', "."));
                 return Some(self.raise_java("java/lang/VerifyError", &text));
             }
         }
@@ -87,6 +98,16 @@ impl Vm {
         })
     }
 
+    /// Whether a class has yet to be initialised before the running thread uses it.
+    pub fn wants_initialising(&self, object: Addr) -> bool {
+        use crate::classes::{INITIALISED, INITIALISING};
+        match self.get_u8(object, class::INIT_STATE) {
+            INITIALISED => false,
+            INITIALISING => self.ref_field(object, class::INIT_THREAD) != self.running.thread,
+            _ => true,
+        }
+    }
+
     /// Throws an exception of the library.
     pub(crate) fn raise_java(&mut self, name: &str, text: &str) -> Flow {
         match self.java_exception(name, Some(text)) {
@@ -97,7 +118,10 @@ impl Vm {
 
     /// What is thrown where Java code runs without Java's library.
     pub(crate) fn no_java_library(&mut self) -> Value {
-        self.exception_value(ClassId::ClassNotFound, "there is no class java/lang/String: Java's library is missing")
+        self.exception_value(
+            ClassId::ClassNotFound,
+            "there is no class java/lang/String: Java's library is missing",
+        )
     }
 
     /// What is thrown for constants that are method handles or types.

@@ -4,7 +4,7 @@ use crate::Vm;
 use base::Addr;
 use bytecode::Elem;
 use layout::Value;
-use layout::schema::{class, java_state};
+use layout::schema::{class, java_state, root};
 
 /// Index of the mirror of `void` behind those of the primitive types.
 const VOID: u64 = 8;
@@ -93,6 +93,28 @@ impl Vm {
         match found {
             Some(pair) => self.array_get(packages, 2 * pair + 1),
             None => Value::NULL,
+        }
+    }
+
+    /// Gives every mirror that has none its module; to be called when packages became known.
+    pub fn place_mirrors(&mut self) {
+        let classes = self.root_ref(root::CLASSES);
+        for index in 0..self.array_len(classes) {
+            let Some(object) = self.array_get(classes, index).as_object() else { continue };
+            if let Some(mirror) = self.get_ref(object, class::MIRROR).as_object() {
+                let place = self.offset_named(self.class_of(Value::object(mirror)), "module");
+                if self.get_ref(mirror, place).is_null() {
+                    let owner = self.java_module_of(object);
+                    self.set_ref(mirror, place, owner);
+                }
+            }
+        }
+        let base = self.java_state(java_state::BASE_MODULE);
+        for index in 0..=VOID {
+            if let Some(mirror) = self.java_state(java_state::PRIMITIVES + index).as_object() {
+                let place = self.offset_named(self.class_of(Value::object(mirror)), "module");
+                self.set_ref(mirror, place, base);
+            }
         }
     }
 

@@ -8,6 +8,7 @@
 mod linking;
 mod mirrors;
 mod strings;
+mod threads;
 mod throwing;
 
 use crate::{CheckedModule, DefineError, Vm};
@@ -15,7 +16,7 @@ use alloc::string::String;
 use base::Addr;
 use bytecode::module::Language;
 use layout::Value;
-use layout::schema::{class, field, java_state, method, module, root};
+use layout::schema::{Shape, array, class, field, header, java_state, method, module, root};
 
 /// Converts class files; a front end registers one with [`Vm::set_converter`].
 pub trait ClassConverter: Send + Sync {
@@ -129,5 +130,56 @@ impl Vm {
         }
         let state = self.root_ref(root::JAVA_STATE);
         self.array_set(state, index, value);
+    }
+
+    /// Address of a reference in an object by its offset, when one stands there.
+    pub fn reference_slot(&self, object: Addr, offset: u64) -> Option<Addr> {
+        let of = self.class_of(Value::object(object));
+        let there = match Shape::from_u8(self.get_u8(of, class::SHAPE))? {
+            Shape::Instance => self.runs_of(of).any(|(start, count)| {
+                (start..start + 8 * count).contains(&offset) && offset.is_multiple_of(8)
+            }),
+            Shape::RefArray => {
+                let end = array::DATA + 8 * self.array_len(object);
+                (array::DATA..end).contains(&offset) && offset.is_multiple_of(8)
+            }
+            _ => false,
+        };
+        // What the machine itself keeps in its own objects is no program's to touch.
+        (there && self.get_u32(of, class::KERNEL_ID) <= 1).then(|| object.add(offset))
+    }
+
+    /// Address of bytes in an object by their offset, when numbers stand there.
+    pub fn number_slot(&self, object: Addr, offset: u64, bytes: u64) -> Option<Addr> {
+        let of = self.class_of(Value::object(object));
+        let end = offset.checked_add(bytes)?;
+        let there = match Shape::from_u8(self.get_u8(of, class::SHAPE))? {
+            Shape::Instance => {
+                offset >= header::SIZE
+                    && end <= u64::from(self.get_u32(of, class::INSTANCE_SIZE))
+                    && !self.runs_of(of).any(|(start, count)| offset < start + 8 * count && start < end)
+            }
+            Shape::PrimArray => {
+                let log2 = u32::from(self.get_u8(of, class::ELEMENT_LOG2));
+                offset >= array::DATA && end <= array::DATA + (self.array_len(object) << log2)
+            }
+            _ => false,
+        };
+        (there && self.get_u32(of, class::KERNEL_ID) <= 1).then(|| object.add(offset))
+    }
+
+    /// Runs of references in instances of a class: offset and count.
+    fn runs_of(&self, of: Addr) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let map = self.ref_field(of, class::REF_MAP);
+        let count = if map.is_null() { 0 } else { self.array_len(map) / 8 };
+        (0..count).map(move |index| {
+            let at = map.add(array::DATA + 8 * index);
+            (u64::from(self.memory.load_u32(at)), u64::from(self.memory.load_u32(at.add(4))))
+        })
+    }
+
+    /// Whether a class has instances that programs make.
+    pub fn has_instances(&self, object: Addr) -> bool {
+        self.is_instantiable(object)
     }
 }

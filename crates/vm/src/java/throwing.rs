@@ -72,7 +72,9 @@ impl Vm {
             self.set_ref(made, self.offset_named(class, "detailMessage"), text);
         }
         self.set_ref(made, self.offset_named(class, "cause"), Value::object(made));
-        for (own, statically) in [("stackTrace", "UNASSIGNED_STACK"), ("suppressedExceptions", "SUPPRESSED_SENTINEL")] {
+        for (own, statically) in
+            [("stackTrace", "UNASSIGNED_STACK"), ("suppressedExceptions", "SUPPRESSED_SENTINEL")]
+        {
             if let Some(place) = self.field_named(class, statically) {
                 let value = Value(self.load_field(Addr::NULL, place));
                 self.set_ref(made, self.offset_named(class, own), value);
@@ -92,6 +94,9 @@ impl Vm {
             return thrown;
         }
         let id = self.kernel_id(thrown);
+        if id == ClassId::Interrupted {
+            self.clear_java_interrupt();
+        }
         let text = self.text(object, exception::MESSAGE);
         let message = reworded(id, &text);
         self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown)
@@ -108,7 +113,8 @@ impl Vm {
         }
         let frames = self.frames_of(self.running.thread, BACKTRACE_FRAMES);
         let making = frames.iter().take_while(|frame| {
-            let (owner, name) = (self.ref_field(frame.method, method::CLASS), self.text(frame.method, method::NAME));
+            let (owner, name) =
+                (self.ref_field(frame.method, method::CLASS), self.text(frame.method, method::NAME));
             name == "fillInStackTrace" || name == "<init>" && self.is_subclass(class, owner)
         });
         let skipped = making.count();
