@@ -112,6 +112,11 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.local(Op::LocalGet, 2).local(Op::LocalGet, 1).pool(Op::Const, main).pool(Op::CallSpecial, make);
     let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
     code.local(Op::LocalGet, 1).local(Op::LocalGet, 2).pool(Op::CallVirtual, add);
+    // Classes whose initialisers others rely on; making an object initialises its class.
+    for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
+        let class = pool.class(class);
+        code.pool(Op::New, class).op(Op::Pop);
+    }
     let phase = pool.method(SYSTEM, "initPhase1", "()V");
     code.pool(Op::CallStatic, phase);
     let phase = pool.method(SYSTEM, "initPhase2", "(ZZ)I");

@@ -53,7 +53,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "addExportsToAllUnnamed0" "(Ljava/lang/Module;Ljava/lang/String;)V" Short nothing;
     }
     "jdk/internal/loader/BootLoader" {
-        "setBootLoaderUnnamedModule0" "(Ljava/lang/Module;)V" Short nothing;
+        "setBootLoaderUnnamedModule0" "(Ljava/lang/Module;)V" Short unnamed_module;
         "getSystemPackageNames" "()[Ljava/lang/String;" Short |call| strings(call, &[]);
         "getSystemPackageLocation" "(Ljava/lang/String;)Ljava/lang/String;" Short zero;
     }
@@ -69,7 +69,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
 };
 
 /// The class of the receiver, a mirror; null for primitive types.
-fn class_of(call: &Call<'_>) -> Addr {
+pub(crate) fn class_of(call: &Call<'_>) -> Addr {
     call.vm.class_of_mirror(call.reference_at(0))
 }
 
@@ -244,7 +244,7 @@ fn primitive_class(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Reads the class file that a class keeps.
-fn with_file<R>(vm: &mut Vm, of: Addr, read: impl FnOnce(&ClassFile<'_>) -> R) -> Option<R> {
+pub(crate) fn with_file<R>(vm: &mut Vm, of: Addr, read: impl FnOnce(&ClassFile<'_>) -> R) -> Option<R> {
     let bytes = vm.class_attribute(of, CLASS_FILE)?;
     ClassFile::parse_any(&bytes).ok().map(|file| read(&file))
 }
@@ -407,6 +407,13 @@ fn define_module(call: &mut Call<'_>) -> Outcome {
         // The first one is java.base.
         call.vm.set_java_state(java_state::BASE_MODULE, Value::object(module));
     }
+    call.vm.place_mirrors();
+    Outcome::VOID
+}
+
+fn unnamed_module(call: &mut Call<'_>) -> Outcome {
+    let module = call.reference_at(0);
+    call.vm.set_java_state(java_state::UNNAMED_MODULE, module);
     call.vm.place_mirrors();
     Outcome::VOID
 }

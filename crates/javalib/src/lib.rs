@@ -16,6 +16,7 @@ mod io;
 mod lang;
 mod library;
 mod misc;
+mod reflect;
 mod support;
 mod unsafes;
 
@@ -25,5 +26,12 @@ pub use library::{ClassFiles, Converter, Library};
 use vm::Native;
 
 /// All native methods.
-pub const NATIVES: &[&[Native]] =
-    &[boot::NATIVES, lang::NATIVES, classes::NATIVES, unsafes::NATIVES, misc::NATIVES, io::NATIVES];
+pub const NATIVES: &[&[Native]] = &[
+    boot::NATIVES,
+    lang::NATIVES,
+    classes::NATIVES,
+    reflect::NATIVES,
+    unsafes::NATIVES,
+    misc::NATIVES,
+    io::NATIVES,
+];

@@ -52,6 +52,11 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "java/util/concurrent/atomic/AtomicLong" {
         "VMSupportsCS8" "()Z" Short |_| Outcome::truth(true);
     }
+    "jdk/internal/loader/NativeLibraries" {
+        "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
+        "load" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;ZZZ)Z" Short load_library;
+        "findEntry0" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;)J" Short zero;
+    }
     "java/util/TimeZone" {
         "getSystemTimeZoneID" "(Ljava/lang/String;)Ljava/lang/String;" Short zero;
     }
@@ -141,6 +146,12 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
         None,
     ];
     texts(call, ALL)
+}
+
+/// The library's own native libraries are part of the machine; others there are none.
+fn load_library(call: &mut Call<'_>) -> Outcome {
+    let name = text(call, 1).unwrap_or_default();
+    Outcome::truth(["java", "net", "nio", "zip", "jimage"].iter().any(|known| name.contains(known)))
 }
 
 fn refers_to(call: &mut Call<'_>) -> Outcome {

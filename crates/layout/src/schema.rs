@@ -695,6 +695,8 @@ pub mod java_state {
     pub const PACKAGES: u64 = 10;
     /// References that wait for the reference handler, linked by `discovered`.
     pub const PENDING: u64 = 11;
+    /// The module of the classes of no named module.
+    pub const UNNAMED_MODULE: u64 = 12;
     /// Number of elements.
     pub const COUNT: u64 = 16;
 }

@@ -267,6 +267,10 @@ impl Vm {
         };
         match target {
             Ok(target) => match self.adapt_args(target, args, invoke.args.len() as u64) {
+                // A static method has no receiver.
+                Ok(()) if self.method_flags(target).has(Flags::STATIC) => {
+                    self.invoke(target, args.add(8), on_return::KERNEL)
+                }
                 Ok(()) => self.invoke(target, args, on_return::KERNEL),
                 Err(thrown) => self.raise(thrown),
             },
@@ -494,7 +498,7 @@ impl Vm {
     ///
     /// # Errors
     /// What to throw: the class has no such method.
-    pub(crate) fn select(&mut self, class: Addr, declared: Addr) -> Result<Addr, Value> {
+    pub fn select(&mut self, class: Addr, declared: Addr) -> Result<Addr, Value> {
         let owner = self.ref_field(declared, method::CLASS);
         let ordinal = self.get_u32(declared, method::ORDINAL);
         if !self.is_subclass(class, owner) {

@@ -4,6 +4,7 @@ use crate::Vm;
 use crate::calls::Flow;
 use crate::frames::Frame;
 use crate::interpreter::Exit;
+use crate::natives::WRAPPING_PHASE;
 use alloc::format;
 use alloc::string::String;
 use base::Addr;
@@ -19,6 +20,15 @@ const FRAMES_AT_ONCE: usize = 256;
 const FRAME_UNITS: u64 = 256;
 /// Most lines of a stack trace.
 const TRACE_LINES: usize = 64;
+
+/// How an exception is wrapped.
+#[derive(Clone, Copy)]
+pub(crate) enum Wrap {
+    /// It left a class initialiser.
+    Initialiser,
+    /// It left a method that was called by reflection.
+    Reflection,
+}
 
 impl Vm {
     /// Throws an exception of a kernel class from where the running thread stands.
@@ -56,12 +66,12 @@ impl Vm {
             if at == 0 {
                 break;
             }
-            if self.is_java_initialiser(&frame) {
+            if let Some(wrap) = self.wraps(&frame) {
                 while self.running.frame.0 != at {
                     self.leave_frame();
                     self.pop_frame();
                 }
-                let thrown = self.initialiser_threw(thrown);
+                let thrown = self.wrapped(wrap, thrown);
                 return self.raise(thrown);
             }
         }
@@ -93,10 +103,10 @@ impl Vm {
                 self.end_thread(Err((thrown, report)));
                 return Flow::Exit(Exit::Ended);
             }
-            let initialiser = self.is_java_initialiser(&top);
+            let wrap = self.wraps(&top);
             self.pop_frame();
-            if initialiser {
-                thrown = self.initialiser_threw(thrown);
+            if let Some(wrap) = wrap {
+                thrown = self.wrapped(wrap, thrown);
             }
             if self.works(FRAME_UNITS) {
                 self.set_ref(thread, thread::THROWN, thrown);
@@ -126,9 +136,17 @@ impl Vm {
         }
     }
 
-    fn is_java_initialiser(&self, frame: &Frame) -> bool {
-        self.frame_u32(frame.at, frame::FLAGS) & 0xff == on_return::INITIALISED
-            && self.is_java_method(frame.method)
+    /// What an exception becomes that leaves a frame, when Java wants it to become another.
+    fn wraps(&self, frame: &Frame) -> Option<Wrap> {
+        if !self.is_java_method(frame.method) {
+            return None;
+        }
+        if self.frame_u32(frame.at, frame::FLAGS) & 0xff == on_return::INITIALISED {
+            return Some(Wrap::Initialiser);
+        }
+        let native = self.method_flags(frame.method).has(Flags::NATIVE);
+        let calls = native && self.frame_u32(frame.at, frame::PHASE) & WRAPPING_PHASE != 0;
+        calls.then_some(Wrap::Reflection)
     }
 
     /// Where a frame catches the object, if it does.

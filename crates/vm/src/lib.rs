@@ -48,7 +48,7 @@ pub use classes::{CheckedModule, DefineError};
 pub use control::STATUS_KILLED;
 pub use java::{ClassConverter, ConvertError};
 pub use kernel::Stopped;
-pub use natives::Native;
+pub use natives::{Native, WRAPPING_PHASE};
 pub use program::StartError;
 pub use scheduler::{Limits, Request, Requests, RunState};
 

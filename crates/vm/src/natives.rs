@@ -12,6 +12,10 @@ use layout::Value;
 use layout::internal::{ClassId, Restart};
 use layout::schema::{class, method};
 
+/// Bit of the phase of a native method that calls on behalf of reflection: what is thrown there comes out as an
+/// `InvocationTargetException`.
+pub const WRAPPING_PHASE: u32 = 1 << 30;
+
 /// A native method.
 #[derive(Clone, Copy, Debug)]
 pub struct Native {

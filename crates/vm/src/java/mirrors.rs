@@ -76,6 +76,9 @@ impl Vm {
 
     /// The `java.lang.Module` of a class: that of its package; null before there are modules.
     pub fn java_module_of(&mut self, object: Addr) -> Value {
+        if self.java_state(java_state::BASE_MODULE).is_null() {
+            return Value::NULL;
+        }
         let mut of = object;
         while self.is_array_class(of) && !self.ref_field(of, class::ELEMENT).is_null() {
             of = self.ref_field(of, class::ELEMENT);
@@ -83,16 +86,17 @@ impl Vm {
         let name = self.text(of, class::NAME);
         let packages = self.java_state(java_state::PACKAGES);
         let (Some(packages), Some((package, _))) = (packages.as_object(), name.rsplit_once('/')) else {
-            return self.java_state(java_state::BASE_MODULE);
+            let primitive = !name.contains('/') && self.is_array_class(of);
+            let index = if primitive { java_state::BASE_MODULE } else { java_state::UNNAMED_MODULE };
+            return self.java_state(index);
         };
         let pairs = self.array_len(packages) / 2;
-        let found = (0..pairs).find(|pair| {
-            let name = self.array_get(packages, 2 * pair);
-            self.string_bytes_of(name).is_some_and(|name| name == package.as_bytes())
-        });
+        let package = Value::object(self.intern(package.as_bytes()));
+        let found = (0..pairs).find(|pair| self.array_get(packages, 2 * pair) == package);
         match found {
             Some(pair) => self.array_get(packages, 2 * pair + 1),
-            None => Value::NULL,
+            // What is in no module of the library.
+            None => self.java_state(java_state::UNNAMED_MODULE),
         }
     }
 

@@ -14,6 +14,7 @@ mod throwing;
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;
 use base::Addr;
+use bytecode::Elem;
 use bytecode::module::Language;
 use layout::Value;
 use layout::schema::{Shape, array, class, field, header, java_state, method, module, root};
@@ -181,5 +182,38 @@ impl Vm {
     /// Whether a class has instances that programs make.
     pub fn has_instances(&self, object: Addr) -> bool {
         self.is_instantiable(object)
+    }
+
+    /// Slot of an element of a primitive array.
+    ///
+    /// # Panics
+    /// When the index is outside.
+    pub fn element_bits(&self, array: Addr, elem: Elem, index: u64) -> u64 {
+        assert!(index < self.array_len(array), "element {index} is outside");
+        let at = |log2: u32| array.add(array::DATA + (index << log2));
+        match elem {
+            Elem::Bool => u64::from(self.memory.load_u8(at(0))),
+            Elem::I8 => u64::from(i32::from(self.memory.load_i8(at(0))) as u32),
+            Elem::U16 => u64::from(self.memory.load_u16(at(1))),
+            Elem::I16 => u64::from(i32::from(self.memory.load_i16(at(1))) as u32),
+            Elem::I32 | Elem::F32 => u64::from(self.memory.load_u32(at(2))),
+            Elem::I64 | Elem::F64 => self.memory.load_u64(at(3)),
+        }
+    }
+
+    /// Writes an element of a primitive array.
+    ///
+    /// # Panics
+    /// When the index is outside.
+    pub fn set_element_bits(&mut self, array: Addr, elem: Elem, index: u64, bits: u64) {
+        assert!(index < self.array_len(array), "element {index} is outside");
+        let at = |log2: u32| array.add(array::DATA + (index << log2));
+        match elem {
+            Elem::Bool => self.memory.store_u8(at(0), bits as u8 & 1),
+            Elem::I8 => self.memory.store_u8(at(0), bits as u8),
+            Elem::U16 | Elem::I16 => self.memory.store_u16(at(1), bits as u16),
+            Elem::I32 | Elem::F32 => self.memory.store_u32(at(2), bits as u32),
+            Elem::I64 | Elem::F64 => self.memory.store_u64(at(3), bits),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Vm;
 use crate::calls::Flow;
+use crate::exceptions::Wrap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use base::Addr;
@@ -118,7 +119,8 @@ impl Vm {
             name == "fillInStackTrace" || name == "<init>" && self.is_subclass(class, owner)
         });
         let skipped = making.count();
-        let kept = &frames[skipped..];
+        let kept: alloc::vec::Vec<_> =
+            frames[skipped..].iter().filter(|frame| self.is_shown(frame.method)).collect();
         let trace = self.make_ref_array(2 * kept.len() as u64);
         for (index, frame) in kept.iter().enumerate() {
             self.array_set(trace, 2 * index as u64, Value::object(frame.method));
@@ -183,6 +185,22 @@ impl Vm {
             text.push_str(&format!("\tat {owner}.{name}({place})\n"));
         }
         Some(text)
+    }
+
+    /// What leaves a frame that wraps what is thrown.
+    pub(crate) fn wrapped(&mut self, how: Wrap, thrown: Value) -> Value {
+        match how {
+            Wrap::Initialiser => self.initialiser_threw(thrown),
+            Wrap::Reflection => {
+                let made = self.java_exception("java/lang/reflect/InvocationTargetException", None);
+                let Some(object) = made.and_then(|made| made.as_object()) else { return thrown };
+                let class = self.class_of(Value::object(object));
+                for (name, value) in [("target", thrown), ("cause", Value::NULL)] {
+                    self.set_ref(object, self.offset_named(class, name), value);
+                }
+                Value::object(object)
+            }
+        }
     }
 
     /// What is thrown when a class initialiser has thrown (JVMS 5.5, step 10): errors as they are, others wrapped.
