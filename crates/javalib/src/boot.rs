@@ -141,6 +141,9 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
     code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
     code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
+    // What `isAlive` looks at: zero for a thread that does not run.
+    let alive = pool.field(THREAD, "eetop", "J");
+    code.local(Op::LocalGet, 0).i64_const(0).pool(Op::PutField, alive);
     code.local(Op::LocalGet, 0).pool(Op::CallVirtual, notify);
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);
