@@ -94,6 +94,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
     "java/lang/Shutdown" {
         "beforeHalt" "()V" Short nothing;
+        "halt0" "(I)V" Idempotent |call| Outcome::Exit(call.int_at(0));
     }
 };
 

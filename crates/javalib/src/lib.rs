@@ -12,6 +12,7 @@ extern crate alloc;
 
 mod boot;
 mod classes;
+mod define;
 mod io;
 mod lang;
 mod library;
@@ -30,6 +31,7 @@ pub const NATIVES: &[&[Native]] = &[
     boot::NATIVES,
     lang::NATIVES,
     classes::NATIVES,
+    define::NATIVES,
     reflect::NATIVES,
     unsafes::NATIVES,
     misc::NATIVES,

@@ -179,6 +179,13 @@ impl Vm {
         })
     }
 
+    /// A number that the world has not given before.
+    pub fn next_number(&mut self) -> u64 {
+        let number = self.root_u64(root::NEXT_ID);
+        self.set_root_u64(root::NEXT_ID, number + 1);
+        number
+    }
+
     /// Whether a class has instances that programs make.
     pub fn has_instances(&self, object: Addr) -> bool {
         self.is_instantiable(object)
