@@ -13,6 +13,7 @@ extern crate alloc;
 mod boot;
 mod classes;
 mod define;
+mod handles;
 mod io;
 mod lang;
 mod library;
@@ -32,6 +33,7 @@ pub const NATIVES: &[&[Native]] = &[
     lang::NATIVES,
     classes::NATIVES,
     define::NATIVES,
+    handles::NATIVES,
     reflect::NATIVES,
     unsafes::NATIVES,
     misc::NATIVES,
