@@ -69,7 +69,19 @@ impl ClassFiles for JavaFiles {
             Place::Classes(classes) => classes.get(name).cloned(),
         })
     }
+
+    fn jdk_file(&self, path: &str) -> Option<Vec<u8>> {
+        if let Some(resource) = path.strip_prefix("modules/") {
+            let jdk = self.jdk.get_or_init(|| Jdk::open(&home()?)).as_ref()?;
+            return jdk.image.get_resource(&format!("/{resource}")).ok().map(|found| found.data().to_vec());
+        }
+        let inside = READABLE.iter().any(|folder| path.starts_with(folder)) && !path.contains("..");
+        if inside { std::fs::read(home()?.join(path)).ok() } else { None }
+    }
 }
+
+/// Folders of the JDK that its library reads files from; links in them lead elsewhere on some systems.
+const READABLE: [&str; 2] = ["lib/", "conf/"];
 
 impl Jdk {
     fn open(home: &Path) -> Option<Jdk> {

@@ -30,7 +30,29 @@ pub const INJECTED: &[(&str, &str, &str)] = &[
     ("java/lang/Class", "$class", "L.internal.object;"),
     ("java/lang/ClassLoader", LOADER_FIELD, "L.internal.object;"),
     ("java/lang/Thread", "$thread", "L.internal.object;"),
+    ("java/io/FileInputStream", "$content", "[B"),
+    ("java/io/FileInputStream", "$position", "J"),
     ("java/lang/invoke/ResolvedMethodName", "$method", "L.internal.object;"),
+];
+
+/// Methods of the library that the machine does instead of their code: class, name, descriptor. They lead to the image of
+/// the JDK, which the machine reads otherwise.
+pub const REPLACED: &[(&str, &str, &str)] = &[
+    (
+        "jdk/internal/loader/BuiltinClassLoader",
+        "findClassInModuleOrNull",
+        "(Ljdk/internal/loader/BuiltinClassLoader$LoadedModule;Ljava/lang/String;)Ljava/lang/Class;",
+    ),
+    (
+        "jdk/internal/module/SystemModuleFinders$SystemModuleReader",
+        "containsImageLocation",
+        "(Ljava/lang/String;)Z",
+    ),
+    (
+        "jdk/internal/module/SystemModuleFinders$SystemModuleReader",
+        "open",
+        "(Ljava/lang/String;)Ljava/util/Optional;",
+    ),
 ];
 
 /// Classes and interfaces that arrays are instances of (JLS 10.8).
@@ -85,7 +107,13 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
             "<init>" => flags |= Flags::CONSTRUCTOR,
             _ => {}
         }
-        let code = match find(&method.attributes, b"Code") {
+        let replaced = REPLACED
+            .iter()
+            .any(|(of, name, desc)| *of == class.name && *name == method.name && *desc == method.desc);
+        if replaced {
+            flags |= Flags::NATIVE;
+        }
+        let code = match find(&method.attributes, b"Code").filter(|_| !replaced) {
             Some(bytes) => {
                 let raw = Raw::parse(&class, bytes)?;
                 match convert_method(&mut emitter, &class, method, &raw) {

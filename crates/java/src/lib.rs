@@ -28,6 +28,6 @@ mod types;
 mod verify;
 
 pub use convert::{
-    ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, VERIFY_ERROR, convert,
+    ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, REPLACED, VERIFY_ERROR, convert,
 };
 pub use parse::{Attribute, ClassFile, Constant, MAJOR_MAX, Member, Refusal};

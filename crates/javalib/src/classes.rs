@@ -45,6 +45,9 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "findLoadedClass0" "(Ljava/lang/String;)Ljava/lang/Class;" Short find_loaded;
         "retrieveDirectives" "()Ljava/lang/AssertionStatusDirectives;" Short zero;
     }
+    "jdk/internal/loader/BuiltinClassLoader" {
+        "findClassInModuleOrNull" "(Ljdk/internal/loader/BuiltinClassLoader$LoadedModule;Ljava/lang/String;)Ljava/lang/Class;" Short |call| find_class(call, 2);
+    }
     "java/lang/Module" {
         "defineModule0" "(Ljava/lang/Module;ZLjava/lang/String;Ljava/lang/String;[Ljava/lang/Object;)V" Short define_module;
         "addReads0" "(Ljava/lang/Module;Ljava/lang/Module;)V" Short nothing;

@@ -11,6 +11,8 @@ use vm::{CheckedModule, ClassConverter, ClassSource, ConvertError, DefineError};
 pub trait ClassFiles: Send + Sync {
     /// The class file of a class by its name with slashes, if there is one.
     fn class_file(&self, name: &str) -> Option<Vec<u8>>;
+    /// A file of the JDK by its path in it, such as `lib/tzdb.dat`; `modules/NAME/PATH` is a resource of a module.
+    fn jdk_file(&self, path: &str) -> Option<Vec<u8>>;
 }
 
 /// The classes of class files, as a source for the machine.
@@ -42,6 +44,9 @@ impl ClassSource for Library {
             ConvertError::Define(error) => error,
             other => DefineError::Linkage { class: class.into(), what: format!("{other}") },
         }))
+    }
+    fn file(&self, path: &str) -> Option<Vec<u8>> {
+        self.files.jdk_file(path)
     }
 }
 

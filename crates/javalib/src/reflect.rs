@@ -48,6 +48,10 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "java/lang/reflect/Field" {
         "getTypeAnnotationBytes0" "()[B" Short zero;
     }
+    "java/io/ObjectStreamClass" {
+        "initNative" "()V" Short |_| Outcome::VOID;
+        "hasStaticInitializer" "(Ljava/lang/Class;)Z" Short has_initialiser;
+    }
     "java/lang/reflect/Array" {
         "get" "(Ljava/lang/Object;I)Ljava/lang/Object;" Short array_get;
         "set" "(Ljava/lang/Object;ILjava/lang/Object;)V" Short array_set;
@@ -589,6 +593,13 @@ fn new_instance(call: &mut Call<'_>) -> Outcome {
         }
         Err(thrown) => thrown,
     }
+}
+
+/// Whether the class file of a class has an initialiser.
+fn has_initialiser(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.class_of_mirror(call.reference_at(0));
+    let found = with_file(call.vm, of, |file| file.methods.iter().any(|member| member.name == "<clinit>"));
+    Outcome::truth(found == Some(true))
 }
 
 /// The field that a `Field` stands for: its offset, or of a static one the object that its offset counts in.

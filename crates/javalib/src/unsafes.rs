@@ -73,6 +73,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "park" "(ZJ)V" Resumable park;
         "unpark" "(Ljava/lang/Object;)V" Short unpark;
         "setMemory0" "(Ljava/lang/Object;JJB)V" Short set_memory;
+        "copySwapMemory0" "(Ljava/lang/Object;JLjava/lang/Object;JJJ)V" Short copy_swapped;
         "copyMemory0" "(Ljava/lang/Object;JLjava/lang/Object;JJ)V" Short copy_memory;
     }
 };
@@ -292,6 +293,25 @@ fn set_memory(call: &mut Call<'_>) -> Outcome {
         }
         Err(thrown) => thrown,
     }
+}
+
+/// Copies elements of so many bytes with the order of their bytes turned round.
+fn copy_swapped(call: &mut Call<'_>) -> Outcome {
+    let (count, width) = (call.long_at(5) as u64, call.long_at(6) as u64);
+    let (from, to) = match (place(call, 1, count, false), place(call, 3, count, false)) {
+        (Ok((_, from)), Ok((_, to))) => (from, to),
+        (Err(thrown), _) | (_, Err(thrown)) => return thrown,
+    };
+    if !matches!(width, 2 | 4 | 8) || !count.is_multiple_of(width) {
+        return call.throw_java("java/lang/IllegalArgumentException", None);
+    }
+    let mut bytes = alloc::vec![0; count as usize];
+    call.vm.memory.read_bytes(from, &mut bytes);
+    bytes.chunks_exact_mut(width as usize).for_each(<[u8]>::reverse);
+    for (index, byte) in bytes.iter().enumerate() {
+        call.vm.memory.store_u8(to.add(index as u64), *byte);
+    }
+    Outcome::VOID
 }
 
 fn copy_memory(call: &mut Call<'_>) -> Outcome {

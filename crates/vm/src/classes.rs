@@ -480,7 +480,9 @@ impl Vm {
         self.make_methods(definition, object, parent, &table);
         let initialiser = definition.methods.iter().any(|declared| declared.name == "<clinit>");
         let above_done = self.get_u8(parent, class::INIT_STATE) == INITIALISED;
-        let state = if initialiser || !above_done { LINKED } else { INITIALISED };
+        // Of Java, linking may fail and interfaces may have to be initialised, which is seen at the first use.
+        let java = decoded.language == bytecode::module::Language::Java;
+        let state = if initialiser || !above_done || java { LINKED } else { INITIALISED };
         self.set_u8(object, class::INIT_STATE, state);
         Ok(object)
     }

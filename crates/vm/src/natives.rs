@@ -8,6 +8,7 @@ use crate::Vm;
 use crate::internal::InternalFn;
 use alloc::format;
 use base::Addr;
+use bytecode::Flags;
 use layout::Value;
 use layout::internal::{ClassId, Restart};
 use layout::schema::{class, method};
@@ -32,6 +33,11 @@ pub struct Native {
 }
 
 impl Vm {
+    /// A file of a library by its path under the library's own folder, as the sources of classes have it.
+    pub fn library_file(&mut self, path: &str) -> Option<alloc::vec::Vec<u8>> {
+        self.common.sources.iter().find_map(|source| source.file(path))
+    }
+
     /// Registers native methods; of two with the same names the later one counts.
     pub fn add_natives(&mut self, natives: &'static [Native]) {
         for native in natives {
@@ -63,6 +69,11 @@ impl Vm {
         {
             return thrown;
         }
-        Value::object(self.make_exception(ClassId::NoSuchMethod, &format!("{text} is not implemented")))
+        let (id, text) = if self.method_flags(target).has(Flags::NATIVE) {
+            (ClassId::Linkage, format!("{text} is native and not bound"))
+        } else {
+            (ClassId::NoSuchMethod, format!("{text} is not implemented"))
+        };
+        Value::object(self.make_exception(id, &text))
     }
 }
