@@ -77,6 +77,43 @@ fn reflection_initialisation_threads_and_exit() {
 }
 
 #[test]
+fn atomics_executors_and_futures() {
+    check("Concurrent");
+}
+
+#[test]
+fn method_handles() {
+    check("Handles");
+}
+
+#[test]
+fn a_tour_of_the_library() {
+    check("Tour");
+}
+
+#[test]
+fn code_that_does_not_verify_throws_when_it_is_linked() {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let text = "public class Bad { static int same(int x) { return x; } \
+                public static void main(String[] a) { System.out.println(same(3)); } }";
+    let path = scratch.file("Bad.java", text);
+    let compiled = Command::new(jdk.join("bin/javac")).arg("-d").arg(scratch.path(".")).arg(path).status();
+    assert!(compiled.expect("javac runs").success());
+    let mut bytes = std::fs::read(scratch.path("Bad.class")).expect("a class file");
+    // iload_0, ireturn becomes aload_0, ireturn: an integer as an object.
+    let at = bytes.windows(2).position(|two| two == [0x1a, 0xac]).expect("the method `same`");
+    bytes[at] = 0x2a;
+    scratch.file("Bad.class", &bytes);
+    let java = Command::new(jdk.join("bin/java")).arg("-cp").arg(scratch.path(".")).arg("Bad").output();
+    let java = java.expect("java runs");
+    assert!(String::from_utf8_lossy(&java.stderr).contains("java.lang.VerifyError"));
+    let ran = scratch.phantom(&["run", "--world", "w", "--cp", ".", "Bad"]);
+    assert!(ran.err.contains("java.lang.VerifyError: Bad local variable type"), "{}", ran.err);
+    assert_eq!((ran.status, ran.out.as_str()), (java.status.code(), ""));
+}
+
+#[test]
 fn class_paths_and_jars_are_programs() {
     let Some(jdk) = jdk() else { return };
     let scratch = Scratch::new();
