@@ -234,6 +234,8 @@ flags! {
     RECORD = 20 "record";
     /// Left out of stack traces.
     HIDDEN = 21 "hidden";
+    /// A class or interface that arrays are instances of (Java's `Object`, `Cloneable` and `Serializable`).
+    OF_ARRAYS = 22 "of_arrays";
 }
 
 impl Flags {

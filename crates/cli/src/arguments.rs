@@ -238,7 +238,10 @@ pub(crate) struct Run {
     /// Folder in which imports are searched besides the program's own.
     #[arg(short = 'I', value_name = "DIR")]
     pub(crate) include: Vec<PathBuf>,
-    /// Source file, folder of sources, or compiled module.
+    /// Class path of a Java program, folders and jars with `:` between them; PROGRAM is then the class that has `main`.
+    #[arg(long = "cp", visible_alias = "class-path", value_name = "PATH")]
+    pub(crate) class_path: Option<String>,
+    /// Source file, folder of sources, or compiled module; of Java a source (.java), a jar, or with --cp a class.
     pub(crate) program: PathBuf,
     /// Arguments of the program.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,13 +1,16 @@
 //! `compile`, `disasm`, `asm`, and what `run` makes of its PROGRAM: a source file, a folder of sources, or a module.
 
 use crate::arguments::{Compile, Disasm};
+use crate::java::{self, JavaFiles, JavaProgram};
 use crate::{Failure, say};
 use base::checksum::checksum;
 use bytecode::Module;
+use javalib::ClassFiles;
 use lang::{Output, Request, Severity, SourceFile, SourceProvider};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Ending of a compiled module.
 const MODULE_ENDING: &str = "phm";
@@ -26,6 +29,7 @@ pub(crate) struct Program {
 enum Files {
     Sources(Vec<SourceFile>),
     Module(Vec<u8>),
+    Java(JavaProgram),
 }
 
 /// A module that can be started.
@@ -41,7 +45,14 @@ impl Program {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub(crate) fn find(path: &Path, include: &[PathBuf]) -> Result<Program, Failure> {
+    pub(crate) fn find(
+        path: &Path,
+        include: &[PathBuf],
+        class_path: Option<&str>,
+    ) -> Result<Program, Failure> {
+        if class_path.is_some() || java::is_java(path) {
+            return Program::java(path, class_path);
+        }
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if name.is_empty() {
             return Err(Failure::Usage(format!("{}: a program needs a name", path.display())));
@@ -63,6 +74,7 @@ impl Program {
         };
         let source_hash = match &files {
             Files::Module(bytes) => checksum(bytes),
+            Files::Java(_) => 0,
             Files::Sources(sources) => {
                 let all: Vec<u8> =
                     sources.iter().flat_map(|s| checksum(s.text.as_bytes()).to_le_bytes()).collect();
@@ -72,6 +84,31 @@ impl Program {
         Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files })
     }
 
+    fn java(path: &Path, class_path: Option<&str>) -> Result<Program, Failure> {
+        let found = java::find(path, class_path)?;
+        let name = found.main_class.rsplit('/').next().unwrap_or_default().to_string();
+        let bytes = found.files.class_file(&found.main_class).ok_or_else(|| {
+            let class = found.main_class.replace('/', ".");
+            Failure::Input(format!("there is no class {class}; is it in the class path (--cp)?"))
+        })?;
+        let source_hash = checksum(&bytes);
+        Ok(Program {
+            name,
+            source_hash,
+            path: path.to_path_buf(),
+            include: Vec::new(),
+            files: Files::Java(found),
+        })
+    }
+
+    /// The class files that the program needs, of a Java program.
+    pub(crate) fn java_files(&self) -> Arc<JavaFiles> {
+        match &self.files {
+            Files::Java(program) => program.files.clone(),
+            _ => JavaFiles::jdk_only(),
+        }
+    }
+
     /// Makes the module; what the compiler has to say goes to standard error.
     ///
     /// # Errors
@@ -79,6 +116,10 @@ impl Program {
     pub(crate) fn compile(&self) -> Result<Compiled, Failure> {
         let (bytes, entry) = match &self.files {
             Files::Module(bytes) => (bytes.clone(), decode(&self.path, bytes)?.entry),
+            Files::Java(program) => {
+                let module = javalib::start_module(&program.main_class);
+                (encode(&self.path, &module)?, module.entry)
+            }
             Files::Sources(sources) => {
                 let module = self.compile_sources(sources, false)?;
                 (encode(&self.path, &module)?, module.entry)
@@ -222,7 +263,7 @@ fn encode(path: &Path, module: &Module) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// When the sources have errors or the module cannot be written.
 pub(crate) fn compile(options: &Compile) -> Result<u8, Failure> {
-    let program = Program::find(&options.input, &options.include)?;
+    let program = Program::find(&options.input, &options.include, None)?;
     let Files::Sources(sources) = &program.files else {
         return Err(Failure::Usage(format!(
             "{}: only sources (.ph) can be compiled",

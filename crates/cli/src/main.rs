@@ -15,6 +15,7 @@ mod drive;
 mod figures;
 mod grants;
 mod history;
+mod java;
 mod killer;
 mod look;
 mod moment;

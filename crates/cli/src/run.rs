@@ -8,6 +8,7 @@ use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::{self, Figures};
 use crate::grants::GrantOptions;
+use crate::java::JavaFiles;
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
 use crate::{Failure, STATUS_DIED, STATUS_OLDER, STATUS_STOPPED, quarantine, say};
@@ -58,7 +59,7 @@ struct Unborn {
 /// # Errors
 /// Phantom's own failures; those of the program are its exit status.
 pub(crate) fn run(options: Run) -> Result<u8, Failure> {
-    let program = Program::find(&options.program, &options.include)?;
+    let program = Program::find(&options.program, &options.include, options.class_path.as_deref())?;
     let path = options.world.clone().unwrap_or_else(|| PathBuf::from(format!("{}.world", program.name)));
     let patience = Instant::now() + BETWEEN_PATIENCE;
     loop {
@@ -91,10 +92,12 @@ fn run_here(options: &Run, program: &Program, path: &Path) -> Result<u8, Failure
     if !path.exists() {
         // Compiled first, so that a program with errors leaves no world behind.
         let module = program.compile()?;
-        let opened = create(path, &options.running)?;
+        let mut opened = create(path, &options.running)?;
+        opened.world.set_class_files(program.java_files());
         return start(opened, options, program, &module);
     }
-    let opened = open(path, &options.running)?;
+    let mut opened = open(path, &options.running)?;
+    opened.world.set_class_files(program.java_files());
     let known = programs(&opened.world, path)?.into_iter().find(|known| known.name == program.name);
     match known {
         None => {
@@ -143,6 +146,7 @@ pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
         )),
         failure => failure,
     })?;
+    opened.world.set_class_files(JavaFiles::jdk_only());
     let programs = programs(&opened.world, &options.world)?;
     let Some(first) = programs.iter().find(|p| p.state == ProgramState::Running).or(programs.first()) else {
         return Err(Failure::Input(format!(
@@ -265,9 +269,12 @@ fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failu
         && programs.iter().any(|other| other.name != program.name)
     {
         drop(old);
-        return start(open(path, &options.running)?, options, program, &module);
+        let mut opened = open(path, &options.running)?;
+        opened.world.set_class_files(program.java_files());
+        return start(opened, options, program, &module);
     }
-    let opened = create(path, &options.running)?;
+    let mut opened = create(path, &options.running)?;
+    opened.world.set_class_files(program.java_files());
     let started = start(opened, options, program, &module);
     drop(old);
     started

@@ -181,6 +181,10 @@ schema! {
         /// Weak array of pairs (connector, program): sockets with an address of the machine, which a restart binds again;
         /// or null.
         BOUND: value,
+        /// RefArray: hash set of the interned strings of Java, or null.
+        JAVA_STRINGS: value,
+        /// RefArray of what the Java machine keeps: see [`super::java_state`]; or null.
+        JAVA_STATE: value,
         /// Number that marks a formatted world.
         MAGIC: u64,
         /// State of the world's own generator (identity hashes).
@@ -223,6 +227,8 @@ schema! {
         ORIGIN_ID_END: u64,
         /// The snapshot of that world.
         ORIGIN_EPOCH: u64,
+        /// Strings in `JAVA_STRINGS`.
+        JAVA_STRING_COUNT: u64,
         /// 1 when it was forked, imported or restored and has not been attached since: it does not reach outside.
         DETACHED: u64,
     }
@@ -386,6 +392,8 @@ schema! {
         THROWN_TRACE: value,
         /// A mutex that it holds and others wait for; `SIBLING` leads to the others.
         MUTEXES: value,
+        /// Its `java.lang.Thread`, or null.
+        JAVA: value,
         /// Number of the thread.
         ID: u64,
         /// Its index in `THREADS`.
@@ -677,6 +685,22 @@ schema! {
     }
 }
 
+/// Elements of [`root::JAVA_STATE`].
+pub mod java_state {
+    /// Mirrors of the primitive types by element kind, then that of `void`.
+    pub const PRIMITIVES: u64 = 0;
+    /// The module `java.base` (`java.lang.Module`).
+    pub const BASE_MODULE: u64 = 9;
+    /// RefArray of pairs: the name of a package (a string) and its module.
+    pub const PACKAGES: u64 = 10;
+    /// References that wait for the reference handler, linked by `discovered`.
+    pub const PENDING: u64 = 11;
+    /// The module of the classes of no named module.
+    pub const UNNAMED_MODULE: u64 = 12;
+    /// Number of elements.
+    pub const COUNT: u64 = 16;
+}
+
 /// [`thread::STATE`].
 pub mod thread_state {
     /// Has a first frame and has not run yet.
@@ -709,6 +733,8 @@ pub mod thread_flags {
     /// wait as [`thread::WAIT`] and [`thread::WAITS_FOR`] of this runnable thread say, or, when it has ended, what is left
     /// of its end or that of its program.
     pub const ERRAND: u32 = 1 << 4;
+    /// Its next `park` returns at once (Java's `LockSupport`).
+    pub const PERMIT: u32 = 1 << 5;
 }
 
 /// [`thread::WAIT`].
@@ -745,6 +771,10 @@ pub mod wait {
     pub const PAUSE: u32 = 14;
     /// For what [`super::thread::WAITS_FOR`] stands for outside the world.
     pub const OUTSIDE: u32 = 15;
+    /// For a permit of Java's `LockSupport`; in no list.
+    pub const PARK: u32 = 16;
+    /// For the end of its program; in no list.
+    pub const FOR_EVER: u32 = 17;
 }
 
 /// [`program::STATE`].

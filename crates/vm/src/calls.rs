@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use base::Addr;
 use bytecode::{Flags, Insn, Kind};
 use layout::Value;
-use layout::internal::ClassId;
+use layout::internal::{ClassId, Restart};
 use layout::schema::{NO_ORDINAL, class, frame, method, on_return, thread};
 use layout::value::Unpacked;
 
@@ -38,8 +38,11 @@ pub(crate) enum Early {
 }
 
 impl Vm {
-    /// The function of a kernel method.
-    pub(crate) fn kernel_function(&self, target: Addr) -> Option<InternalFn> {
+    /// The function of a kernel method, or of a native one that somebody registered.
+    pub(crate) fn kernel_function(&mut self, target: Addr) -> Option<InternalFn> {
+        if self.method_flags(target).has(Flags::NATIVE) {
+            return self.native_of(target).map(|native| native.function);
+        }
         let class = self.ref_field(target, method::CLASS);
         if !self.ref_field(class, class::MODULE).is_null() {
             return None;
@@ -48,14 +51,17 @@ impl Vm {
         implementation(id, self.get_u32(target, method::ORDINAL) as u16)
     }
 
-    pub(crate) fn method_flags(&self, target: Addr) -> Flags {
+    /// Flags of a method.
+    pub fn method_flags(&self, target: Addr) -> Flags {
         Flags(self.get_u32(target, method::FLAGS))
     }
 
-    /// Whether a method is the kernel's, declared by a kernel class.
+    /// Whether a method is the kernel's, declared by a kernel class, or native.
     pub(crate) fn is_kernel_method(&self, target: Addr) -> bool {
-        self.method_flags(target).has(Flags::INTERNAL)
-            && self.ref_field(self.ref_field(target, method::CLASS), class::MODULE).is_null()
+        let flags = self.method_flags(target);
+        flags.has(Flags::NATIVE)
+            || flags.has(Flags::INTERNAL)
+                && self.ref_field(self.ref_field(target, method::CLASS), class::MODULE).is_null()
     }
 
     /// `class.method` for messages.
@@ -89,10 +95,6 @@ impl Vm {
             let text = format!("{} has no body", self.method_text(target));
             return self.raise_kernel(ClassId::AbstractMethod, &text);
         }
-        if method_flags.has(Flags::NATIVE) {
-            let text = format!("{} is native and not bound", self.method_text(target));
-            return self.raise_kernel(ClassId::Linkage, &text);
-        }
         let lock = if method_flags.has(Flags::SYNCHRONIZED) { on_return::LOCK } else { 0 };
         if self.push_frame(target, args, flags | lock) { self.settle() } else { self.stack_overflow() }
     }
@@ -113,7 +115,11 @@ impl Vm {
     }
 
     /// Whether each call of a kernel method has a frame.
-    pub(crate) fn needs_frame(&self, target: Addr) -> bool {
+    pub(crate) fn needs_frame(&mut self, target: Addr) -> bool {
+        if self.method_flags(target).has(Flags::NATIVE) {
+            let restart = self.native_of(target).map(|native| native.restart);
+            return !matches!(restart, None | Some(Restart::Short | Restart::Divided));
+        }
         !matches!(self.get_u8(target, method::RESTART), 0 | DIVIDED)
     }
 
@@ -126,7 +132,8 @@ impl Vm {
         match early {
             Early::Throws(thrown) => self.raise(thrown),
             Early::WantsFrame => {
-                let divided = self.get_u8(target, method::RESTART) == DIVIDED;
+                let divided = self.method_flags(target).has(Flags::NATIVE)
+                    || self.get_u8(target, method::RESTART) == DIVIDED;
                 assert!(divided, "{} is short and has too much to do", self.method_text(target));
                 self.enter_kernel(target, args, flags)
             }
@@ -139,8 +146,7 @@ impl Vm {
     /// What it throws, or that it wants a frame.
     fn call_short(&mut self, target: Addr, args: Addr) -> Result<u64, Early> {
         let Some(function) = self.kernel_function(target) else {
-            let text = format!("{} is not implemented", self.method_text(target));
-            return Err(Early::Throws(Value::object(self.make_exception(ClassId::NoSuchMethod, &text))));
+            return Err(Early::Throws(self.not_implemented(target)));
         };
         let count = u64::from(self.get_u16(target, method::ARG_SLOTS));
         self.call_function(function, args, count)
@@ -157,7 +163,11 @@ impl Vm {
             Outcome::Return(bits) => Ok(bits),
             Outcome::Throw(thrown) => Err(Early::Throws(thrown)),
             Outcome::Frame => Err(Early::WantsFrame),
-            Outcome::Block(_) | Outcome::Call(_) | Outcome::Again => Err(Early::Throws(Value::object(
+            Outcome::Block(_)
+            | Outcome::Call(_)
+            | Outcome::Again
+            | Outcome::Initialise(_)
+            | Outcome::Exit(_) => Err(Early::Throws(Value::object(
                 self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
             ))),
         }
@@ -183,7 +193,7 @@ impl Vm {
             if flags & on_return::LOCK != 0 {
                 let statically = self.method_flags(top.method).has(Flags::STATIC);
                 let object = if statically {
-                    self.ref_field(top.method, method::CLASS)
+                    self.lock_of_class(self.ref_field(top.method, method::CLASS))
                 } else {
                     Addr(self.memory.load_u64(top.locals(&self.memory)))
                 };
@@ -209,8 +219,8 @@ impl Vm {
         let count = u64::from(self.get_u16(top.method, method::ARG_SLOTS));
         let slots = top.locals(&self.memory);
         let Some(function) = self.kernel_function(top.method) else {
-            let text = format!("{} is not implemented", self.method_text(top.method));
-            return exit_of(self.raise_kernel(ClassId::NoSuchMethod, &text));
+            let thrown = self.not_implemented(top.method);
+            return exit_of(self.raise(thrown));
         };
         let thread = self.running.thread;
         let outcome = function(&mut Call { vm: self, thread, slots, count, frame: top.at });
@@ -232,6 +242,12 @@ impl Vm {
             },
             Outcome::Call(invoke) => self.call_from_kernel(top, &invoke),
             Outcome::Again => Flow::Exit(Exit::Safepoint),
+            // Initialised by now, or by this very thread: the method looks again.
+            Outcome::Exit(status) => {
+                self.exit_program(status);
+                Flow::Exit(Exit::Ended)
+            }
+            Outcome::Initialise(class) => self.initialise(class).unwrap_or(Flow::Go),
             Outcome::Frame => unreachable!("a kernel method with a frame wants a frame"),
         };
         exit_of(flow)
@@ -257,6 +273,10 @@ impl Vm {
         };
         match target {
             Ok(target) => match self.adapt_args(target, args, invoke.args.len() as u64) {
+                // A static method has no receiver.
+                Ok(()) if self.method_flags(target).has(Flags::STATIC) => {
+                    self.invoke(target, args.add(8), on_return::KERNEL)
+                }
                 Ok(()) => self.invoke(target, args, on_return::KERNEL),
                 Err(thrown) => self.raise(thrown),
             },
@@ -330,6 +350,10 @@ impl Vm {
             on_return::INITIALISED => {
                 let class = self.ref_field(target, method::CLASS);
                 self.initialised(class, crate::classes::INITIALISED);
+                if self.is_kernel_method(self.top().method) {
+                    // A native method that wanted the class.
+                    return self.settle();
+                }
             }
             on_return::LINK => {
                 let value = self.box_slot(bits, kind);
@@ -352,7 +376,7 @@ impl Vm {
     }
 
     /// A slot as an object; nothing (kind zero) as null.
-    pub(crate) fn box_slot(&mut self, bits: u64, kind: u8) -> Value {
+    pub fn box_slot(&mut self, bits: u64, kind: u8) -> Value {
         match Kind::ALL.into_iter().find(|known| *known as u8 == kind) {
             None => Value::NULL,
             Some(Kind::I32) => Value::int(bits as u32 as i32),
@@ -367,7 +391,7 @@ impl Vm {
     ///
     /// # Errors
     /// What to throw.
-    pub(crate) fn unbox(&mut self, value: Value, kind: Kind) -> Result<u64, Value> {
+    pub fn unbox(&mut self, value: Value, kind: Kind) -> Result<u64, Value> {
         let bits = match (kind, value.unpack()) {
             (Kind::Ref, _) => Some(value.0),
             (Kind::I32, Unpacked::Int(number)) => Some(u64::from(number as u32)),
@@ -480,13 +504,17 @@ impl Vm {
     ///
     /// # Errors
     /// What to throw: the class has no such method.
-    pub(crate) fn select(&mut self, class: Addr, declared: Addr) -> Result<Addr, Value> {
+    pub fn select(&mut self, class: Addr, declared: Addr) -> Result<Addr, Value> {
         let owner = self.ref_field(declared, method::CLASS);
         let ordinal = self.get_u32(declared, method::ORDINAL);
         if !self.is_subclass(class, owner) {
             let (class, owner) = (self.text(class, class::NAME), self.text(owner, class::NAME));
             let text = format!("a {class} is no {owner}");
             return Err(Value::object(self.make_exception(ClassId::ClassCast, &text)));
+        }
+        // Private methods are not overridden, and arrays override nothing.
+        if self.method_flags(declared).has(Flags::PRIVATE) || self.is_array_class(class) {
+            return Ok(declared);
         }
         if !Flags(self.get_u32(owner, class::FLAGS)).has(Flags::INTERFACE) {
             if ordinal == NO_ORDINAL {
@@ -507,7 +535,7 @@ impl Vm {
 
     /// A method by interned name and descriptor: of the class, a superclass, then a body from an interface, then any
     /// declaration of an interface.
-    pub(crate) fn find_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+    pub fn find_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
         let mut at = class;
         while !at.is_null() {
             if let Some(found) = self.declared_method(at, name, desc) {

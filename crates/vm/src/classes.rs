@@ -404,11 +404,12 @@ impl Vm {
         Ok(Table { ordinals, len: highest.max(inherited_len).max(ORDINALS_FIXED) })
     }
 
-    fn inherited_ordinal(&self, inherited: Addr, declared: &MethodDef) -> Option<u32> {
+    fn inherited_ordinal(&mut self, inherited: Addr, declared: &MethodDef) -> Option<u32> {
+        let (name, desc) = (self.intern(declared.name.as_bytes()), self.intern(declared.desc.as_bytes()));
         (0..self.array_len(inherited)).find_map(|ordinal| {
             let above = self.array_get(inherited, ordinal).as_object()?;
-            let same = self.text(above, method::NAME) == declared.name
-                && self.text(above, method::DESCRIPTOR) == declared.desc;
+            let same = self.ref_field(above, method::NAME) == name
+                && self.ref_field(above, method::DESCRIPTOR) == desc;
             same.then_some(ordinal as u32)
         })
     }
@@ -479,7 +480,9 @@ impl Vm {
         self.make_methods(definition, object, parent, &table);
         let initialiser = definition.methods.iter().any(|declared| declared.name == "<clinit>");
         let above_done = self.get_u8(parent, class::INIT_STATE) == INITIALISED;
-        let state = if initialiser || !above_done { LINKED } else { INITIALISED };
+        // Of Java, linking may fail and interfaces may have to be initialised, which is seen at the first use.
+        let java = decoded.language == bytecode::module::Language::Java;
+        let state = if initialiser || !above_done || java { LINKED } else { INITIALISED };
         self.set_u8(object, class::INIT_STATE, state);
         Ok(object)
     }
@@ -564,8 +567,10 @@ impl Vm {
                 Err(error) => unreachable!("the verifier read this descriptor: {error}"),
             };
             let args = params + u16::from(!declared.flags.has(Flags::STATIC));
+            let native = declared.flags.has(Flags::NATIVE);
+            let state = if native { crate::internal::STATE_SLOTS as u16 } else { 0 };
             self.memory.store_u16(made.add(method::ARG_SLOTS), args);
-            self.memory.store_u16(made.add(method::MAX_LOCALS), locals.max(args));
+            self.memory.store_u16(made.add(method::MAX_LOCALS), locals.max(args) + state);
             self.memory.store_u16(made.add(method::MAX_STACK), stack.max(1));
             self.set_u8(made, method::RESULT_KIND, result);
             self.array_set(methods, index as u64, Value::object(made));
@@ -596,7 +601,7 @@ impl Vm {
     }
 
     /// Where a static field stands: the array that holds it and the address of its cell.
-    pub(crate) fn static_cell(&self, target: Addr) -> (Addr, Addr) {
+    pub fn static_cell(&self, target: Addr) -> (Addr, Addr) {
         let owner = self.ref_field(target, field::CLASS);
         let list = if self.get_u8(target, field::KIND) == FIELD_REF {
             class::STATIC_REFS
@@ -608,7 +613,7 @@ impl Vm {
     }
 
     /// Reads a field; `object` is null for static ones.
-    pub(crate) fn load_field(&self, object: Addr, target: Addr) -> u64 {
+    pub fn load_field(&self, object: Addr, target: Addr) -> u64 {
         self.order_if_volatile(target);
         let bits = self.load_field_plainly(object, target);
         self.order_if_volatile(target);
@@ -639,7 +644,7 @@ impl Vm {
     }
 
     /// Writes a field; `object` is null for static ones.
-    pub(crate) fn store_field(&mut self, object: Addr, target: Addr, bits: u64) {
+    pub fn store_field(&mut self, object: Addr, target: Addr, bits: u64) {
         self.order_if_volatile(target);
         self.store_field_plainly(object, target, bits);
         self.order_if_volatile(target);
@@ -671,10 +676,7 @@ impl Vm {
     pub(crate) fn initialise(&mut self, object: Addr) -> Option<Flow> {
         match self.get_u8(object, class::INIT_STATE) {
             INITIALISED => return None,
-            FAILED => {
-                let text = format!("{} could not be initialised", self.text(object, class::NAME));
-                return Some(self.raise_kernel(ClassId::Linkage, &text));
-            }
+            FAILED => return Some(self.raise_failed_class(object)),
             INITIALISING => {
                 if self.ref_field(object, class::INIT_THREAD) == self.running.thread {
                     return None;
@@ -684,11 +686,22 @@ impl Vm {
             }
             _ => {}
         }
+        if self.is_java_class(object)
+            && let Some(flow) = self.link_java_class(object)
+        {
+            return Some(flow);
+        }
         let parent = self.ref_field(object, class::SUPER);
         let interface = Flags(self.get_u32(object, class::FLAGS)).has(Flags::INTERFACE);
         if !parent.is_null()
             && !interface
             && let Some(flow) = self.initialise(parent)
+        {
+            return Some(flow);
+        }
+        if !interface
+            && self.is_java_class(object)
+            && let Some(flow) = self.initialise_interfaces(object)
         {
             return Some(flow);
         }

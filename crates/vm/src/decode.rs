@@ -221,12 +221,15 @@ pub(crate) struct Codes {
     pub(crate) megamorphic: Megamorphic,
     /// Kinds of parameters.
     pub(crate) params: BTreeMap<u64, Arc<[Kind]>>,
+    /// What native methods are bound to, by method.
+    pub(crate) natives: BTreeMap<u64, Option<&'static crate::Native>>,
 }
 
 impl Codes {
     pub(crate) fn clear(&mut self) {
         self.by_method.clear();
         self.params.clear();
+        self.natives.clear();
         self.megamorphic.places.clear();
     }
 

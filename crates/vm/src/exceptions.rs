@@ -4,6 +4,7 @@ use crate::Vm;
 use crate::calls::Flow;
 use crate::frames::Frame;
 use crate::interpreter::Exit;
+use crate::natives::WRAPPING_PHASE;
 use alloc::format;
 use alloc::string::String;
 use base::Addr;
@@ -20,6 +21,15 @@ const FRAME_UNITS: u64 = 256;
 /// Most lines of a stack trace.
 const TRACE_LINES: usize = 64;
 
+/// How an exception is wrapped.
+#[derive(Clone, Copy)]
+pub(crate) enum Wrap {
+    /// It left a class initialiser.
+    Initialiser,
+    /// It left a method that was called by reflection.
+    Reflection,
+}
+
 impl Vm {
     /// Throws an exception of a kernel class from where the running thread stands.
     pub(crate) fn raise_kernel(&mut self, id: ClassId, message: &str) -> Flow {
@@ -34,6 +44,7 @@ impl Vm {
         } else {
             thrown
         };
+        let thrown = self.java_thrown(thrown);
         if let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception))
             && self.get_ref(object, exception::TRACE).is_null()
         {
@@ -55,6 +66,14 @@ impl Vm {
             if at == 0 {
                 break;
             }
+            if let Some(wrap) = self.wraps(&frame) {
+                while self.running.frame.0 != at {
+                    self.leave_frame();
+                    self.pop_frame();
+                }
+                let thrown = self.wrapped(wrap, thrown);
+                return self.raise(thrown);
+            }
         }
         // Frames are left before the handler is found, if there is one, so that the thread can rest in between. What is to be
         // said of it is noted while they are there.
@@ -67,6 +86,7 @@ impl Vm {
     /// Leaves frames until one catches the object; the thread may come to a safepoint in between, and dies at the end.
     pub(crate) fn unwind(&mut self, thrown: Value) -> Flow {
         let thread = self.running.thread;
+        let mut thrown = thrown;
         loop {
             let top = self.top();
             if let Some(target) = self.handler(&top, thrown) {
@@ -83,7 +103,11 @@ impl Vm {
                 self.end_thread(Err((thrown, report)));
                 return Flow::Exit(Exit::Ended);
             }
+            let wrap = self.wraps(&top);
             self.pop_frame();
+            if let Some(wrap) = wrap {
+                thrown = self.wrapped(wrap, thrown);
+            }
             if self.works(FRAME_UNITS) {
                 self.set_ref(thread, thread::THROWN, thrown);
                 return Flow::Exit(Exit::Safepoint);
@@ -110,6 +134,19 @@ impl Vm {
             let class = self.ref_field(top.method, method::CLASS);
             self.initialised(class, crate::classes::FAILED);
         }
+    }
+
+    /// What an exception becomes that leaves a frame, when Java wants it to become another.
+    fn wraps(&self, frame: &Frame) -> Option<Wrap> {
+        if !self.is_java_method(frame.method) {
+            return None;
+        }
+        if self.frame_u32(frame.at, frame::FLAGS) & 0xff == on_return::INITIALISED {
+            return Some(Wrap::Initialiser);
+        }
+        let native = self.method_flags(frame.method).has(Flags::NATIVE);
+        let calls = native && self.frame_u32(frame.at, frame::PHASE) & WRAPPING_PHASE != 0;
+        calls.then_some(Wrap::Reflection)
     }
 
     /// Where a frame catches the object, if it does.
@@ -177,6 +214,9 @@ impl Vm {
 
     /// Where an object was thrown, as far as is known.
     fn trace_of(&mut self, thrown: Value) -> String {
+        if let Some(trace) = self.throwable_trace(thrown) {
+            return trace;
+        }
         let recorded = thrown
             .as_object()
             .filter(|_| self.is_kernel(thrown, ClassId::Exception))
@@ -201,6 +241,9 @@ impl Vm {
                     self.as_double(value).map_or_else(String::new, |number| format!("{number}"))
                 }
                 _ => {
+                    if let Some(text) = self.describe_throwable(value) {
+                        return text;
+                    }
                     let name = self.text(self.class_of(value), class::NAME);
                     if self.is_kernel(value, ClassId::Exception) {
                         let message = self.text(object, exception::MESSAGE);

@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 use base::limits::{STACK_BYTES, STACK_RESERVED_BYTES};
 use base::{Addr, PAGE_SIZE, PageRange};
 use bytecode::verify::{MethodInfo, RefMap};
-use bytecode::{MethodDef, Module};
+use bytecode::{Flags, MethodDef, Module};
 use layout::Value;
 use layout::area::{ROOT, STACKS, STACKS_MAX};
 use layout::internal::ClassId;
@@ -167,7 +167,9 @@ impl Maps {
         if let Some(there) = self.infos.get(&object.0) {
             return there.clone();
         }
-        let info = self.definition(memory, object).map(|(module, class, index)| {
+        let native = memory.load_u32(object.add(method::FLAGS)) & Flags::NATIVE.0 != 0;
+        let definition = if native { None } else { self.definition(memory, object) };
+        let info = definition.map(|(module, class, index)| {
             let class = &module.classes[class];
             let info = bytecode::verify::verify_method(&module.pool, &class.name, &class.methods[index]);
             Arc::new(info.unwrap_or_else(|error| panic!("a loaded method does not verify any more: {error}")))
@@ -233,9 +235,11 @@ impl Maps {
         memory.read_bytes(text.add(array::DATA), &mut bytes);
         let text = core::str::from_utf8(&bytes).ok()?;
         let desc = bytecode::Descriptor::parse(text).ok()?;
-        let mut kinds = desc.local_kinds(false);
-        // A short one has a frame only when a thread begins with it, and no state then either.
-        if memory.load_u8(frame.method.add(method::RESTART)) != 0 {
+        let flags = Flags(memory.load_u32(frame.method.add(method::FLAGS)));
+        let mut kinds = desc.local_kinds(flags.has(Flags::STATIC));
+        // A short one has a frame only when a thread begins with it, and no state then either; a native method always
+        // has room for one.
+        if flags.has(Flags::NATIVE) || memory.load_u8(frame.method.add(method::RESTART)) != 0 {
             kinds.extend([
                 bytecode::Kind::I64,
                 bytecode::Kind::I64,

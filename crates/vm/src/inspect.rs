@@ -274,6 +274,7 @@ pub(crate) fn thread_words(state: u32, wait: u32) -> Option<&'static str> {
         (thread_state::BLOCKED, wait::SEMA) => "waiting for a permit",
         (thread_state::BLOCKED, wait::JOIN) => "waiting for a thread",
         (thread_state::BLOCKED, wait::PAUSE) => "paused",
+        (thread_state::BLOCKED, wait::PARK) => "parked",
         (thread_state::BLOCKED, wait::OUTSIDE) => "waiting for something outside",
         (thread_state::BLOCKED, _) => "waiting",
         (thread_state::ENDED, _) => "ended",

@@ -46,6 +46,10 @@ const REST_NS: u64 = 50_000;
 /// What the workers share in Rust memory: queues of things to do, and caches. The truth is in the world.
 pub(crate) struct Common {
     pub(crate) sources: Vec<Arc<dyn ClassSource>>,
+    /// Native methods by class, name and descriptor.
+    pub(crate) natives: BTreeMap<(&'static str, &'static str, &'static str), &'static crate::Native>,
+    /// What converts class files.
+    pub(crate) converter: Option<Arc<dyn crate::ClassConverter>>,
     /// Classes that threads want to be found while nothing is mounted.
     pub(crate) wanted: Vec<String>,
     /// What came of that, until it is used: null when no source knows the class.
@@ -94,6 +98,8 @@ impl Common {
     pub(crate) fn new(clock: WorldClock, heap_limit: u64) -> Common {
         Common {
             sources: Vec::new(),
+            natives: BTreeMap::new(),
+            converter: None,
             wanted: Vec::new(),
             found: BTreeMap::new(),
             ran: BTreeMap::new(),

@@ -24,12 +24,14 @@ mod frames;
 pub mod inspect;
 pub mod internal;
 mod interpreter;
+mod java;
 mod kernel;
 mod linear;
 mod link;
 mod monitors;
 mod mutexes;
 mod names;
+mod natives;
 mod objects;
 pub mod polls;
 mod program;
@@ -44,7 +46,9 @@ mod waiting;
 pub use bootstrap::OpenError;
 pub use classes::{CheckedModule, DefineError};
 pub use control::STATUS_KILLED;
+pub use java::{ClassConverter, ConvertError};
 pub use kernel::Stopped;
+pub use natives::{Native, WRAPPING_PHASE};
 pub use program::StartError;
 pub use scheduler::{Limits, Request, Requests, RunState};
 
@@ -64,6 +68,10 @@ pub trait ClassSource: Send + Sync {
     /// # Errors
     /// When what it knows is not sound.
     fn find(&self, class: &str) -> Option<Result<CheckedModule, DefineError>>;
+    /// A file that its library reads besides classes, by its path under the library's own folder.
+    fn file(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
     /// Whether the classes that it knows are loaded with the module that names them, and not at their first use: what a
     /// program was compiled against is then what it runs with, whatever a later source would give.
     fn is_early(&self) -> bool {

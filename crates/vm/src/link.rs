@@ -10,6 +10,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Addr;
+use bytecode::module::Language;
 use bytecode::{Const, Elem, Flags, HandleKind, Kind, Module, TypeDesc};
 use layout::Value;
 use layout::internal::ClassId;
@@ -61,14 +62,15 @@ impl Vm {
         (object, self.maps.module(&self.memory, object))
     }
 
-    fn resolved(&self, module: Addr, index: u32) -> Value {
+    pub(crate) fn resolved(&self, module: Addr, index: u32) -> Value {
         self.array_get(self.ref_field(module, module::RESOLVED), u64::from(index))
     }
     fn set_resolved(&mut self, module: Addr, index: u32, value: Value) {
         let cells = self.ref_field(module, module::RESOLVED);
         self.array_set(cells, u64::from(index), value);
     }
-    pub(crate) fn exception_value(&mut self, id: ClassId, text: &str) -> Value {
+    /// An exception of a kernel class with a message.
+    pub fn exception_value(&mut self, id: ClassId, text: &str) -> Value {
         Value::object(self.make_exception(id, text))
     }
 
@@ -190,15 +192,21 @@ impl Vm {
         pool: &Module,
         index: u32,
     ) -> Result<Addr, Unresolved> {
+        // Of a Java class the entry may hold its mirror: the constant is one, and the class leads to it.
         if let Some(there) = self.resolved(object, index).as_object() {
-            return Ok(there);
+            let class = self.class_of_mirror(Value::object(there));
+            return Ok(if class.is_null() { there } else { class });
         }
+        let found = self.class_for_entry(pool, index)?;
+        self.set_resolved(object, index, Value::object(found));
+        Ok(found)
+    }
+
+    fn class_for_entry(&mut self, pool: &Module, index: u32) -> Result<Addr, Unresolved> {
         let Some(Const::Class(name)) = pool.constant(index) else {
             unreachable!("the verifier saw a class at {index}")
         };
-        let found = self.class_for_code(name)?;
-        self.set_resolved(object, index, Value::object(found));
-        Ok(found)
+        self.class_for_code(name)
     }
 
     /// The field of a pool entry, static or not as `wanted` says.
@@ -242,7 +250,8 @@ impl Vm {
         Ok(found)
     }
 
-    fn find_field(&self, owner: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+    /// A field by interned name and descriptor: of the class, those above it, its interfaces.
+    pub fn find_field(&self, owner: Addr, name: Addr, desc: Addr) -> Option<Addr> {
         let mut at = owner;
         while !at.is_null() {
             if let Some(found) = self.declared_field(at, name, desc) {
@@ -280,10 +289,14 @@ impl Vm {
                 };
                 let owner = self.class_for_code(class)?;
                 let (key, text) = (self.intern(name.as_bytes()), self.intern(desc.as_bytes()));
-                let Some(found) = self.find_method(owner, key, text).or_else(|| {
-                    // Interfaces have the methods of every object.
-                    self.find_method(self.kernel_class(ClassId::Object), key, text)
-                }) else {
+                // Interfaces and arrays have the methods of every object.
+                let root = if pool.language == Language::Java {
+                    self.class_by_name("java/lang/Object")?
+                } else {
+                    self.kernel_class(ClassId::Object)
+                };
+                let found = self.find_method(owner, key, text).or_else(|| self.find_method(root, key, text));
+                let Some(found) = found else {
                     let text = format!("{class} has no method {name}{desc}");
                     return Err(self.exception_value(ClassId::NoSuchMethod, &text).into());
                 };
@@ -312,8 +325,18 @@ impl Vm {
     pub(crate) fn constant(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Loaded, Unresolved> {
         let there = self.resolved(object, index);
         let constant = &pool.pool[index as usize];
+        let made_by_library =
+            matches!(constant, Const::Dynamic { .. } | Const::Handle { .. } | Const::MethodType(_));
+        if made_by_library && pool.language == Language::Java {
+            return self.java_constant(object, pool, index);
+        }
         if let Const::Dynamic { desc, .. } = constant {
             return self.dynamic_constant(object, pool, index, desc);
+        }
+        // A class of Java that code has named otherwise stands there as itself.
+        let class = matches!(constant, Const::Class(_)) && pool.language == Language::Java;
+        if class && self.is_kernel(there, ClassId::Class) {
+            return Ok(Loaded::Ready(self.mirror_of(Addr(there.0)).0));
         }
         if !there.is_null() {
             return Ok(Loaded::Ready(there.0));
@@ -323,6 +346,20 @@ impl Vm {
             Const::I64(number) => return Ok(Loaded::Ready(*number as u64)),
             Const::F32(bits) => return Ok(Loaded::Ready(u64::from(*bits))),
             Const::F64(bits) => return Ok(Loaded::Ready(*bits)),
+            Const::Str(text) if pool.language == Language::Java => {
+                let made = self.java_literal(text);
+                match made.as_object() {
+                    Some(made) => made,
+                    None => return Err(self.no_java_library().into()),
+                }
+            }
+            Const::Class(_) if pool.language == Language::Java => {
+                let class = self.class_for_entry(pool, index)?;
+                match self.mirror_of(class).as_object() {
+                    Some(made) => made,
+                    None => return Err(self.no_java_library().into()),
+                }
+            }
             Const::Str(text) | Const::MethodType(text) => self.intern(text.as_bytes()),
             Const::Class(_) => self.resolve_class(object, pool, index)?,
             Const::Handle { kind, target } => self.make_handle(object, pool, *kind, *target)?,
@@ -451,6 +488,10 @@ impl Vm {
 
     /// `call_site`: links it first, then calls what it is linked to on `count` arguments, the topmost operands.
     pub(crate) fn call_site(&mut self, object: Addr, pool: &Module, index: u32) -> Flow {
+        if pool.language == Language::Java {
+            let called = self.java_call_site(object, pool, index);
+            return self.or_unresolved(called);
+        }
         let Some(cell) = self.resolved(object, index).as_object() else {
             let begun = self.bootstrap(object, pool, index);
             return self.or_unresolved(begun);

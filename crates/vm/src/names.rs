@@ -19,23 +19,37 @@ const FIRST_CELLS: u64 = 256;
 pub(crate) struct Set {
     cells: u64,
     count: u64,
-    /// Field of an entry that holds its text; `None` when it is the text.
-    text: Option<u64>,
+    text: Text,
+}
+
+/// What an entry is found by.
+#[derive(Clone, Copy)]
+enum Text {
+    /// Its own bytes.
+    Own,
+    /// The bytes in a field of it.
+    Field(u64),
+    /// Those of a `java.lang.String`.
+    Java,
 }
 
 /// Classes by name.
 pub(crate) const CLASSES: Set =
-    Set { cells: root::CLASSES, count: root::CLASS_COUNT, text: Some(class::NAME) };
+    Set { cells: root::CLASSES, count: root::CLASS_COUNT, text: Text::Field(class::NAME) };
 /// Pairs of a name and the class that a program's class loader gave for it.
-const LOADED: Set = Set { cells: root::LOADED, count: root::LOADED_COUNT, text: Some(array::DATA) };
+const LOADED: Set = Set { cells: root::LOADED, count: root::LOADED_COUNT, text: Text::Field(array::DATA) };
 /// Interned strings.
-pub(crate) const INTERNED: Set = Set { cells: root::INTERNED, count: root::INTERNED_COUNT, text: None };
+pub(crate) const INTERNED: Set = Set { cells: root::INTERNED, count: root::INTERNED_COUNT, text: Text::Own };
+/// Interned strings of Java.
+pub(crate) const JAVA_STRINGS: Set =
+    Set { cells: root::JAVA_STRINGS, count: root::JAVA_STRING_COUNT, text: Text::Java };
 
 impl Vm {
     fn text_of(&self, set: Set, entry: Addr) -> Vec<u8> {
         match set.text {
-            Some(field) => self.bytes(self.ref_field(entry, field)),
-            None => self.bytes(entry),
+            Text::Own => self.bytes(entry),
+            Text::Field(field) => self.bytes(self.ref_field(entry, field)),
+            Text::Java => self.java_string_key(entry),
         }
     }
 
@@ -49,8 +63,12 @@ impl Vm {
         let mut at = checksum(text) & mask;
         loop {
             let entry = self.array_get(cells, at).as_object()?;
-            let name = set.text.map_or(entry, |field| self.ref_field(entry, field));
-            if self.array_len(name) == text.len() as u64 && self.text_of(set, entry) == text {
+            let may_be = match set.text {
+                Text::Own => self.array_len(entry) == text.len() as u64,
+                Text::Field(field) => self.array_len(self.ref_field(entry, field)) == text.len() as u64,
+                Text::Java => true,
+            };
+            if may_be && self.text_of(set, entry) == text {
                 return Some(entry);
             }
             at = (at + 1) & mask;

@@ -91,7 +91,17 @@ impl Vm {
         }
         let (element, wanted) =
             (self.ref_field(class, class::ELEMENT), self.ref_field(ancestor, class::ELEMENT));
-        !element.is_null() && !wanted.is_null() && self.is_subclass(element, wanted)
+        if !element.is_null() && !wanted.is_null() {
+            return self.is_subclass(element, wanted);
+        }
+        self.is_array_class(class) && Flags(self.get_u32(ancestor, class::FLAGS)).has(Flags::OF_ARRAYS)
+    }
+
+    /// Whether instances of a class are arrays.
+    pub fn is_array_class(&self, class: Addr) -> bool {
+        let shape = self.get_u8(class, class::SHAPE);
+        (shape == Shape::RefArray as u8 || shape == Shape::PrimArray as u8)
+            && self.get_u32(class, class::KERNEL_ID) == 0
     }
 
     /// Whether a value may stand where an instance of `class` is wanted; null is an instance of nothing.
@@ -277,7 +287,7 @@ impl Vm {
         self.allocate(class, bytes)
     }
     /// A new object that never moves.
-    pub(crate) fn new_old(&mut self, class: Addr) -> Addr {
+    pub fn new_old(&mut self, class: Addr) -> Addr {
         let bytes = u64::from(self.get_u32(class, class::INSTANCE_SIZE));
         self.allocate_old(class, bytes)
     }
@@ -412,7 +422,7 @@ impl Vm {
         if self.is_string(value) { Some(self.bytes(Addr(value.0))) } else { None }
     }
     /// The text of a string field, empty when it is null.
-    pub(crate) fn text(&self, object: Addr, offset: u64) -> alloc::string::String {
+    pub fn text(&self, object: Addr, offset: u64) -> alloc::string::String {
         let bytes = self.string_bytes_of(self.get_ref(object, offset)).unwrap_or_default();
         alloc::string::String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -547,7 +557,7 @@ impl Vm {
     }
 
     /// Offsets of the references in an instance of a class.
-    pub(crate) fn reference_offsets(&self, class: Addr) -> Vec<u64> {
+    pub fn reference_offsets(&self, class: Addr) -> Vec<u64> {
         let map = self.ref_field(class, class::REF_MAP);
         let mut offsets = Vec::new();
         if map.is_null() {

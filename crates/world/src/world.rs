@@ -197,6 +197,10 @@ impl World {
 
     fn halves(mut vm: Vm, memory: Arc<Memory>, store: Arc<Store>, ports: &Ports) -> (World, Snapshotter) {
         vm.add_class_source(Box::new(Library));
+        for natives in javalib::NATIVES {
+            vm.add_natives(natives);
+        }
+        vm.set_converter(Arc::new(javalib::Converter));
         let platform = &ports.platform;
         let shared = Arc::new(Shared::new(
             vm.requests(),
@@ -208,6 +212,11 @@ impl World {
         let pressed = shared.clone();
         memory.on_pressure(Arc::new(move || pressed.press()));
         (World { vm, memory, shared, paused: None, paused_for: None, commits_alone: false }, snapshotter)
+    }
+
+    /// Says where the class files of Java programs are: those of the library, then those of the program.
+    pub fn set_class_files(&mut self, files: Arc<dyn javalib::ClassFiles>) {
+        self.vm.add_class_source(Box::new(javalib::Library::new(files)));
     }
 
     /// What the two halves share.

@@ -129,6 +129,11 @@ pub enum Outcome {
     Call(Invoke),
     /// Invokes this method again after the thread has looked for requests. Not for short methods.
     Again,
+    /// Initialises a class, then invokes this method again; only for native methods with a frame. What the initialiser
+    /// throws goes through this one's frame to its caller.
+    Initialise(Addr),
+    /// Ends the program of the running thread with a status; only for methods with a frame.
+    Exit(i32),
     /// Invokes this method anew, in a frame: it has much to do. Only for divided methods that have none.
     Frame,
 }

@@ -1,0 +1,223 @@
+//! Java programs as they lie in files: class files in folders and jars, sources for the JDK's compiler, and the JDK itself.
+
+use crate::Failure;
+use javalib::ClassFiles;
+use ristretto_jimage::Image;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+/// Where JDKs are installed on Linux.
+const JVM_FOLDER: &str = "/usr/lib/jvm";
+/// The release whose library programs run on.
+const RELEASE: &str = "17";
+
+/// A Java program: where its classes are, and which has `main`.
+pub(crate) struct JavaProgram {
+    /// Name with slashes.
+    pub(crate) main_class: String,
+    pub(crate) files: Arc<JavaFiles>,
+}
+
+/// Class files by the name of the class.
+type Classes = BTreeMap<String, Vec<u8>>;
+
+/// Class files: those of the JDK first, then those of the class path.
+pub(crate) struct JavaFiles {
+    path: Vec<Place>,
+    jdk: OnceLock<Option<Jdk>>,
+}
+
+enum Place {
+    Folder(PathBuf),
+    /// Contents of a jar, or what the compiler made: class files by the name of the class.
+    Classes(Classes),
+}
+
+struct Jdk {
+    image: Image,
+    modules: Vec<String>,
+}
+
+impl JavaFiles {
+    /// The classes of the JDK, and those of a class path.
+    fn new(path: Vec<Place>) -> Arc<JavaFiles> {
+        Arc::new(JavaFiles { path, jdk: OnceLock::new() })
+    }
+    /// The classes of the JDK alone.
+    pub(crate) fn jdk_only() -> Arc<JavaFiles> {
+        JavaFiles::new(Vec::new())
+    }
+}
+
+impl ClassFiles for JavaFiles {
+    fn class_file(&self, name: &str) -> Option<Vec<u8>> {
+        let file = format!("{name}.class");
+        if let Some(jdk) = self.jdk.get_or_init(|| Jdk::open(&home()?)) {
+            let found = jdk.modules.iter().find_map(|module| {
+                let resource = jdk.image.get_resource(&format!("/{module}/{file}")).ok()?;
+                Some(resource.data().to_vec())
+            });
+            if found.is_some() {
+                return found;
+            }
+        }
+        self.path.iter().find_map(|place| match place {
+            Place::Folder(folder) => std::fs::read(folder.join(&file)).ok(),
+            Place::Classes(classes) => classes.get(name).cloned(),
+        })
+    }
+
+    fn jdk_file(&self, path: &str) -> Option<Vec<u8>> {
+        if let Some(resource) = path.strip_prefix("modules/") {
+            let jdk = self.jdk.get_or_init(|| Jdk::open(&home()?)).as_ref()?;
+            return jdk.image.get_resource(&format!("/{resource}")).ok().map(|found| found.data().to_vec());
+        }
+        let inside = READABLE.iter().any(|folder| path.starts_with(folder)) && !path.contains("..");
+        if inside { std::fs::read(home()?.join(path)).ok() } else { None }
+    }
+}
+
+/// Folders of the JDK that its library reads files from; links in them lead elsewhere on some systems.
+const READABLE: [&str; 2] = ["lib/", "conf/"];
+
+impl Jdk {
+    fn open(home: &Path) -> Option<Jdk> {
+        let image = Image::from_file(&home.join("lib/modules")).ok()?;
+        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
+        let listed = release.lines().find_map(|line| line.strip_prefix("MODULES="));
+        let modules = listed.unwrap_or("java.base").trim_matches('"').split(' ').map(String::from).collect();
+        Some(Jdk { image, modules })
+    }
+}
+
+/// Where the JDK is: `JAVA_HOME`, then the usual places, the release that is wanted only.
+fn home() -> Option<PathBuf> {
+    let fits = |home: &PathBuf| {
+        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
+        let version = format!("JAVA_VERSION=\"{RELEASE}.");
+        home.join("lib/modules").is_file() && release.lines().any(|line| line.starts_with(&version))
+    };
+    let named = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    let mut installed: Vec<PathBuf> = std::fs::read_dir(JVM_FOLDER)
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    installed.sort();
+    named.into_iter().chain(installed).find(fits)
+}
+
+fn no_jdk() -> Failure {
+    Failure::Input(format!(
+        "a Java program needs the library of a JDK {RELEASE}, and none is installed: install the package \
+         openjdk-{RELEASE}-jdk-headless, or set JAVA_HOME"
+    ))
+}
+
+/// Whether a program's file is one of Java's.
+pub(crate) fn is_java(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "java" || ending == "jar")
+}
+
+/// A program from a source or jar, or a main class by name and a class path (folders and jars, `:` between them).
+///
+/// # Errors
+/// When a file cannot be read, the compiler refuses it, or no main class is known.
+pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgram, Failure> {
+    let home = home().ok_or_else(no_jdk)?;
+    let mut path = Vec::new();
+    for entry in class_path.unwrap_or("").split(':').filter(|entry| !entry.is_empty()) {
+        let entry = Path::new(entry);
+        path.push(if entry.is_dir() {
+            Place::Folder(entry.to_path_buf())
+        } else {
+            Place::Classes(read_jar(entry)?.0)
+        });
+    }
+    let main_class = match program.extension().and_then(|ending| ending.to_str()) {
+        Some("java") => {
+            let classes = compile(&home, program, class_path)?;
+            path.push(Place::Classes(classes));
+            stem(program)
+        }
+        Some("jar") => {
+            let (classes, main) = read_jar(program)?;
+            path.push(Place::Classes(classes));
+            main.ok_or_else(|| {
+                let place = program.display();
+                Failure::Input(format!(
+                    "{place}: its manifest names no Main-Class; use --cp {place} MAINCLASS"
+                ))
+            })?
+        }
+        _ => program.to_string_lossy().into_owned(),
+    };
+    Ok(JavaProgram { main_class: main_class.replace('.', "/"), files: JavaFiles::new(path) })
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Compiles a source with the compiler of the JDK; the class files by the name of the class.
+fn compile(home: &Path, source: &Path, class_path: Option<&str>) -> Result<Classes, Failure> {
+    let out =
+        tempfile::tempdir().map_err(|error| Failure::Input(format!("no folder for class files: {error}")))?;
+    let mut command = Command::new(home.join("bin/javac"));
+    command.arg("-d").arg(out.path()).args(class_path.map(|path| ["-cp", path]).into_iter().flatten());
+    let done = command.arg(source).status().map_err(|error| {
+        Failure::Input(format!("{}: the compiler of the JDK does not run: {error}", home.display()))
+    })?;
+    if !done.success() {
+        return Err(Failure::Input(format!("{}: not compiled", source.display())));
+    }
+    let mut classes = BTreeMap::new();
+    read_classes(out.path(), "", &mut classes)
+        .map_err(|error| Failure::Input(format!("{}: {error}", out.path().display())))?;
+    Ok(classes)
+}
+
+fn read_classes(folder: &Path, package: &str, classes: &mut Classes) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = format!("{package}{}", stem(&path));
+        if path.is_dir() {
+            read_classes(&path, &format!("{name}/"), classes)?;
+        } else if path.extension().is_some_and(|ending| ending == "class") {
+            classes.insert(name, std::fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+/// The class files of a jar, and its main class.
+fn read_jar(path: &Path) -> Result<(Classes, Option<String>), Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
+    let mut archive = zip::ZipArchive::new(file).map_err(|error| wrong(&error))?;
+    let mut classes = BTreeMap::new();
+    let mut main = None;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(|error| wrong(&error))?;
+        let name = entry.name().to_string();
+        let class = name.strip_suffix(".class").map(String::from);
+        if class.is_none() && name != "META-INF/MANIFEST.MF" {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
+        match class {
+            Some(class) => {
+                classes.insert(class, bytes);
+            }
+            None => {
+                // A line that begins with a space goes on with the one before.
+                let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace("\n ", "");
+                let found = text.lines().find_map(|line| line.strip_prefix("Main-Class:"));
+                main = found.map(|name| name.trim().to_string());
+            }
+        }
+    }
+    Ok((classes, main))
+}

@@ -1,0 +1,37 @@
+//! The classes of an installed JDK, for tests.
+
+use ristretto_jimage::Image;
+use std::path::{Path, PathBuf};
+
+/// Where a JDK with lib/modules is: `JAVA_HOME`, then the usual places.
+pub(crate) fn jdk() -> Option<PathBuf> {
+    let named = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/jvm")
+        .map(|entries| entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect())
+        .unwrap_or_default();
+    found.sort();
+    // The release that the converter is for comes first.
+    found.sort_by_key(|path| !path.to_string_lossy().contains("17"));
+    named.into_iter().chain(found).find(|path| path.join("lib/modules").is_file())
+}
+
+/// Calls `each` with the name and bytes of every class of the JDK; how many there were.
+pub(crate) fn each_class(jdk: &Path, mut each: impl FnMut(&str, &[u8])) -> usize {
+    let image = Image::from_file(&jdk.join("lib/modules")).expect("lib/modules is an image");
+    let mut count = 0;
+    for resource in image.iter() {
+        let resource = resource.expect("a resource is readable");
+        if resource.extension() == "class" {
+            count += 1;
+            each(&resource.full_name(), resource.data());
+        }
+    }
+    count
+}
+
+/// Says on standard error that a test did nothing for want of a JDK.
+pub(crate) fn skipped(test: &str) {
+    eprintln!(
+        "SKIPPED {test}: no JDK with lib/modules was found; install one (openjdk-17-jdk) or set JAVA_HOME"
+    );
+}

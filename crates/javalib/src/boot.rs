@@ -1,0 +1,282 @@
+//! How a Java program begins: code of the world like any other, so a restart in the middle of it goes on with it.
+//!
+//! `phantom/java/Boot.start` does what a Java machine does before `main` (the groups and the object of the first thread,
+//! then the three phases of `java.lang.System`); its `run` is what other threads begin with. A module of its own for each
+//! program calls `start` and then `main`.
+
+use crate::support::{natives, object, set};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use bytecode::{
+    BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
+};
+use layout::Value;
+use vm::Native;
+use vm::internal::{Call, Outcome};
+
+/// Name of the class that begins programs.
+pub const BOOT_CLASS: &str = "phantom/java/Boot";
+
+const THREAD: &str = "java/lang/Thread";
+const GROUP: &str = "java/lang/ThreadGroup";
+const SYSTEM: &str = "java/lang/System";
+/// `Thread.threadStatus` of one that runs (JVMTI: alive, runnable), and of one that has ended.
+const RUNNABLE: i32 = 5;
+const TERMINATED: i32 = 2;
+/// `Thread.NORM_PRIORITY`.
+const PRIORITY: i32 = 5;
+
+pub(crate) const NATIVES: &[Native] = natives! {
+    "phantom/java/Boot" {
+        "bind" "(Ljava/lang/Thread;)V" Short bind;
+        "arguments" "()[Ljava/lang/String;" Short arguments;
+    }
+};
+
+fn bind(call: &mut Call<'_>) -> Outcome {
+    let (me, java) = (call.thread, call.reference_at(0));
+    call.vm.bind_java_thread(me, java);
+    if let Ok(object) = object(call, 0) {
+        set(call.vm, object, "priority", PRIORITY as u64);
+        set(call.vm, object, "threadStatus", RUNNABLE as u64);
+    }
+    Outcome::VOID
+}
+
+fn arguments(call: &mut Call<'_>) -> Outcome {
+    let args: Vec<String> = call.vm.program_arguments();
+    let args: Vec<Value> = args.iter().map(|arg| call.vm.java_string(arg)).collect();
+    match crate::support::array_of(call.vm, "java/lang/String", &args) {
+        Ok(array) => Outcome::value(array),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
+    MethodDef {
+        name: name.into(),
+        desc: desc.into(),
+        flags: flags | Flags::HIDDEN,
+        code: if flags.has(Flags::NATIVE) { None } else { Some(code.unwrap_or_default()) },
+        ..MethodDef::default()
+    }
+}
+
+fn module(name: &str, pool: PoolBuilder, methods: Vec<MethodDef>) -> Module {
+    let class = ClassDef {
+        name: name.into(),
+        super_name: Some("java/lang/Object".into()),
+        flags: Flags::PUBLIC | Flags::FINAL | Flags::SYNTHETIC,
+        fields: Vec::<FieldDef>::new(),
+        methods,
+        ..ClassDef::default()
+    };
+    Module {
+        name: name.into(),
+        language: Language::Java,
+        pool: pool.finish(),
+        classes: alloc::vec![class],
+        entry: Some(name.into()),
+        ..Module::default()
+    }
+}
+
+/// The class by which programs and threads begin.
+pub fn boot_module() -> Module {
+    let mut pool = PoolBuilder::new();
+    let start = start_code(&mut pool);
+    let run = run_code(&mut pool);
+    let native = Flags::STATIC | Flags::NATIVE;
+    let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
+    let methods = alloc::vec![
+        method("linkMethod", LINK_METHOD, Flags::STATIC, link_method),
+        method("linkCallSite", LINK_SITE, Flags::STATIC, link_site),
+        method("linkConstant", LINK_SITE, Flags::STATIC, constant),
+        method("methodHandle", HANDLE, Flags::STATIC, method_handle),
+        method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
+        method("methodType", TYPE, Flags::STATIC, method_type),
+        method("start", "()V", Flags::STATIC, start),
+        method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
+        method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
+        method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
+    ];
+    module(BOOT_CLASS, pool, methods)
+}
+
+const LINK_METHOD: &str =
+    "(Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;";
+const LINK_SITE: &str = "(Ljava/lang/Class;Ljava/lang/Object;Ljava/lang/String;Ljava/lang/String;Ljava/lang/Object;)\
+                         Ljava/lang/Object;";
+const HANDLE: &str =
+    "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;";
+const TYPE: &str = "(Ljava/lang/String;)Ljava/lang/Object;";
+/// `REF_invokeVirtual` (JVMS table 5.4.3.5-A).
+const INVOKE_VIRTUAL: i32 = 5;
+
+/// What hands call sites and constants to the library, which links them: of a call (method of a handle, call site), a
+/// computed constant, handles of methods and fields, a method type. Descriptors become types here.
+fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
+    const NATIVES: &str = "java/lang/invoke/MethodHandleNatives";
+    let parse = pool.method(
+        "java/lang/invoke/MethodType",
+        "fromDescriptor",
+        "(Ljava/lang/String;Ljava/lang/ClassLoader;)Ljava/lang/invoke/MethodType;",
+    );
+    let result = pool.method("java/lang/invoke/MethodType", "returnType", "()Ljava/lang/Class;");
+    let object = pool.class("java/lang/Object");
+    let link_method = pool.method(
+        NATIVES,
+        "linkMethod",
+        "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/Object;[Ljava/lang/Object;)\
+         Ljava/lang/invoke/MemberName;",
+    );
+    let link_site = pool.method(
+        NATIVES,
+        "linkCallSite",
+        "(Ljava/lang/Object;ILjava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;\
+         [Ljava/lang/Object;)Ljava/lang/invoke/MemberName;",
+    );
+    let constant = pool.method(
+        NATIVES,
+        "linkDynamicConstant",
+        "(Ljava/lang/Object;ILjava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;)\
+         Ljava/lang/Object;",
+    );
+    let handle = pool.method(
+        NATIVES,
+        "linkMethodHandleConstant",
+        "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/Object;)\
+         Ljava/lang/invoke/MethodHandle;",
+    );
+    let type_of = |code: &mut CodeBuilder, local: u16| {
+        code.local(Op::LocalGet, local).op(Op::Null).pool(Op::CallStatic, parse);
+    };
+    // The member and the appendix, which stands in an array in the local, as an array of two.
+    let pair = |code: &mut CodeBuilder, appendix: u16, member: u16| {
+        code.local(Op::LocalSet, member).i32_const(2).pool(Op::NewRefArray, object);
+        code.op(Op::Dup).i32_const(0).local(Op::LocalGet, member).op(Op::ArraySetRef);
+        code.op(Op::Dup).i32_const(1).local(Op::LocalGet, appendix).i32_const(0).op(Op::ArrayGetRef);
+        code.op(Op::ArraySetRef).op(Op::Return);
+    };
+    let mut method = CodeBuilder::new();
+    method.i32_const(1).pool(Op::NewRefArray, object).local(Op::LocalSet, 4);
+    method.local(Op::LocalGet, 0).i32_const(INVOKE_VIRTUAL).local(Op::LocalGet, 1).local(Op::LocalGet, 2);
+    type_of(&mut method, 3);
+    method.local(Op::LocalGet, 4).pool(Op::CallStatic, link_method);
+    pair(&mut method, 4, 5);
+    let mut site = CodeBuilder::new();
+    site.i32_const(1).pool(Op::NewRefArray, object).local(Op::LocalSet, 5);
+    site.local(Op::LocalGet, 0).i32_const(0).local(Op::LocalGet, 1).local(Op::LocalGet, 2);
+    type_of(&mut site, 3);
+    site.local(Op::LocalGet, 4).local(Op::LocalGet, 5).pool(Op::CallStatic, link_site);
+    pair(&mut site, 5, 6);
+    let mut computed = CodeBuilder::new();
+    computed.local(Op::LocalGet, 0).i32_const(0).local(Op::LocalGet, 1).local(Op::LocalGet, 2);
+    type_of(&mut computed, 3);
+    computed.pool(Op::CallVirtual, result).local(Op::LocalGet, 4);
+    computed.pool(Op::CallStatic, constant).op(Op::Return);
+    let handle_code = |is_field: bool| {
+        let mut code = CodeBuilder::new();
+        for local in 0..4 {
+            code.local(Op::LocalGet, local);
+        }
+        type_of(&mut code, 4);
+        if is_field {
+            code.pool(Op::CallVirtual, result);
+        }
+        code.pool(Op::CallStatic, handle).op(Op::Return);
+        code
+    };
+    let mut only_type = CodeBuilder::new();
+    type_of(&mut only_type, 0);
+    only_type.op(Op::Return);
+    let finish = |code: CodeBuilder, desc: &str| code.finish(pool.constants(), desc, true);
+    [
+        finish(method, LINK_METHOD),
+        finish(site, LINK_SITE),
+        finish(computed, LINK_SITE),
+        finish(handle_code(false), HANDLE),
+        finish(handle_code(true), HANDLE),
+        finish(only_type, TYPE),
+    ]
+}
+
+/// What HotSpot's `Threads::create_vm` does in Java.
+fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let (group, thread, main) = (pool.class(GROUP), pool.class(THREAD), pool.str("main"));
+    let system_group = pool.method(GROUP, "<init>", "()V");
+    let main_group = pool.method(GROUP, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
+    let make = pool.method(THREAD, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
+    let bind = pool.method(BOOT_CLASS, "bind", "(Ljava/lang/Thread;)V");
+    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 0);
+    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 0).pool(Op::Const, main);
+    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 1);
+    code.pool(Op::New, thread).local(Op::LocalTee, 2).pool(Op::CallStatic, bind);
+    code.local(Op::LocalGet, 2).local(Op::LocalGet, 1).pool(Op::Const, main).pool(Op::CallSpecial, make);
+    let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
+    code.local(Op::LocalGet, 1).local(Op::LocalGet, 2).pool(Op::CallVirtual, add);
+    // Classes whose initialisers others rely on; making an object initialises its class.
+    for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
+        let class = pool.class(class);
+        code.pool(Op::New, class).op(Op::Pop);
+    }
+    let phase = pool.method(SYSTEM, "initPhase1", "()V");
+    code.pool(Op::CallStatic, phase);
+    let phase = pool.method(SYSTEM, "initPhase2", "(ZZ)I");
+    code.i32_const(1).i32_const(1).pool(Op::CallStatic, phase).op(Op::Pop);
+    let phase = pool.method(SYSTEM, "initPhase3", "()V");
+    code.pool(Op::CallStatic, phase).op(Op::Return);
+    code.finish(pool.constants(), "()V", true)
+}
+
+/// A thread's life: `run`, the handler of what that throws, `exit`, and the end that `join` waits for.
+fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let status = pool.field(THREAD, "threadStatus", "I");
+    let run = pool.method(THREAD, "run", "()V");
+    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let exit = pool.method(THREAD, "exit", "()V");
+    let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallVirtual, run).bind(end).branch(Op::Goto, leave);
+    code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
+    code.pool(Op::CallSpecial, handler);
+    code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
+    code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
+    code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
+    // What `isAlive` looks at: zero for a thread that does not run.
+    let alive = pool.field(THREAD, "eetop", "J");
+    code.local(Op::LocalGet, 0).i64_const(0).pool(Op::PutField, alive);
+    code.local(Op::LocalGet, 0).pool(Op::CallVirtual, notify);
+    code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), "(Ljava/lang/Thread;)V", true)
+}
+
+/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
+/// and has the status 1 when it throws.
+pub fn start_module(main_class: &str) -> Module {
+    let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
+    let mut pool = PoolBuilder::new();
+    let mut code = CodeBuilder::new();
+    let start = pool.method(BOOT_CLASS, "start", "()V");
+    let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
+    let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
+    let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
+    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let exit = pool.method(THREAD, "exit", "()V");
+    let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
+    code.pool(Op::CallStatic, start);
+    code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
+    code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
+    code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
+    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler);
+    code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallSpecial, exit);
+    code.local(Op::LocalGet, 0).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    let code = code.finish(pool.constants(), "()I", true);
+    let methods = alloc::vec![method("main", "()I", Flags::STATIC | Flags::PUBLIC, code)];
+    module(&name, pool, methods)
+}

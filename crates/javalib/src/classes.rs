@@ -1,0 +1,480 @@
+//! `java.lang.Class`, class loaders, modules and what reflection asks of the machine.
+//!
+//! What programs declared is read from the class file that the class keeps (`java::CLASS_FILE`); classes without one (those
+//! made for lambdas) have no declared members to show.
+
+use crate::support::{array_of, done, java_name, natives, nothing, object, set, string, text, zero};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use base::Addr;
+use bytecode::{Elem, Flags};
+use java::{CLASS_FILE, ClassFile};
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{class, java_state};
+use vm::internal::{Call, Outcome};
+use vm::{Native, Vm};
+
+pub(crate) const NATIVES: &[Native] = natives! {
+    "java/lang/Class" {
+        "forName0" "(Ljava/lang/String;ZLjava/lang/ClassLoader;Ljava/lang/Class;)Ljava/lang/Class;" Resumable for_name;
+        "isInstance" "(Ljava/lang/Object;)Z" Short is_instance;
+        "isAssignableFrom" "(Ljava/lang/Class;)Z" Short is_assignable;
+        "isInterface" "()Z" Short |call| { let flags = flags_of(call); Outcome::truth(flags.has(Flags::INTERFACE)) };
+        "isArray" "()Z" Short |call| { let of = class_of(call); Outcome::truth(!of.is_null() && call.vm.is_array_class(of)) };
+        "isPrimitive" "()Z" Short |call| { let this = call.reference_at(0); Outcome::truth(call.vm.primitive_of_mirror(this).is_some()) };
+        "isHidden" "()Z" Short |call| { let flags = flags_of(call); Outcome::truth(flags.has(Flags::HIDDEN)) };
+        "isRecord0" "()Z" Short |call| { let flags = flags_of(call); Outcome::truth(flags.has(Flags::RECORD)) };
+        "initClassName" "()Ljava/lang/String;" Short init_name;
+        "getSuperclass" "()Ljava/lang/Class;" Short superclass;
+        "getInterfaces0" "()[Ljava/lang/Class;" Short interfaces;
+        "getModifiers" "()I" Short modifiers;
+        "getPrimitiveClass" "(Ljava/lang/String;)Ljava/lang/Class;" Short primitive_class;
+        "desiredAssertionStatus0" "(Ljava/lang/Class;)Z" Short zero;
+        "getSigners" "()[Ljava/lang/Object;" Short zero;
+        "getProtectionDomain0" "()Ljava/security/ProtectionDomain;" Short zero;
+        "getSimpleBinaryName0" "()Ljava/lang/String;" Short simple_binary_name;
+        "getDeclaringClass0" "()Ljava/lang/Class;" Short declaring_class;
+        "getEnclosingMethod0" "()[Ljava/lang/Object;" Short enclosing_method;
+        "getGenericSignature0" "()Ljava/lang/String;" Short generic_signature;
+        "getNestHost0" "()Ljava/lang/Class;" Short nest_host;
+    }
+    "java/lang/ClassLoader" {
+        "findBootstrapClass" "(Ljava/lang/String;)Ljava/lang/Class;" Short find_bootstrap;
+        "findLoadedClass0" "(Ljava/lang/String;)Ljava/lang/Class;" Short find_loaded;
+        "retrieveDirectives" "()Ljava/lang/AssertionStatusDirectives;" Short zero;
+    }
+    "jdk/internal/loader/BuiltinClassLoader" {
+        "findClassInModuleOrNull" "(Ljdk/internal/loader/BuiltinClassLoader$LoadedModule;Ljava/lang/String;)Ljava/lang/Class;" Short |call| find_class(call, 2);
+    }
+    "java/lang/Module" {
+        "defineModule0" "(Ljava/lang/Module;ZLjava/lang/String;Ljava/lang/String;[Ljava/lang/Object;)V" Short define_module;
+        "addReads0" "(Ljava/lang/Module;Ljava/lang/Module;)V" Short nothing;
+        "addExports0" "(Ljava/lang/Module;Ljava/lang/String;Ljava/lang/Module;)V" Short nothing;
+        "addExportsToAll0" "(Ljava/lang/Module;Ljava/lang/String;)V" Short nothing;
+        "addExportsToAllUnnamed0" "(Ljava/lang/Module;Ljava/lang/String;)V" Short nothing;
+    }
+    "jdk/internal/loader/BootLoader" {
+        "setBootLoaderUnnamedModule0" "(Ljava/lang/Module;)V" Short unnamed_module;
+        "getSystemPackageNames" "()[Ljava/lang/String;" Short |call| strings(call, &[]);
+        "getSystemPackageLocation" "(Ljava/lang/String;)Ljava/lang/String;" Short zero;
+    }
+    "jdk/internal/reflect/Reflection" {
+        "getCallerClass" "()Ljava/lang/Class;" Short caller_class;
+        "getClassAccessFlags" "(Ljava/lang/Class;)I" Short |call| Outcome::int(access_flags(call.vm, call.vm.class_of_mirror(call.reference_at(0))));
+        "areNestMates" "(Ljava/lang/Class;Ljava/lang/Class;)Z" Short nest_mates;
+    }
+    "java/lang/reflect/Array" {
+        "getLength" "(Ljava/lang/Object;)I" Short array_length;
+        "newArray" "(Ljava/lang/Class;I)Ljava/lang/Object;" Short new_array;
+    }
+};
+
+/// The class of the receiver, a mirror; null for primitive types.
+pub(crate) fn class_of(call: &Call<'_>) -> Addr {
+    call.vm.class_of_mirror(call.reference_at(0))
+}
+
+fn flags_of(call: &Call<'_>) -> Flags {
+    match class_of(call) {
+        Addr::NULL => Flags::NONE,
+        of => Flags(call.vm.get_u32(of, class::FLAGS)),
+    }
+}
+
+fn strings(call: &mut Call<'_>, texts: &[&str]) -> Outcome {
+    let texts: Vec<Value> = texts.iter().map(|text| call.vm.java_string(text)).collect();
+    match array_of(call.vm, "java/lang/String", &texts) {
+        Ok(made) => Outcome::value(made),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+/// Java's name of a primitive type or `void`.
+fn primitive_name(of: Option<Elem>) -> &'static str {
+    match of {
+        None => "void",
+        Some(Elem::Bool) => "boolean",
+        Some(Elem::I8) => "byte",
+        Some(Elem::U16) => "char",
+        Some(Elem::I16) => "short",
+        Some(Elem::I32) => "int",
+        Some(Elem::I64) => "long",
+        Some(Elem::F32) => "float",
+        Some(Elem::F64) => "double",
+    }
+}
+
+/// A class by name as `Class.forName` takes it, initialised if that is wanted. Phase 1: found, in reference 0.
+fn for_name(call: &mut Call<'_>) -> Outcome {
+    if call.phase() == 0 {
+        let name = match text(call, 0) {
+            Ok(name) => name,
+            Err(thrown) => return thrown,
+        };
+        let found = if name.contains('/') {
+            Err(Value::NULL)
+        } else {
+            call.vm.class_by_name(&name.replace('.', "/"))
+        };
+        let Ok(found) = found else {
+            return call.throw_java("java/lang/ClassNotFoundException", Some(&name));
+        };
+        call.set_reference(0, Value::object(found));
+        call.set_phase(1);
+    }
+    let Some(found) = call.reference(0).as_object() else { return Outcome::value(Value::NULL) };
+    if call.int_at(1) != 0 && call.vm.wants_initialising(found) {
+        return Outcome::Initialise(found);
+    }
+    Outcome::value(call.vm.mirror_of(found))
+}
+
+fn is_instance(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let value = call.reference_at(1);
+    Outcome::truth(!of.is_null() && call.vm.is_instance(value, of))
+}
+
+fn is_assignable(call: &mut Call<'_>) -> Outcome {
+    if let Err(thrown) = object(call, 1) {
+        return thrown;
+    }
+    let (this, other) = (call.reference_at(0), call.reference_at(1));
+    let (to, from) = (call.vm.class_of_mirror(this), call.vm.class_of_mirror(other));
+    Outcome::truth(this == other || !to.is_null() && !from.is_null() && call.vm.is_subclass(from, to))
+}
+
+fn init_name(call: &mut Call<'_>) -> Outcome {
+    let this = call.this();
+    let name = match call.vm.primitive_of_mirror(Value::object(this)) {
+        Some(of) => String::from(primitive_name(of)),
+        None => java_name(&call.vm.text(class_of(call), class::NAME)),
+    };
+    let name = call.vm.java_literal(&name);
+    set(call.vm, this, "name", name.0);
+    Outcome::value(name)
+}
+
+fn superclass(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    if of.is_null() || flags_of(call).has(Flags::INTERFACE) {
+        return Outcome::value(Value::NULL);
+    }
+    let root = call.vm.known_class("java/lang/Object");
+    let above = if call.vm.is_array_class(of) { root } else { call.vm.get_ref(of, class::SUPER).as_object() };
+    match above {
+        // Above java.lang.Object is only Phantom's own root.
+        Some(above) if Some(of) != root => Outcome::value(call.vm.mirror_of(above)),
+        _ => Outcome::value(Value::NULL),
+    }
+}
+
+/// Names of the direct superinterfaces, from the definition.
+fn direct_interfaces(vm: &mut Vm, of: Addr) -> Vec<String> {
+    if vm.is_array_class(of) {
+        return alloc::vec!["java/lang/Cloneable".into(), "java/io/Serializable".into()];
+    }
+    vm.class_definition(of).map_or_else(Vec::new, |(module, index)| module.classes[index].interfaces.clone())
+}
+
+fn interfaces(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let names = if of.is_null() { Vec::new() } else { direct_interfaces(call.vm, of) };
+    let mut mirrors = Vec::new();
+    for name in names {
+        match call.vm.class_by_name(&name) {
+            Ok(found) => mirrors.push(call.vm.mirror_of(found)),
+            Err(thrown) => return Outcome::Throw(thrown),
+        }
+    }
+    match array_of(call.vm, "java/lang/Class", &mirrors) {
+        Ok(made) => Outcome::value(made),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+/// Access flags of a class as its file has them, without `super`.
+fn access_flags(vm: &mut Vm, of: Addr) -> i32 {
+    const SUPER: u16 = 0x20;
+    if of.is_null() {
+        return 0x411;
+    }
+    match vm.class_attribute(of, CLASS_FILE) {
+        Some(bytes) => ClassFile::parse_any(&bytes).map_or(1, |file| i32::from(file.access & !SUPER)),
+        None => (vm.get_u32(of, class::FLAGS) & 0x11) as i32,
+    }
+}
+
+fn modifiers(call: &mut Call<'_>) -> Outcome {
+    const ABSTRACT_FINAL: i32 = 0x410;
+    const VISIBLE: i32 = 7;
+    let of = class_of(call);
+    if of.is_null() {
+        return Outcome::int(1 | ABSTRACT_FINAL);
+    }
+    if call.vm.is_array_class(of) {
+        let mut element = of;
+        while call.vm.is_array_class(element) && !call.vm.ref_field(element, class::ELEMENT).is_null() {
+            element = call.vm.ref_field(element, class::ELEMENT);
+        }
+        let inner = if call.vm.is_array_class(element) { 1 } else { declared_flags(call.vm, element) };
+        return Outcome::int(inner & VISIBLE | ABSTRACT_FINAL);
+    }
+    Outcome::int(declared_flags(call.vm, of))
+}
+
+/// The flags of a class, which of a member class stand in its InnerClasses attribute (JVMS 4.7.6).
+fn declared_flags(vm: &mut Vm, of: Addr) -> i32 {
+    let inner = with_file(vm, of, |file| {
+        let own = inner_entry(file)?;
+        Some(i32::from(own.access))
+    });
+    inner.flatten().unwrap_or_else(|| access_flags(vm, of))
+}
+
+fn primitive_class(call: &mut Call<'_>) -> Outcome {
+    let name = match text(call, 0) {
+        Ok(name) => name,
+        Err(thrown) => return thrown,
+    };
+    let all = Elem::ALL.iter().copied().map(Some).chain([None]);
+    match all.into_iter().find(|of| primitive_name(*of) == name) {
+        Some(of) => Outcome::value(call.vm.primitive_mirror(of)),
+        None => call.throw_java("java/lang/ClassNotFoundException", Some(&name)),
+    }
+}
+
+/// Reads the class file that a class keeps.
+pub(crate) fn with_file<R>(vm: &mut Vm, of: Addr, read: impl FnOnce(&ClassFile<'_>) -> R) -> Option<R> {
+    let bytes = vm.class_attribute(of, CLASS_FILE)?;
+    ClassFile::parse_any(&bytes).ok().map(|file| read(&file))
+}
+
+/// The class's own entry in its InnerClasses attribute.
+struct Inner {
+    outer: Option<String>,
+    name: Option<String>,
+    access: u16,
+}
+
+fn inner_entry(file: &ClassFile<'_>) -> Option<Inner> {
+    let bytes = file.attribute_named(b"InnerClasses")?;
+    let number = |at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+    (0..usize::from(number(0)?)).find_map(|index| {
+        let at = 2 + 8 * index;
+        if file.class_name(number(at)?).ok()? != file.name {
+            return None;
+        }
+        Some(Inner {
+            outer: file.class_name(number(at + 2)?).ok(),
+            name: file.utf8(number(at + 4)?).ok(),
+            access: number(at + 6)?,
+        })
+    })
+}
+
+fn simple_binary_name(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let name =
+        if of.is_null() { None } else { with_file(call.vm, of, |file| inner_entry(file)?.name).flatten() };
+    match name {
+        Some(name) => string(call, &name),
+        None => Outcome::value(Value::NULL),
+    }
+}
+
+fn mirror_named(call: &mut Call<'_>, name: Option<String>) -> Outcome {
+    let Some(name) = name else { return Outcome::value(Value::NULL) };
+    match call.vm.class_by_name(&name) {
+        Ok(found) => Outcome::value(call.vm.mirror_of(found)),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+fn declaring_class(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let name =
+        if of.is_null() { None } else { with_file(call.vm, of, |file| inner_entry(file)?.outer).flatten() };
+    mirror_named(call, name)
+}
+
+/// The EnclosingMethod attribute (JVMS 4.7.7): class, name and descriptor of the method; null without one.
+fn enclosing_method(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let found = if of.is_null() {
+        None
+    } else {
+        with_file(call.vm, of, |file| {
+            let bytes = file.attribute_named(b"EnclosingMethod")?;
+            let [a, b, c, d] = *bytes.first_chunk::<4>()?;
+            let outer = file.class_name(u16::from_be_bytes([a, b])).ok()?;
+            Some((outer, file.name_type(u16::from_be_bytes([c, d])).ok()))
+        })
+        .flatten()
+    };
+    let Some((outer, member)) = found else { return Outcome::value(Value::NULL) };
+    let outer = match call.vm.class_by_name(&outer) {
+        Ok(outer) => call.vm.mirror_of(outer),
+        Err(thrown) => return Outcome::Throw(thrown),
+    };
+    let (name, desc) = match member {
+        Some((name, desc)) => (call.vm.java_literal(&name), call.vm.java_literal(&desc)),
+        None => (Value::NULL, Value::NULL),
+    };
+    match array_of(call.vm, "java/lang/Object", &[outer, name, desc]) {
+        Ok(made) => Outcome::value(made),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+fn generic_signature(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let found = if of.is_null() {
+        None
+    } else {
+        with_file(call.vm, of, |file| {
+            let [a, b] = *file.attribute_named(b"Signature")?.first_chunk::<2>()?;
+            file.utf8(u16::from_be_bytes([a, b])).ok()
+        })
+        .flatten()
+    };
+    match found {
+        Some(signature) => string(call, &signature),
+        None => Outcome::value(Value::NULL),
+    }
+}
+
+/// Name of the class that hosts the nest of a class (JVMS 4.7.28): itself when it names none.
+fn host_of(vm: &mut Vm, of: Addr) -> String {
+    let named = with_file(vm, of, |file| {
+        let [a, b] = *file.attribute_named(b"NestHost")?.first_chunk::<2>()?;
+        file.class_name(u16::from_be_bytes([a, b])).ok()
+    });
+    named.flatten().unwrap_or_else(|| vm.text(of, class::NAME))
+}
+
+fn nest_host(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    if of.is_null() || call.vm.is_array_class(of) {
+        return Outcome::value(call.reference_at(0));
+    }
+    let host = host_of(call.vm, of);
+    mirror_named(call, Some(host))
+}
+
+fn nest_mates(call: &mut Call<'_>) -> Outcome {
+    let (a, b) =
+        (call.vm.class_of_mirror(call.reference_at(0)), call.vm.class_of_mirror(call.reference_at(1)));
+    if a == b || a.is_null() || b.is_null() {
+        return Outcome::truth(a == b);
+    }
+    let (a, b) = (host_of(call.vm, a), host_of(call.vm, b));
+    Outcome::truth(a == b)
+}
+
+/// The three loaders of the library stand for one: whatever the machine finds is found by each of them.
+fn find_loaded(call: &mut Call<'_>) -> Outcome {
+    let loader = call.vm.text(call.vm.class_of(call.reference_at(0)), class::NAME);
+    if loader.starts_with("jdk/internal/loader/ClassLoaders$") { find_class(call, 1) } else { zero(call) }
+}
+
+fn find_bootstrap(call: &mut Call<'_>) -> Outcome {
+    find_class(call, 0)
+}
+
+fn find_class(call: &mut Call<'_>, index: u64) -> Outcome {
+    let name = match text(call, index) {
+        Ok(name) => name,
+        Err(thrown) => return thrown,
+    };
+    match call.vm.class_by_name(&name.replace('.', "/")) {
+        Ok(found) => Outcome::value(call.vm.mirror_of(found)),
+        Err(thrown) if call.vm.is_kernel(thrown, ClassId::ClassNotFound) => Outcome::value(Value::NULL),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+/// Notes which packages a module has; classes that have a mirror already get their module now.
+fn define_module(call: &mut Call<'_>) -> Outcome {
+    let (Ok(module), Ok(packages)) = (object(call, 0), object(call, 4)) else {
+        return call.throw_java("java/lang/NullPointerException", None);
+    };
+    let count = call.vm.array_len(packages);
+    let old = call.vm.java_state(java_state::PACKAGES).as_object();
+    let old_len = old.map_or(0, |old| call.vm.array_len(old));
+    let table = call.vm.make_ref_array(old_len + 2 * count);
+    for index in 0..old_len {
+        let value = old.map_or(Value::NULL, |old| call.vm.array_get(old, index));
+        call.vm.array_set(table, index, value);
+    }
+    for index in 0..count {
+        let name = call.vm.java_text(call.vm.array_get(packages, index)).unwrap_or_default();
+        let name = call.vm.intern(name.replace('.', "/").as_bytes());
+        call.vm.array_set(table, old_len + 2 * index, Value::object(name));
+        call.vm.array_set(table, old_len + 2 * index + 1, Value::object(module));
+    }
+    call.vm.set_java_state(java_state::PACKAGES, Value::object(table));
+    if call.vm.java_state(java_state::BASE_MODULE).is_null() {
+        // The first one is java.base.
+        call.vm.set_java_state(java_state::BASE_MODULE, Value::object(module));
+    }
+    call.vm.place_mirrors();
+    Outcome::VOID
+}
+
+fn unnamed_module(call: &mut Call<'_>) -> Outcome {
+    let module = call.reference_at(0);
+    call.vm.set_java_state(java_state::UNNAMED_MODULE, module);
+    call.vm.place_mirrors();
+    Outcome::VOID
+}
+
+/// The class whose method called the one that asks; frames of reflection are left out.
+fn caller_class(call: &mut Call<'_>) -> Outcome {
+    const SKIPPED: usize = 1;
+    let methods = call.vm.running_methods(16);
+    let found = methods.iter().skip(SKIPPED).find(|(owner, target)| {
+        let name = call.vm.text(*owner, class::NAME);
+        call.vm.is_shown(*target)
+            && !name.starts_with("jdk/internal/reflect/")
+            && name != "java/lang/reflect/Method"
+    });
+    match found {
+        Some((owner, _)) => Outcome::value(call.vm.mirror_of(*owner)),
+        None => Outcome::value(Value::NULL),
+    }
+}
+
+fn array_length(call: &mut Call<'_>) -> Outcome {
+    let checked = object(call, 0).and_then(|array| {
+        if call.vm.is_array_class(call.vm.class_of(Value::object(array))) {
+            return Ok(Outcome::int(call.vm.array_len(array) as i32));
+        }
+        Err(call.throw_java("java/lang/IllegalArgumentException", Some("Argument is not an array")))
+    });
+    done(checked)
+}
+
+fn new_array(call: &mut Call<'_>) -> Outcome {
+    if let Err(thrown) = object(call, 0) {
+        return thrown;
+    }
+    let (mirror, length) = (call.reference_at(0), call.int_at(1));
+    if length < 0 {
+        return call.throw_java("java/lang/NegativeArraySizeException", Some(&format!("{length}")));
+    }
+    let of = match call.vm.primitive_of_mirror(mirror) {
+        Some(Some(elem)) => call.vm.primitive_array_class(elem),
+        Some(None) => return call.throw_java("java/lang/IllegalArgumentException", None),
+        None => {
+            let element = call.vm.class_of_mirror(mirror);
+            call.vm.array_class(element)
+        }
+    };
+    match call.vm.try_new_array(of, length as u64) {
+        Ok(made) => Outcome::object(made),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}

@@ -1,0 +1,247 @@
+//! `java.lang`: objects, strings, numbers, the system, threads, throwables.
+
+use crate::support::{done, get, java_name, natives, nothing, object, set, zero};
+use alloc::string::String;
+use base::Addr;
+use layout::Value;
+use layout::schema::{Shape, array, class, method};
+use vm::Native;
+use vm::internal::{Call, Outcome};
+
+const NS_PER_MS: u64 = 1_000_000;
+
+pub(crate) const NATIVES: &[Native] = natives! {
+    "*" {
+        "registerNatives" "()V" Short nothing;
+        "initIDs" "()V" Short nothing;
+    }
+    "java/lang/Object" {
+        "getClass" "()Ljava/lang/Class;" Short get_class;
+        "hashCode" "()I" Short |call| { let this = call.reference_at(0); Outcome::int(call.vm.identity_hash(this) as i32) };
+        "clone" "()Ljava/lang/Object;" Short clone;
+        "notify" "()V" Short |call| { let this = call.this(); call.notify(this, false) };
+        "notifyAll" "()V" Short |call| { let this = call.this(); call.notify(this, true) };
+        "wait" "(J)V" Resumable |call| { let (this, ms) = (call.this(), call.long_at(1)); call.wait_for_notification(this, ms) };
+    }
+    "java/lang/String" {
+        "intern" "()Ljava/lang/String;" Short |call| { let this = call.reference_at(0); Outcome::value(call.vm.java_intern(this)) };
+    }
+    "java/lang/StringUTF16" {
+        "isBigEndian" "()Z" Short zero;
+    }
+    "java/lang/Float" {
+        "floatToRawIntBits" "(F)I" Short same;
+        "intBitsToFloat" "(I)F" Short same;
+    }
+    "java/lang/Double" {
+        "doubleToRawLongBits" "(D)J" Short same;
+        "longBitsToDouble" "(J)D" Short same;
+    }
+    "java/lang/StrictMath" {
+        "sin" "(D)D" Short |call| math(call, libm::sin);
+        "cos" "(D)D" Short |call| math(call, libm::cos);
+        "tan" "(D)D" Short |call| math(call, libm::tan);
+        "asin" "(D)D" Short |call| math(call, libm::asin);
+        "acos" "(D)D" Short |call| math(call, libm::acos);
+        "atan" "(D)D" Short |call| math(call, libm::atan);
+        "log" "(D)D" Short |call| math(call, libm::log);
+        "log10" "(D)D" Short |call| math(call, libm::log10);
+        "sqrt" "(D)D" Short |call| math(call, libm::sqrt);
+        "sinh" "(D)D" Short |call| math(call, libm::sinh);
+        "cosh" "(D)D" Short |call| math(call, libm::cosh);
+        "tanh" "(D)D" Short |call| math(call, libm::tanh);
+        "expm1" "(D)D" Short |call| math(call, libm::expm1);
+        "log1p" "(D)D" Short |call| math(call, libm::log1p);
+        "atan2" "(DD)D" Short |call| Outcome::double(libm::atan2(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
+        "IEEEremainder" "(DD)D" Short |call| Outcome::double(libm::remainder(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
+    }
+    "java/lang/System" {
+        "arraycopy" "(Ljava/lang/Object;ILjava/lang/Object;II)V" Short array_copy;
+        "identityHashCode" "(Ljava/lang/Object;)I" Short identity_hash;
+        "nanoTime" "()J" Short |call| Outcome::long(call.vm.clock_ns() as i64);
+        "currentTimeMillis" "()J" Short |call| Outcome::long((call.vm.platform.clock.wall_ns() / NS_PER_MS) as i64);
+        "setIn0" "(Ljava/io/InputStream;)V" Short |call| set_static(call, "in");
+        "setOut0" "(Ljava/io/PrintStream;)V" Short |call| set_static(call, "out");
+        "setErr0" "(Ljava/io/PrintStream;)V" Short |call| set_static(call, "err");
+        "mapLibraryName" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
+    }
+    "java/lang/Runtime" {
+        "availableProcessors" "()I" Short |_| Outcome::int(1);
+        "maxMemory" "()J" Short |_| Outcome::long(1 << 32);
+        "totalMemory" "()J" Short |_| Outcome::long(1 << 30);
+        "freeMemory" "()J" Short |_| Outcome::long(1 << 29);
+        "gc" "()V" Short nothing;
+    }
+    "java/lang/Thread" {
+        "currentThread" "()Ljava/lang/Thread;" Short |call| Outcome::value(call.vm.java_thread(call.thread));
+        "start0" "()V" Short start;
+        "setPriority0" "(I)V" Short nothing;
+        "setNativeName" "(Ljava/lang/String;)V" Short nothing;
+        "yield" "()V" Idempotent |call| call.yield_turn();
+        "sleep" "(J)V" Resumable |call| { let ms = call.long_at(0).max(0) as u64; call.sleep(ms.saturating_mul(NS_PER_MS)) };
+        "interrupt0" "()V" Short |call| { let of = call.vm.thread_of_java(call.reference_at(0)); if !of.is_null() { call.vm.interrupt_thread(of); } Outcome::VOID };
+        "clearInterruptEvent" "()V" Short |call| { call.vm.forget_interrupt(); Outcome::VOID };
+        "holdsLock" "(Ljava/lang/Object;)Z" Short |call| { let of = call.this(); Outcome::truth(call.vm.holds_lock(of)) };
+    }
+    "java/lang/Throwable" {
+        "fillInStackTrace" "(I)Ljava/lang/Throwable;" Short |call| { let this = call.reference_at(0); call.vm.fill_backtrace(this); Outcome::value(this) };
+    }
+    "java/lang/StackTraceElement" {
+        "initStackTraceElements" "([Ljava/lang/StackTraceElement;Ljava/lang/Throwable;)V" Short fill_elements;
+    }
+    "java/lang/NullPointerException" {
+        "getExtendedNPEMessage" "()Ljava/lang/String;" Short zero;
+    }
+    "java/lang/Shutdown" {
+        "beforeHalt" "()V" Short nothing;
+        "halt0" "(I)V" Idempotent |call| Outcome::Exit(call.int_at(0));
+    }
+};
+
+fn get_class(call: &mut Call<'_>) -> Outcome {
+    let class = call.vm.class_of(call.reference_at(0));
+    Outcome::value(call.vm.mirror_of(class))
+}
+
+/// `Object.clone` (JLS 10.7, Object.clone): arrays and what implements Cloneable.
+fn clone(call: &mut Call<'_>) -> Outcome {
+    let this = call.reference_at(0);
+    let class = call.vm.class_of(this);
+    let cloneable = call.vm.known_class("java/lang/Cloneable");
+    if !cloneable.is_some_and(|cloneable| call.vm.is_subclass(class, cloneable)) {
+        let name = java_name(&call.vm.text(class, class::NAME));
+        return call.throw_java("java/lang/CloneNotSupportedException", Some(&name));
+    }
+    match call.vm.clone_object(this) {
+        Some(made) => Outcome::value(made),
+        None => call.throw_java("java/lang/CloneNotSupportedException", None),
+    }
+}
+
+fn same(call: &mut Call<'_>) -> Outcome {
+    Outcome::Return(call.raw(0))
+}
+
+fn math(call: &mut Call<'_>, function: fn(f64) -> f64) -> Outcome {
+    Outcome::double(function(f64::from_bits(call.raw(0))))
+}
+
+fn identity_hash(call: &mut Call<'_>) -> Outcome {
+    let of = call.reference_at(0);
+    if of.is_null() { Outcome::int(0) } else { Outcome::int(call.vm.identity_hash(of) as i32) }
+}
+
+fn set_static(call: &mut Call<'_>, name: &str) -> Outcome {
+    let bits = call.raw(0);
+    if let Some(system) = call.vm.known_class("java/lang/System")
+        && let Some(target) = call.vm.field_named(system, name)
+    {
+        call.vm.store_field(Addr::NULL, target, bits);
+    }
+    Outcome::VOID
+}
+
+/// `System.arraycopy`: both arrays of one primitive kind, or both of references, whose elements are checked one by one
+/// when their classes do not say enough; overlap is as if copied through a third array.
+fn array_copy(call: &mut Call<'_>) -> Outcome {
+    let from = match object(call, 0) {
+        Ok(from) => from,
+        Err(thrown) => return thrown,
+    };
+    let to = match object(call, 2) {
+        Ok(to) => to,
+        Err(thrown) => return thrown,
+    };
+    let (from_at, to_at, count) = (call.int_at(1), call.int_at(3), call.int_at(4));
+    let vm = &call.vm;
+    let (a, b) = (vm.class_of(Value::object(from)), vm.class_of(Value::object(to)));
+    let refs = |class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
+    if !vm.is_array_class(a) || !vm.is_array_class(b) || a != b && !(refs(a) && refs(b)) {
+        let text = "arraycopy: the source or the destination is no array of a fitting type";
+        return call.throw_java("java/lang/ArrayStoreException", Some(text));
+    }
+    let outside = |at: i32, array: Addr| {
+        at < 0 || count < 0 || i64::from(at) + i64::from(count) > vm.array_len(array) as i64
+    };
+    if outside(from_at, from) || outside(to_at, to) {
+        let text = alloc::format!(
+            "arraycopy: last source index {} out of bounds for length {}",
+            i64::from(from_at) + i64::from(count),
+            vm.array_len(from)
+        );
+        return call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text));
+    }
+    let (from_at, to_at, count) = (from_at as u64, to_at as u64, count as u64);
+    if !refs(a) {
+        let log2 = u32::from(call.vm.get_u8(a, class::ELEMENT_LOG2));
+        let (source, target) =
+            (from.add(array::DATA + (from_at << log2)), to.add(array::DATA + (to_at << log2)));
+        call.vm.memory.copy(source, target, count << log2);
+        return Outcome::VOID;
+    }
+    let element = call.vm.ref_field(b, class::ELEMENT);
+    let known = a == b || call.vm.is_subclass(call.vm.ref_field(a, class::ELEMENT), element);
+    if known {
+        let (source, target) = (from.add(array::DATA + 8 * from_at), to.add(array::DATA + 8 * to_at));
+        call.vm.heap.copy_refs(to, source, target, count);
+        return Outcome::VOID;
+    }
+    for index in 0..count {
+        let value = call.vm.array_get(from, from_at + index);
+        if !value.is_null() && !call.vm.is_instance(value, element) {
+            let text = "arraycopy: element type mismatch";
+            return call.throw_java("java/lang/ArrayStoreException", Some(text));
+        }
+        call.vm.array_set(to, to_at + index, value);
+    }
+    Outcome::VOID
+}
+
+fn start(call: &mut Call<'_>) -> Outcome {
+    const RUNNABLE: u64 = 5;
+    let this = call.this();
+    let daemon = get(call.vm, this, "daemon") != 0;
+    match call.vm.start_java_thread(Value::object(this), daemon) {
+        Ok(()) => {
+            set(call.vm, this, "threadStatus", RUNNABLE);
+            Outcome::VOID
+        }
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+/// Fills stack trace elements from the backtrace that is kept in a throwable: methods and offsets in turn.
+fn fill_elements(call: &mut Call<'_>) -> Outcome {
+    let filled = (|| {
+        let (elements, throwable) = (object(call, 0)?, object(call, 1)?);
+        let Some(trace) = Value(get(call.vm, throwable, "backtrace")).as_object() else {
+            return Ok(Outcome::VOID);
+        };
+        let count = call.vm.array_len(elements).min(call.vm.array_len(trace) / 2);
+        for index in 0..count {
+            let target = Addr(call.vm.array_get(trace, 2 * index).0);
+            let pc = call.vm.array_get(trace, 2 * index + 1).as_int().unwrap_or(0);
+            let Some(element) = call.vm.array_get(elements, index).as_object() else { continue };
+            fill_element(call, element, target, pc as u32);
+        }
+        Ok(Outcome::VOID)
+    })();
+    done(filled)
+}
+
+fn fill_element(call: &mut Call<'_>, element: Addr, target: Addr, pc: u32) {
+    const NATIVE_LINE: i32 = -2;
+    let owner = call.vm.ref_field(target, method::CLASS);
+    let (source, line) = call.vm.java_position(target, pc);
+    let native = call.vm.method_flags(target).has(bytecode::Flags::NATIVE);
+    let line = if native { NATIVE_LINE } else { line.map_or(-1, |line| line as i32) };
+    let (class, name) = (java_name(&call.vm.text(owner, class::NAME)), call.vm.java_method_name(target));
+    let mirror = call.vm.mirror_of(owner);
+    set(call.vm, element, "declaringClassObject", mirror.0);
+    for (field, text) in [("declaringClass", Some(class)), ("methodName", Some(name)), ("fileName", source)] {
+        let text: Option<String> = text;
+        let value = text.map_or(Value::NULL, |text| call.vm.java_string(&text));
+        set(call.vm, element, field, value.0);
+    }
+    set(call.vm, element, "lineNumber", u64::from(line as u32));
+}

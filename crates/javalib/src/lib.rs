@@ -1,0 +1,41 @@
+//! What Java's library needs of the machine: its native methods, its start, and where its classes come from.
+//!
+//! [`NATIVES`] are registered with `vm`; [`boot_module`] and [`start_module`] are the code by which a Java program begins;
+//! [`Library`] gives the machine classes out of class files that its caller finds, and [`Converter`] those that a program
+//! brings. The classes are those of an installed JDK 17, unchanged.
+//!
+//! *Invariants:* no I/O but through the machine; a native method keeps nothing outside the world; one that waits goes on
+//! after a restart.
+#![no_std]
+#![warn(missing_docs, clippy::missing_errors_doc)]
+extern crate alloc;
+
+mod boot;
+mod classes;
+mod define;
+mod handles;
+mod io;
+mod lang;
+mod library;
+mod misc;
+mod reflect;
+mod support;
+mod unsafes;
+
+pub use boot::{BOOT_CLASS, boot_module, start_module};
+pub use library::{ClassFiles, Converter, Library};
+
+use vm::Native;
+
+/// All native methods.
+pub const NATIVES: &[&[Native]] = &[
+    boot::NATIVES,
+    lang::NATIVES,
+    classes::NATIVES,
+    define::NATIVES,
+    handles::NATIVES,
+    reflect::NATIVES,
+    unsafes::NATIVES,
+    misc::NATIVES,
+    io::NATIVES,
+];

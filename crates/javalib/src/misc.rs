@@ -1,0 +1,231 @@
+//! What else the library asks of the machine while it starts: properties, signals, access control, references.
+
+use crate::support::{array_of, get, natives, nothing, object, set, text, zero};
+use alloc::vec::Vec;
+use layout::Value;
+use layout::schema::array;
+use vm::Native;
+use vm::internal::{Call, Outcome};
+
+pub(crate) const NATIVES: &[Native] = natives! {
+    "jdk/internal/misc/VM" {
+        "initialize" "()V" Short nothing;
+        "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short zero;
+        "getRuntimeArguments" "()[Ljava/lang/String;" Short |call| texts(call, &[]);
+        "getNanoTimeAdjustment" "(J)J" Short nano_adjustment;
+        "getuid" "()J" Short zero;
+        "geteuid" "()J" Short zero;
+        "getgid" "()J" Short zero;
+        "getegid" "()J" Short zero;
+    }
+    "jdk/internal/misc/CDS" {
+        "isDumpingClassList0" "()Z" Short zero;
+        "isDumpingArchive0" "()Z" Short zero;
+        "isSharingEnabled0" "()Z" Short zero;
+        "initializeFromArchive" "(Ljava/lang/Class;)V" Short nothing;
+        "defineArchivedModules" "(Ljava/lang/ClassLoader;Ljava/lang/ClassLoader;)V" Short nothing;
+        "getRandomSeedForDumping" "()J" Short zero;
+    }
+    "jdk/internal/misc/Signal" {
+        "findSignal0" "(Ljava/lang/String;)I" Short find_signal;
+        "handle0" "(IJ)J" Short zero;
+    }
+    "jdk/internal/util/SystemProps$Raw" {
+        "platformProperties" "()[Ljava/lang/String;" Short platform_properties;
+        "vmProperties" "()[Ljava/lang/String;" Short vm_properties;
+    }
+    "java/security/AccessController" {
+        "getProtectionDomain" "(Ljava/lang/Class;)Ljava/security/ProtectionDomain;" Short zero;
+        "ensureMaterializedForStackWalk" "(Ljava/lang/Object;)V" Short nothing;
+        "getStackAccessControlContext" "()Ljava/security/AccessControlContext;" Short zero;
+        "getInheritedAccessControlContext" "()Ljava/security/AccessControlContext;" Short zero;
+    }
+    "java/lang/ref/Reference" {
+        "getAndClearReferencePendingList" "()Ljava/lang/ref/Reference;" Short zero;
+        "hasReferencePendingList" "()Z" Short zero;
+        "waitForReferencePendingList" "()V" Resumable |call| call.wait_for_ever();
+        "refersTo0" "(Ljava/lang/Object;)Z" Short refers_to;
+        "clear0" "()V" Short clear;
+    }
+    "java/lang/ref/PhantomReference" {
+        "refersTo0" "(Ljava/lang/Object;)Z" Short refers_to;
+    }
+    "java/util/concurrent/atomic/AtomicLong" {
+        "VMSupportsCS8" "()Z" Short |_| Outcome::truth(true);
+    }
+    "jdk/internal/loader/NativeLibraries" {
+        "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
+        "load" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;ZZZ)Z" Short load_library;
+        "findEntry0" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;)J" Short zero;
+    }
+    "java/lang/ProcessEnvironment" {
+        "environ" "()[[B" Short environment;
+    }
+    "java/util/zip/CRC32" {
+        "update" "(II)I" Short |call| { let (crc, byte) = (call.int_at(0) as u32, call.int_at(1) as u8); Outcome::int(crc32(crc, &[byte]) as i32) };
+        "updateBytes0" "(I[BII)I" Short |call| checksum(call, crc32);
+    }
+    "java/util/zip/Adler32" {
+        "update" "(II)I" Short |call| { let (sum, byte) = (call.int_at(0) as u32, call.int_at(1) as u8); Outcome::int(adler32(sum, &[byte]) as i32) };
+        "updateBytes" "(I[BII)I" Short |call| checksum(call, adler32);
+    }
+    "java/util/TimeZone" {
+        "getSystemTimeZoneID" "(Ljava/lang/String;)Ljava/lang/String;" Short zero;
+    }
+};
+
+fn texts(call: &mut Call<'_>, texts: &[Option<&str>]) -> Outcome {
+    let values: Vec<Value> =
+        texts.iter().map(|text| text.map_or(Value::NULL, |text| call.vm.java_string(text))).collect();
+    match array_of(call.vm, "java/lang/String", &values) {
+        Ok(made) => Outcome::value(made),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+fn nano_adjustment(call: &mut Call<'_>) -> Outcome {
+    const NS_PER_S: i64 = 1_000_000_000;
+    let seconds = call.long_at(0);
+    let now = call.vm.platform.clock.wall_ns() as i64;
+    Outcome::long(now.wrapping_sub(seconds.wrapping_mul(NS_PER_S)))
+}
+
+/// Numbers of Linux; no signal ever reaches a program.
+fn find_signal(call: &mut Call<'_>) -> Outcome {
+    match text(call, 0).as_deref() {
+        Ok("HUP") => Outcome::int(1),
+        Ok("INT") => Outcome::int(2),
+        Ok("TERM") => Outcome::int(15),
+        _ => Outcome::int(-1),
+    }
+}
+
+/// Properties of the platform by the numbers of `SystemProps.Raw`: fixed, for they are kept for the life of the world.
+fn platform_properties(call: &mut Call<'_>) -> Outcome {
+    const COUNT: usize = 39;
+    let mut all = [None; COUNT];
+    for (index, value) in [
+        (1, "en"),
+        (4, "UTF-8"),
+        (5, "/"),
+        (18, "/tmp"),
+        (19, "\n"),
+        (20, "amd64"),
+        (21, "Linux"),
+        (22, "6"),
+        (23, ":"),
+        (28, "64"),
+        (29, "little"),
+        (31, "UnicodeLittle"),
+        (32, "UTF-8"),
+        (33, "unknown"),
+        (34, "UTF-8"),
+        (35, "UTF-8"),
+        (36, "/"),
+        (37, "/"),
+        (38, "phantom"),
+    ] {
+        all[index] = Some(value);
+    }
+    texts(call, &all)
+}
+
+/// Properties of the machine: names and values in turn, ended by null.
+fn vm_properties(call: &mut Call<'_>) -> Outcome {
+    const ALL: &[Option<&str>] = &[
+        Some("java.home"),
+        Some("/java"),
+        Some("java.vm.specification.name"),
+        Some("Java Virtual Machine Specification"),
+        Some("java.vm.specification.vendor"),
+        Some("Oracle Corporation"),
+        Some("java.vm.specification.version"),
+        Some("17"),
+        Some("java.vm.name"),
+        Some("Phantom"),
+        Some("java.vm.vendor"),
+        Some("Phantom"),
+        Some("java.vm.version"),
+        Some(env!("CARGO_PKG_VERSION")),
+        Some("java.vm.info"),
+        Some("interpreted mode"),
+        Some("java.class.path"),
+        Some(""),
+        Some("java.library.path"),
+        Some(""),
+        Some("java.vm.compressedOopsMode"),
+        Some(""),
+        None,
+    ];
+    texts(call, ALL)
+}
+
+/// No variables are handed to Java programs yet.
+fn environment(call: &mut Call<'_>) -> Outcome {
+    let bytes = call.vm.primitive_array_class(bytecode::Elem::I8);
+    let class = call.vm.array_class(bytes);
+    Outcome::object(call.vm.new_array(class, 0))
+}
+
+/// Goes on with a checksum over bytes of an array; the library has checked the range.
+fn checksum(call: &mut Call<'_>, function: fn(u32, &[u8]) -> u32) -> Outcome {
+    let bytes = match object(call, 1) {
+        Ok(bytes) => bytes,
+        Err(thrown) => return thrown,
+    };
+    let (from, count) = (call.int_at(2) as u64, call.int_at(3) as u64);
+    if from.saturating_add(count) > call.vm.array_len(bytes) {
+        return call.throw_java("java/lang/ArrayIndexOutOfBoundsException", None);
+    }
+    let mut copy = alloc::vec![0; count as usize];
+    call.vm.memory.read_bytes(bytes.add(array::DATA + from), &mut copy);
+    Outcome::int(function(call.int_at(0) as u32, &copy) as i32)
+}
+
+/// CRC-32 (ISO 3309, RFC 1952 section 8).
+fn crc32(crc: u32, bytes: &[u8]) -> u32 {
+    const POLYNOMIAL: u32 = 0xedb8_8320;
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let (mut entry, mut bit) = (index as u32, 0);
+            while bit < 8 {
+                entry = if entry & 1 == 1 { entry >> 1 ^ POLYNOMIAL } else { entry >> 1 };
+                bit += 1;
+            }
+            table[index] = entry;
+            index += 1;
+        }
+        table
+    };
+    !bytes.iter().fold(!crc, |crc, byte| TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ crc >> 8)
+}
+
+/// Adler-32 (RFC 1950 section 8.2).
+fn adler32(sum: u32, bytes: &[u8]) -> u32 {
+    const MODULUS: u32 = 65_521;
+    let (a, b) = bytes.iter().fold((sum & 0xffff, sum >> 16), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % MODULUS;
+        (a, (b + a) % MODULUS)
+    });
+    b << 16 | a
+}
+
+/// The library's own native libraries are part of the machine; others there are none.
+fn load_library(call: &mut Call<'_>) -> Outcome {
+    let name = text(call, 1).unwrap_or_default();
+    Outcome::truth(["java", "net", "nio", "zip", "jimage"].iter().any(|known| name.contains(known)))
+}
+
+fn refers_to(call: &mut Call<'_>) -> Outcome {
+    let this = call.this();
+    Outcome::truth(get(call.vm, this, "referent") == call.raw(1))
+}
+
+fn clear(call: &mut Call<'_>) -> Outcome {
+    if let Ok(this) = object(call, 0) {
+        set(call.vm, this, "referent", 0);
+    }
+    Outcome::VOID
+}

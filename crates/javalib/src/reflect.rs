@@ -1,0 +1,678 @@
+//! `java.lang.reflect`: members as objects, calls and fields by them, what annotations are read from.
+//!
+//! The slot of a member is its index in the class's own list in the world.
+
+use crate::classes::{class_of, with_file};
+use crate::support::{array_of, done, get, natives, object, offset_of, set, zero};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use base::Addr;
+use bytecode::{Descriptor, Elem, Flags, TypeDesc};
+use java::{Constant, Member};
+use layout::Value;
+use layout::schema::{class, field, method};
+use vm::internal::{Call, Invoke, Outcome, Target};
+use vm::{Native, Vm, WRAPPING_PHASE};
+
+pub(crate) const NATIVES: &[Native] = natives! {
+    "java/lang/Class" {
+        "getDeclaredFields0" "(Z)[Ljava/lang/reflect/Field;" Short declared_fields;
+        "getDeclaredMethods0" "(Z)[Ljava/lang/reflect/Method;" Short |call| declared_methods(call, false);
+        "getDeclaredConstructors0" "(Z)[Ljava/lang/reflect/Constructor;" Short |call| declared_methods(call, true);
+        "getDeclaredClasses0" "()[Ljava/lang/Class;" Short declared_classes;
+        "getRecordComponents0" "()[Ljava/lang/reflect/RecordComponent;" Short record_components;
+        "getPermittedSubclasses0" "()[Ljava/lang/Class;" Short |call| listed_classes(call, b"PermittedSubclasses");
+        "getNestMembers0" "()[Ljava/lang/Class;" Short nest_members;
+        "getRawAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, b"RuntimeVisibleAnnotations") };
+        "getRawTypeAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, b"RuntimeVisibleTypeAnnotations") };
+        "getConstantPool" "()Ljdk/internal/reflect/ConstantPool;" Short constant_pool;
+    }
+    "jdk/internal/reflect/ConstantPool" {
+        "getUTF8At0" "(Ljava/lang/Object;I)Ljava/lang/String;" Short |call| pool_entry(call);
+        "getIntAt0" "(Ljava/lang/Object;I)I" Short |call| pool_entry(call);
+        "getLongAt0" "(Ljava/lang/Object;I)J" Short |call| pool_entry(call);
+        "getFloatAt0" "(Ljava/lang/Object;I)F" Short |call| pool_entry(call);
+        "getDoubleAt0" "(Ljava/lang/Object;I)D" Short |call| pool_entry(call);
+    }
+    "jdk/internal/reflect/NativeMethodAccessorImpl" {
+        "invoke0" "(Ljava/lang/reflect/Method;Ljava/lang/Object;[Ljava/lang/Object;)Ljava/lang/Object;" Resumable invoke;
+    }
+    "jdk/internal/reflect/NativeConstructorAccessorImpl" {
+        "newInstance0" "(Ljava/lang/reflect/Constructor;[Ljava/lang/Object;)Ljava/lang/Object;" Resumable new_instance;
+    }
+    "java/lang/reflect/Executable" {
+        "getParameters0" "()[Ljava/lang/reflect/Parameter;" Short zero;
+        "getTypeAnnotationBytes0" "()[B" Short zero;
+    }
+    "java/lang/reflect/Field" {
+        "getTypeAnnotationBytes0" "()[B" Short zero;
+    }
+    "java/io/ObjectStreamClass" {
+        "initNative" "()V" Short |_| Outcome::VOID;
+        "hasStaticInitializer" "(Ljava/lang/Class;)Z" Short has_initialiser;
+    }
+    "java/lang/reflect/Array" {
+        "get" "(Ljava/lang/Object;I)Ljava/lang/Object;" Short array_get;
+        "set" "(Ljava/lang/Object;ILjava/lang/Object;)V" Short array_set;
+    }
+    "jdk/internal/misc/Unsafe" {
+        "objectFieldOffset0" "(Ljava/lang/reflect/Field;)J" Short |call| field_place(call, false);
+        "staticFieldOffset0" "(Ljava/lang/reflect/Field;)J" Short |call| field_place(call, false);
+        "staticFieldBase0" "(Ljava/lang/reflect/Field;)Ljava/lang/Object;" Short |call| field_place(call, true);
+    }
+};
+
+/// The mirror of a type.
+fn mirror(vm: &mut Vm, desc: &TypeDesc) -> Result<Value, Value> {
+    let found = match desc {
+        TypeDesc::Prim(elem) => return Ok(vm.primitive_mirror(Some(*elem))),
+        TypeDesc::Class(name) => vm.class_by_name(name)?,
+        array => vm.class_by_name(&format!("{array}"))?,
+    };
+    Ok(vm.mirror_of(found))
+}
+
+fn mirrors(vm: &mut Vm, descs: &[TypeDesc]) -> Result<Value, Value> {
+    let all: Result<Vec<Value>, Value> = descs.iter().map(|desc| mirror(vm, desc)).collect();
+    array_of(vm, "java/lang/Class", &all?)
+}
+
+fn bytes(vm: &mut Vm, content: Option<&[u8]>) -> Value {
+    let Some(content) = content else { return Value::NULL };
+    let made = vm.make_bytes(content.len() as u64);
+    vm.write_bytes(made, 0, content);
+    Value::object(made)
+}
+
+/// What the class file says of a member.
+#[derive(Default)]
+struct About {
+    name: String,
+    desc: String,
+    access: u16,
+    signature: Option<String>,
+    exceptions: Vec<String>,
+    annotations: Option<Vec<u8>>,
+    parameter_annotations: Option<Vec<u8>>,
+    default: Option<Vec<u8>>,
+}
+
+fn about(file: &java::ClassFile<'_>, member: &Member<'_>) -> About {
+    let attribute = |name: &[u8]| {
+        member.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.bytes)
+    };
+    let number = |bytes: &[u8], at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+    let signature = attribute(b"Signature").and_then(|bytes| file.utf8(number(bytes, 0)?).ok());
+    let exceptions = attribute(b"Exceptions").map_or_else(Vec::new, |bytes| {
+        let count = usize::from(number(bytes, 0).unwrap_or(0));
+        (0..count).filter_map(|index| file.class_name(number(bytes, 2 + 2 * index)?).ok()).collect()
+    });
+    About {
+        name: member.name.clone(),
+        desc: member.desc.clone(),
+        access: member.access,
+        signature,
+        exceptions,
+        annotations: attribute(b"RuntimeVisibleAnnotations").map(<[u8]>::to_vec),
+        parameter_annotations: attribute(b"RuntimeVisibleParameterAnnotations").map(<[u8]>::to_vec),
+        default: attribute(b"AnnotationDefault").map(<[u8]>::to_vec),
+    }
+}
+
+/// Index of a method or field of a class by name and descriptor.
+fn slot_of(vm: &Vm, of: Addr, list: u64, about: &About) -> Option<u64> {
+    let members = vm.ref_field(of, list);
+    // Names and descriptors stand at the same places in methods and fields.
+    const { assert!(method::NAME == field::NAME && method::DESCRIPTOR == field::DESCRIPTOR) };
+    (0..vm.array_len(members)).find(|index| {
+        let member = Addr(vm.array_get(members, *index).0);
+        vm.text(member, method::NAME) == about.name && vm.text(member, method::DESCRIPTOR) == about.desc
+    })
+}
+
+fn declared_fields(call: &mut Call<'_>) -> Outcome {
+    let (of, public_only) = (class_of(call), call.int_at(1) != 0);
+    let found = if of.is_null() {
+        Vec::new()
+    } else {
+        with_file(call.vm, of, |file| {
+            file.fields.iter().map(|member| about(file, member)).collect::<Vec<_>>()
+        })
+        .unwrap_or_default()
+    };
+    let made: Result<Vec<Value>, Value> = found
+        .iter()
+        .filter(|about| !public_only || about.access & 1 != 0)
+        .map(|about| make_field(call.vm, of, about))
+        .collect();
+    finish(call, "java/lang/reflect/Field", made)
+}
+
+fn finish(call: &mut Call<'_>, class: &str, made: Result<Vec<Value>, Value>) -> Outcome {
+    match made.and_then(|made| array_of(call.vm, class, &made)) {
+        Ok(array) => Outcome::value(array),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+fn make_field(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> {
+    let made = {
+        let class = vm.class_by_name("java/lang/reflect/Field")?;
+        vm.new_object(class)
+    };
+    let desc = TypeDesc::parse(&about.desc).map_err(|_| Value::NULL)?;
+    let of_type = mirror(vm, &desc)?;
+    let signature = about.signature.as_deref().map_or(Value::NULL, |text| vm.java_string(text));
+    let annotations = bytes(vm, about.annotations.as_deref());
+    let (name, clazz) = (vm.java_literal(&about.name), vm.mirror_of(of));
+    let slot = slot_of(vm, of, class::FIELDS, about).unwrap_or(0);
+    let hidden = Flags(vm.get_u32(of, class::FLAGS));
+    const STATIC_FINAL: u16 = 0x18;
+    let trusted = about.access & STATIC_FINAL == STATIC_FINAL || hidden.has(Flags::RECORD);
+    for (field, bits) in [
+        ("clazz", clazz.0),
+        ("slot", slot),
+        ("name", name.0),
+        ("type", of_type.0),
+        ("modifiers", u64::from(about.access)),
+        ("trustedFinal", u64::from(trusted)),
+        ("signature", signature.0),
+        ("annotations", annotations.0),
+    ] {
+        set(vm, made, field, bits);
+    }
+    Ok(Value::object(made))
+}
+
+fn declared_methods(call: &mut Call<'_>, constructors: bool) -> Outcome {
+    let (of, public_only) = (class_of(call), call.int_at(1) != 0);
+    let found = if of.is_null() {
+        Vec::new()
+    } else {
+        with_file(call.vm, of, |file| {
+            file.methods.iter().map(|member| about(file, member)).collect::<Vec<_>>()
+        })
+        .unwrap_or_default()
+    };
+    let made: Result<Vec<Value>, Value> = found
+        .iter()
+        .filter(|about| !public_only || about.access & 1 != 0)
+        .filter(|about| about.name != "<clinit>" && (about.name == "<init>") == constructors)
+        .map(|about| make_method(call.vm, of, about))
+        .collect();
+    let class = if constructors { "java/lang/reflect/Constructor" } else { "java/lang/reflect/Method" };
+    finish(call, class, made)
+}
+
+fn make_method(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> {
+    let constructor = about.name == "<init>";
+    let class = if constructor { "java/lang/reflect/Constructor" } else { "java/lang/reflect/Method" };
+    let made = {
+        let class = vm.class_by_name(class)?;
+        vm.new_object(class)
+    };
+    let desc = Descriptor::parse(&about.desc).map_err(|_| Value::NULL)?;
+    let params = mirrors(vm, &desc.params)?;
+    let result = match &desc.result {
+        Some(result) => mirror(vm, result)?,
+        None => vm.primitive_mirror(None),
+    };
+    let thrown: Vec<TypeDesc> = about.exceptions.iter().map(|name| TypeDesc::Class(name.clone())).collect();
+    let exceptions = mirrors(vm, &thrown)?;
+    let signature = about.signature.as_deref().map_or(Value::NULL, |text| vm.java_string(text));
+    let annotations = bytes(vm, about.annotations.as_deref());
+    let parameter_annotations = bytes(vm, about.parameter_annotations.as_deref());
+    let default = bytes(vm, about.default.as_deref());
+    let (name, clazz) = (vm.java_literal(&about.name), vm.mirror_of(of));
+    let slot = slot_of(vm, of, class::METHODS, about).unwrap_or(0);
+    for (field, bits) in [
+        ("clazz", clazz.0),
+        ("slot", slot),
+        ("parameterTypes", params.0),
+        ("exceptionTypes", exceptions.0),
+        ("modifiers", u64::from(about.access)),
+        ("signature", signature.0),
+        ("annotations", annotations.0),
+        ("parameterAnnotations", parameter_annotations.0),
+    ] {
+        set(vm, made, field, bits);
+    }
+    if !constructor {
+        for (field, bits) in [("name", name.0), ("returnType", result.0), ("annotationDefault", default.0)] {
+            set(vm, made, field, bits);
+        }
+    }
+    Ok(Value::object(made))
+}
+
+/// Mirrors of classes by name.
+fn classes_named(call: &mut Call<'_>, names: Vec<String>) -> Outcome {
+    let descs: Vec<TypeDesc> = names.into_iter().map(TypeDesc::Class).collect();
+    match mirrors(call.vm, &descs) {
+        Ok(array) => Outcome::value(array),
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+/// The classes of an attribute that is a list of them; null when the class has none.
+fn listed(vm: &mut Vm, of: Addr, attribute: &[u8]) -> Option<Vec<String>> {
+    let found = with_file(vm, of, |file| {
+        let bytes = file.attribute_named(attribute)?;
+        let numbers = bytes.chunks_exact(2).skip(1).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+        Some(numbers.filter_map(|index| file.class_name(index).ok()).collect())
+    });
+    found.flatten()
+}
+
+fn listed_classes(call: &mut Call<'_>, attribute: &[u8]) -> Outcome {
+    let of = class_of(call);
+    match if of.is_null() { None } else { listed(call.vm, of, attribute) } {
+        Some(names) => classes_named(call, names),
+        None => Outcome::value(Value::NULL),
+    }
+}
+
+fn nest_members(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let mut names = alloc::vec![call.vm.text(of, class::NAME)];
+    names.extend(listed(call.vm, of, b"NestMembers").unwrap_or_default());
+    classes_named(call, names)
+}
+
+/// Member classes: entries of InnerClasses whose outer class is this one (JVMS 4.7.6).
+fn declared_classes(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let found = if of.is_null() {
+        None
+    } else {
+        with_file(call.vm, of, |file| {
+            let bytes = file.attribute_named(b"InnerClasses")?;
+            let number = |at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+            let count = usize::from(number(0)?);
+            let member = |index: usize| {
+                let at = 2 + 8 * index;
+                let outer = file.class_name(number(at + 2)?).ok()?;
+                if outer == file.name { file.class_name(number(at)?).ok() } else { None }
+            };
+            Some((0..count).filter_map(member).collect::<Vec<String>>())
+        })
+        .flatten()
+    };
+    classes_named(call, found.unwrap_or_default())
+}
+
+/// The Record attribute (JVMS 4.7.30).
+fn record_components(call: &mut Call<'_>) -> Outcome {
+    let of = class_of(call);
+    let found = with_file(call.vm, of, |file| {
+        let bytes = file.attribute_named(b"Record")?;
+        let number = |at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+        let mut at = 2;
+        let mut all = Vec::new();
+        for _ in 0..number(0)? {
+            let (name, desc) = (file.utf8(number(at)?).ok()?, file.utf8(number(at + 2)?).ok()?);
+            let count = number(at + 4)?;
+            at += 6;
+            let mut signature = None;
+            let mut annotations = None;
+            for _ in 0..count {
+                let kind = file.utf8(number(at)?).ok()?;
+                let length = u32::from_be_bytes(*bytes.get(at + 2..)?.first_chunk::<4>()?) as usize;
+                let content = bytes.get(at + 6..at.checked_add(6)?.checked_add(length)?)?;
+                match kind.as_str() {
+                    "Signature" => signature = file.utf8(number(at + 6)?).ok(),
+                    "RuntimeVisibleAnnotations" => annotations = Some(content.to_vec()),
+                    _ => {}
+                }
+                at += 6 + length;
+            }
+            all.push(About { name, desc, signature, annotations, ..About::default() });
+        }
+        Some(all)
+    });
+    let Some(found) = found.flatten() else { return Outcome::value(Value::NULL) };
+    let made: Result<Vec<Value>, Value> =
+        found.iter().map(|about| make_component(call.vm, of, about)).collect();
+    finish(call, "java/lang/reflect/RecordComponent", made)
+}
+
+fn make_component(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> {
+    let made = {
+        let class = vm.class_by_name("java/lang/reflect/RecordComponent")?;
+        vm.new_object(class)
+    };
+    let desc = TypeDesc::parse(&about.desc).map_err(|_| Value::NULL)?;
+    let of_type = mirror(vm, &desc)?;
+    let getter = with_file(vm, of, |file| {
+        let desc = format!("(){}", about.desc);
+        let found = file.methods.iter().find(|member| member.name == about.name && member.desc == desc);
+        found.map(|member| self::about(file, member))
+    });
+    let getter = match getter.flatten() {
+        Some(getter) => make_method(vm, of, &getter)?,
+        None => Value::NULL,
+    };
+    let signature = about.signature.as_deref().map_or(Value::NULL, |text| vm.java_string(text));
+    let annotations = bytes(vm, about.annotations.as_deref());
+    let (name, clazz) = (vm.java_literal(&about.name), vm.mirror_of(of));
+    for (field, bits) in [
+        ("clazz", clazz.0),
+        ("name", name.0),
+        ("type", of_type.0),
+        ("accessor", getter.0),
+        ("signature", signature.0),
+        ("annotations", annotations.0),
+    ] {
+        set(vm, made, field, bits);
+    }
+    Ok(Value::object(made))
+}
+
+fn raw_attribute(call: &mut Call<'_>, of: Addr, name: &[u8]) -> Outcome {
+    let content = if of.is_null() {
+        None
+    } else {
+        with_file(call.vm, of, |file| file.attribute_named(name).map(<[u8]>::to_vec)).flatten()
+    };
+    Outcome::value(bytes(call.vm, content.as_deref()))
+}
+
+/// A `ConstantPool` whose `constantPoolOop` is the mirror of the class.
+fn constant_pool(call: &mut Call<'_>) -> Outcome {
+    let made = match call.vm.class_by_name("jdk/internal/reflect/ConstantPool") {
+        Ok(class) => call.vm.new_object(class),
+        Err(thrown) => return Outcome::Throw(thrown),
+    };
+    let this = call.raw(0);
+    set(call.vm, made, "constantPoolOop", this);
+    Outcome::object(made)
+}
+
+fn pool_entry(call: &mut Call<'_>) -> Outcome {
+    enum Entry {
+        Number(u64),
+        Text(String),
+    }
+    let of = call.vm.class_of_mirror(call.reference_at(1));
+    let index = call.int_at(2) as u16;
+    let found = if of.is_null() {
+        None
+    } else {
+        with_file(call.vm, of, |file| match file.constant(index) {
+            Constant::Int(number) => Some(Entry::Number(u64::from(number as u32))),
+            Constant::Float(bits) => Some(Entry::Number(u64::from(bits))),
+            Constant::Long(number) => Some(Entry::Number(number as u64)),
+            Constant::Double(bits) => Some(Entry::Number(bits)),
+            Constant::Utf8(_) => file.utf8(index).ok().map(Entry::Text),
+            _ => None,
+        })
+        .flatten()
+    };
+    match found {
+        Some(Entry::Number(bits)) => Outcome::Return(bits),
+        Some(Entry::Text(text)) => Outcome::value(call.vm.java_string(&text)),
+        None => {
+            call.throw_java("java/lang/IllegalArgumentException", Some("Wrong type at constant pool index"))
+        }
+    }
+}
+
+/// The class of boxed values of a primitive type, and the kind of its field `value`.
+fn wrapper(elem: Elem) -> &'static str {
+    match elem {
+        Elem::Bool => "java/lang/Boolean",
+        Elem::I8 => "java/lang/Byte",
+        Elem::U16 => "java/lang/Character",
+        Elem::I16 => "java/lang/Short",
+        Elem::I32 => "java/lang/Integer",
+        Elem::I64 => "java/lang/Long",
+        Elem::F32 => "java/lang/Float",
+        Elem::F64 => "java/lang/Double",
+    }
+}
+
+/// Java's boxed form of a slot of a primitive type.
+fn boxed(vm: &mut Vm, elem: Elem, bits: u64) -> Result<Value, Value> {
+    let class = vm.class_by_name(wrapper(elem))?;
+    let made = vm.new_object(class);
+    set(vm, made, "value", bits);
+    Ok(Value::object(made))
+}
+
+/// The slot in a boxed value, widened to a primitive type (JLS 5.1.2); `None` when it does not fit.
+fn unboxed(vm: &Vm, value: Value, to: Elem) -> Option<u64> {
+    let object = value.as_object()?;
+    let name = vm.text(vm.class_of(value), class::NAME);
+    let from = Elem::ALL.iter().copied().find(|elem| wrapper(*elem) == name)?;
+    let bits = get(vm, object, "value");
+    let number = i64::from(bits as u32 as i32);
+    Some(match (from, to) {
+        _ if from == to => bits,
+        (Elem::Bool, _) | (_, Elem::Bool) | (_, Elem::U16) => return None,
+        (Elem::I8, Elem::I16) | (Elem::I8 | Elem::I16 | Elem::U16, Elem::I32) => bits,
+        (Elem::I8 | Elem::I16 | Elem::U16 | Elem::I32, Elem::I64) => number as u64,
+        (Elem::I8 | Elem::I16 | Elem::U16 | Elem::I32, Elem::F32) => u64::from((number as f32).to_bits()),
+        (Elem::I8 | Elem::I16 | Elem::U16 | Elem::I32, Elem::F64) => (number as f64).to_bits(),
+        (Elem::I64, Elem::F32) => u64::from((bits as i64 as f32).to_bits()),
+        (Elem::I64, Elem::F64) => (bits as i64 as f64).to_bits(),
+        (Elem::F32, Elem::F64) => f64::from(f32::from_bits(bits as u32)).to_bits(),
+        _ => return None,
+    })
+}
+
+/// The machine's own boxed form of a slot, as calls of methods by the machine take arguments.
+fn as_value(vm: &mut Vm, elem: Elem, bits: u64) -> Value {
+    vm.box_slot(bits, elem.kind() as u8)
+}
+
+/// Arguments for a method, from Java's array of objects; what to throw when they do not fit.
+fn arguments(call: &mut Call<'_>, params: &[TypeDesc], array: Value) -> Result<Vec<Value>, Outcome> {
+    let count = array.as_object().map_or(0, |array| call.vm.array_len(array));
+    if count != params.len() as u64 {
+        return Err(call.throw_java("java/lang/IllegalArgumentException", Some("wrong number of arguments")));
+    }
+    let mut values = Vec::new();
+    for (index, param) in params.iter().enumerate() {
+        let value = array.as_object().map_or(Value::NULL, |array| call.vm.array_get(array, index as u64));
+        let fits = match param {
+            TypeDesc::Prim(elem) => unboxed(call.vm, value, *elem).map(|bits| as_value(call.vm, *elem, bits)),
+            other => {
+                let name = match other {
+                    TypeDesc::Class(name) => name.clone(),
+                    array => format!("{array}"),
+                };
+                let class = call.vm.class_by_name(&name).map_err(Outcome::Throw)?;
+                (value.is_null() || call.vm.is_instance(value, class)).then_some(value)
+            }
+        };
+        match fits {
+            Some(value) => values.push(value),
+            None => {
+                return Err(
+                    call.throw_java("java/lang/IllegalArgumentException", Some("argument type mismatch"))
+                );
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// The class and method that a `Method` or `Constructor` stands for.
+fn member(call: &mut Call<'_>, index: u64) -> Result<(Addr, Addr), Outcome> {
+    let of = object(call, index)?;
+    let owner = call.vm.class_of_mirror(Value(get(call.vm, of, "clazz")));
+    let slot = get(call.vm, of, "slot");
+    let methods = call.vm.ref_field(owner, class::METHODS);
+    Ok((owner, Addr(call.vm.array_get(methods, slot).0)))
+}
+
+/// `Method.invoke`: phase 0: nothing done; with [`WRAPPING_PHASE`]: the method was called.
+fn invoke(call: &mut Call<'_>) -> Outcome {
+    let found = match member(call, 0) {
+        Ok(found) => found,
+        Err(thrown) => return thrown,
+    };
+    let (owner, target) = found;
+    let desc = Descriptor::parse(&call.vm.text(target, method::DESCRIPTOR)).ok();
+    let Some(desc) = desc else { return Outcome::value(Value::NULL) };
+    if call.phase() & WRAPPING_PHASE != 0 {
+        return result(call, &desc);
+    }
+    let statically = call.vm.method_flags(target).has(Flags::STATIC);
+    if call.vm.wants_initialising(owner) {
+        return Outcome::Initialise(owner);
+    }
+    let receiver = call.reference_at(1);
+    let mut target = target;
+    if !statically {
+        if receiver.is_null() {
+            return call.throw_java("java/lang/NullPointerException", None);
+        }
+        if !call.vm.is_instance(receiver, owner) {
+            let text = "object is not an instance of declaring class";
+            return call.throw_java("java/lang/IllegalArgumentException", Some(text));
+        }
+        let class = call.vm.class_of(receiver);
+        target = match call.vm.select(class, target) {
+            Ok(target) => target,
+            Err(thrown) => return Outcome::Throw(thrown),
+        };
+    }
+    let array = call.reference_at(2);
+    match arguments(call, &desc.params, array) {
+        Ok(args) => {
+            call.set_phase(WRAPPING_PHASE);
+            Outcome::Call(Invoke { receiver, method: Target::Method(target), args })
+        }
+        Err(thrown) => thrown,
+    }
+}
+
+/// What a called method gave, as Java's object.
+fn result(call: &mut Call<'_>, desc: &Descriptor) -> Outcome {
+    let value = call.result();
+    match &desc.result {
+        Some(TypeDesc::Prim(elem)) => {
+            let bits = call.vm.unbox(value, elem.kind());
+            match bits.and_then(|bits| boxed(call.vm, *elem, bits)) {
+                Ok(made) => Outcome::value(made),
+                Err(thrown) => Outcome::Throw(thrown),
+            }
+        }
+        Some(_) => Outcome::value(value),
+        None => Outcome::value(Value::NULL),
+    }
+}
+
+/// `Constructor.newInstance`; reference 0 is the new object.
+fn new_instance(call: &mut Call<'_>) -> Outcome {
+    if call.phase() & WRAPPING_PHASE != 0 {
+        return Outcome::value(call.reference(0));
+    }
+    let (owner, target) = match member(call, 0) {
+        Ok(found) => found,
+        Err(thrown) => return thrown,
+    };
+    if !call.vm.has_instances(owner) {
+        return call.throw_java("java/lang/InstantiationException", None);
+    }
+    if call.vm.wants_initialising(owner) {
+        return Outcome::Initialise(owner);
+    }
+    let Ok(desc) = Descriptor::parse(&call.vm.text(target, method::DESCRIPTOR)) else {
+        return Outcome::value(Value::NULL);
+    };
+    let array = call.reference_at(1);
+    match arguments(call, &desc.params, array) {
+        Ok(args) => {
+            let receiver = Value::object(call.vm.new_object(owner));
+            call.set_reference(0, receiver);
+            call.set_phase(WRAPPING_PHASE);
+            Outcome::Call(Invoke { receiver, method: Target::Method(target), args })
+        }
+        Err(thrown) => thrown,
+    }
+}
+
+/// Whether the class file of a class has an initialiser.
+fn has_initialiser(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.class_of_mirror(call.reference_at(0));
+    let found = with_file(call.vm, of, |file| file.methods.iter().any(|member| member.name == "<clinit>"));
+    Outcome::truth(found == Some(true))
+}
+
+/// The field that a `Field` stands for: its offset, or of a static one the object that its offset counts in.
+fn field_place(call: &mut Call<'_>, base: bool) -> Outcome {
+    let found = object(call, 1).map(|of| {
+        let owner = call.vm.class_of_mirror(Value(get(call.vm, of, "clazz")));
+        let slot = get(call.vm, of, "slot");
+        let fields = call.vm.ref_field(owner, class::FIELDS);
+        let target = Addr(call.vm.array_get(fields, slot).0);
+        if Flags(call.vm.get_u32(target, field::FLAGS)).has(Flags::STATIC) {
+            let (cells, cell) = call.vm.static_cell(target);
+            return if base { Outcome::object(cells) } else { Outcome::long((cell.0 - cells.0) as i64) };
+        }
+        Outcome::long(offset_of(call.vm, target) as i64)
+    });
+    done(found)
+}
+
+/// The array in argument 0 and the address of the element in argument 1.
+fn element(call: &mut Call<'_>) -> Result<(Addr, Option<Elem>, u64), Outcome> {
+    let array = object(call, 0)?;
+    let of = call.vm.class_of(Value::object(array));
+    if !call.vm.is_array_class(of) {
+        return Err(call.throw_java("java/lang/IllegalArgumentException", Some("Argument is not an array")));
+    }
+    let index = call.int_at(1);
+    if index < 0 || index as u64 >= call.vm.array_len(array) {
+        let text = format!("Index {index} out of bounds for length {}", call.vm.array_len(array));
+        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text)));
+    }
+    let elem = if call.vm.ref_field(of, class::ELEMENT).is_null() {
+        Elem::from_value(call.vm.get_u8(of, class::ELEMENT_KIND))
+    } else {
+        None
+    };
+    Ok((array, elem, index as u64))
+}
+
+fn array_get(call: &mut Call<'_>) -> Outcome {
+    let got = element(call).and_then(|(array, elem, index)| match elem {
+        None => Ok(Outcome::value(call.vm.array_get(array, index))),
+        Some(elem) => {
+            let bits = call.vm.element_bits(array, elem, index);
+            boxed(call.vm, elem, bits).map(Outcome::value).map_err(Outcome::Throw)
+        }
+    });
+    done(got)
+}
+
+fn array_set(call: &mut Call<'_>) -> Outcome {
+    let put = element(call).and_then(|(array, elem, index)| {
+        let value = call.reference_at(2);
+        let fits = match elem {
+            None => {
+                let element = call.vm.ref_field(call.vm.class_of(Value::object(array)), class::ELEMENT);
+                let fits = value.is_null() || call.vm.is_instance(value, element);
+                if fits {
+                    call.vm.array_set(array, index, value);
+                }
+                fits
+            }
+            Some(elem) => match unboxed(call.vm, value, elem) {
+                Some(bits) => {
+                    call.vm.set_element_bits(array, elem, index, bits);
+                    true
+                }
+                None => false,
+            },
+        };
+        if fits {
+            return Ok(Outcome::VOID);
+        }
+        Err(call.throw_java("java/lang/IllegalArgumentException", Some("array element type mismatch")))
+    });
+    done(put)
+}

@@ -1,0 +1,325 @@
+//! `jdk.internal.misc.Unsafe`: fields and elements by offset.
+//!
+//! Offsets are those of the object's layout in the world, so they stay good for ever. Every access is checked: it lies
+//! inside the object and does not mix references with numbers; so a program that computes a wrong offset gets an
+//! `InternalError` and does not break the world. There is no memory outside of objects.
+//! Natives run under the kernel's lock, so a comparison with its exchange is one step.
+
+use crate::support::{natives, offset_of, text};
+use base::Addr;
+use bytecode::Elem;
+use core::sync::atomic::{Ordering, fence};
+use layout::Value;
+use layout::schema::{Shape, array, class, field};
+use vm::Native;
+use vm::internal::{Call, Outcome};
+
+const NS_PER_MS: u64 = 1_000_000;
+
+pub(crate) const NATIVES: &[Native] = natives! {
+    "jdk/internal/misc/Unsafe" {
+        "getInt" "(Ljava/lang/Object;J)I" Short |call| load(call, Elem::I32);
+        "getIntVolatile" "(Ljava/lang/Object;J)I" Short |call| load(call, Elem::I32);
+        "getFloat" "(Ljava/lang/Object;J)F" Short |call| load(call, Elem::F32);
+        "getFloatVolatile" "(Ljava/lang/Object;J)F" Short |call| load(call, Elem::F32);
+        "getLong" "(Ljava/lang/Object;J)J" Short |call| load(call, Elem::I64);
+        "getLongVolatile" "(Ljava/lang/Object;J)J" Short |call| load(call, Elem::I64);
+        "getDouble" "(Ljava/lang/Object;J)D" Short |call| load(call, Elem::F64);
+        "getDoubleVolatile" "(Ljava/lang/Object;J)D" Short |call| load(call, Elem::F64);
+        "getBoolean" "(Ljava/lang/Object;J)Z" Short |call| load(call, Elem::Bool);
+        "getBooleanVolatile" "(Ljava/lang/Object;J)Z" Short |call| load(call, Elem::Bool);
+        "getByte" "(Ljava/lang/Object;J)B" Short |call| load(call, Elem::I8);
+        "getByteVolatile" "(Ljava/lang/Object;J)B" Short |call| load(call, Elem::I8);
+        "getShort" "(Ljava/lang/Object;J)S" Short |call| load(call, Elem::I16);
+        "getShortVolatile" "(Ljava/lang/Object;J)S" Short |call| load(call, Elem::I16);
+        "getChar" "(Ljava/lang/Object;J)C" Short |call| load(call, Elem::U16);
+        "getCharVolatile" "(Ljava/lang/Object;J)C" Short |call| load(call, Elem::U16);
+        "putInt" "(Ljava/lang/Object;JI)V" Short |call| store(call, Elem::I32);
+        "putIntVolatile" "(Ljava/lang/Object;JI)V" Short |call| store(call, Elem::I32);
+        "putFloat" "(Ljava/lang/Object;JF)V" Short |call| store(call, Elem::F32);
+        "putFloatVolatile" "(Ljava/lang/Object;JF)V" Short |call| store(call, Elem::F32);
+        "putLong" "(Ljava/lang/Object;JJ)V" Short |call| store(call, Elem::I64);
+        "putLongVolatile" "(Ljava/lang/Object;JJ)V" Short |call| store(call, Elem::I64);
+        "putDouble" "(Ljava/lang/Object;JD)V" Short |call| store(call, Elem::F64);
+        "putDoubleVolatile" "(Ljava/lang/Object;JD)V" Short |call| store(call, Elem::F64);
+        "putBoolean" "(Ljava/lang/Object;JZ)V" Short |call| store(call, Elem::Bool);
+        "putBooleanVolatile" "(Ljava/lang/Object;JZ)V" Short |call| store(call, Elem::Bool);
+        "putByte" "(Ljava/lang/Object;JB)V" Short |call| store(call, Elem::I8);
+        "putByteVolatile" "(Ljava/lang/Object;JB)V" Short |call| store(call, Elem::I8);
+        "putShort" "(Ljava/lang/Object;JS)V" Short |call| store(call, Elem::I16);
+        "putShortVolatile" "(Ljava/lang/Object;JS)V" Short |call| store(call, Elem::I16);
+        "putChar" "(Ljava/lang/Object;JC)V" Short |call| store(call, Elem::U16);
+        "putCharVolatile" "(Ljava/lang/Object;JC)V" Short |call| store(call, Elem::U16);
+        "getReference" "(Ljava/lang/Object;J)Ljava/lang/Object;" Short load_reference;
+        "getReferenceVolatile" "(Ljava/lang/Object;J)Ljava/lang/Object;" Short load_reference;
+        "putReference" "(Ljava/lang/Object;JLjava/lang/Object;)V" Short store_reference;
+        "putReferenceVolatile" "(Ljava/lang/Object;JLjava/lang/Object;)V" Short store_reference;
+        "compareAndSetInt" "(Ljava/lang/Object;JII)Z" Short |call| exchange(call, Elem::I32, true);
+        "compareAndExchangeInt" "(Ljava/lang/Object;JII)I" Short |call| exchange(call, Elem::I32, false);
+        "compareAndSetLong" "(Ljava/lang/Object;JJJ)Z" Short |call| exchange(call, Elem::I64, true);
+        "compareAndExchangeLong" "(Ljava/lang/Object;JJJ)J" Short |call| exchange(call, Elem::I64, false);
+        "compareAndSetReference" "(Ljava/lang/Object;JLjava/lang/Object;Ljava/lang/Object;)Z" Short |call| exchange_reference(call, true);
+        "compareAndExchangeReference" "(Ljava/lang/Object;JLjava/lang/Object;Ljava/lang/Object;)Ljava/lang/Object;" Short |call| exchange_reference(call, false);
+        "loadFence" "()V" Short full_fence;
+        "storeFence" "()V" Short full_fence;
+        "fullFence" "()V" Short full_fence;
+        "objectFieldOffset1" "(Ljava/lang/Class;Ljava/lang/String;)J" Short field_offset_by_name;
+        "arrayBaseOffset0" "(Ljava/lang/Class;)I" Short |_| Outcome::int(array::DATA as i32);
+        "arrayIndexScale0" "(Ljava/lang/Class;)I" Short index_scale;
+        "shouldBeInitialized0" "(Ljava/lang/Class;)Z" Short should_be_initialised;
+        "ensureClassInitialized0" "(Ljava/lang/Class;)V" Resumable ensure_initialised;
+        "allocateInstance" "(Ljava/lang/Class;)Ljava/lang/Object;" Resumable allocate_instance;
+        "throwException" "(Ljava/lang/Throwable;)V" Short |call| Outcome::Throw(call.reference_at(1));
+        "park" "(ZJ)V" Resumable park;
+        "unpark" "(Ljava/lang/Object;)V" Short unpark;
+        "setMemory0" "(Ljava/lang/Object;JJB)V" Short set_memory;
+        "copySwapMemory0" "(Ljava/lang/Object;JLjava/lang/Object;JJJ)V" Short copy_swapped;
+        "copyMemory0" "(Ljava/lang/Object;JLjava/lang/Object;JJ)V" Short copy_memory;
+    }
+};
+
+/// Bytes of a value of a primitive type.
+fn bytes_of(elem: Elem) -> u64 {
+    match elem {
+        Elem::Bool | Elem::I8 => 1,
+        Elem::I16 | Elem::U16 => 2,
+        Elem::I32 | Elem::F32 => 4,
+        Elem::I64 | Elem::F64 => 8,
+    }
+}
+
+/// Where the object and offset in arguments `at` and `at + 1` lead, when so many bytes of numbers (or a reference) stand
+/// there.
+fn place(call: &mut Call<'_>, at: u64, bytes: u64, reference: bool) -> Result<(Addr, Addr), Outcome> {
+    let offset = call.long_at(at + 1) as u64;
+    let found = call.reference_at(at).as_object().and_then(|object| {
+        let place = if reference {
+            call.vm.reference_slot(object, offset)
+        } else {
+            call.vm.number_slot(object, offset, bytes)
+        };
+        place.map(|place| (object, place))
+    });
+    found.ok_or_else(|| {
+        let text = "Unsafe: there is no such place in the object; memory outside of objects is not supported";
+        call.throw_java("java/lang/InternalError", Some(text))
+    })
+}
+
+fn read(call: &Call<'_>, at: Addr, elem: Elem) -> u64 {
+    let memory = &call.vm.memory;
+    match elem {
+        Elem::Bool => u64::from(memory.load_u8(at)),
+        Elem::I8 => u64::from(i32::from(memory.load_u8(at) as i8) as u32),
+        Elem::U16 => u64::from(memory.load_u16(at)),
+        Elem::I16 => u64::from(i32::from(memory.load_u16(at) as i16) as u32),
+        Elem::I32 | Elem::F32 => u64::from(memory.load_u32(at)),
+        Elem::I64 | Elem::F64 => memory.load_u64(at),
+    }
+}
+
+fn write(call: &mut Call<'_>, at: Addr, elem: Elem, bits: u64) {
+    let memory = &call.vm.memory;
+    match elem {
+        Elem::Bool => memory.store_u8(at, bits as u8 & 1),
+        Elem::I8 => memory.store_u8(at, bits as u8),
+        Elem::I16 | Elem::U16 => memory.store_u16(at, bits as u16),
+        Elem::I32 | Elem::F32 => memory.store_u32(at, bits as u32),
+        Elem::I64 | Elem::F64 => memory.store_u64(at, bits),
+    }
+}
+
+fn load(call: &mut Call<'_>, elem: Elem) -> Outcome {
+    fence(Ordering::SeqCst);
+    match place(call, 1, bytes_of(elem), false) {
+        Ok((_, at)) => Outcome::Return(read(call, at, elem)),
+        Err(thrown) => thrown,
+    }
+}
+
+fn store(call: &mut Call<'_>, elem: Elem) -> Outcome {
+    match place(call, 1, bytes_of(elem), false) {
+        Ok((_, at)) => {
+            let bits = call.raw(3);
+            fence(Ordering::SeqCst);
+            write(call, at, elem, bits);
+            fence(Ordering::SeqCst);
+            Outcome::VOID
+        }
+        Err(thrown) => thrown,
+    }
+}
+
+fn load_reference(call: &mut Call<'_>) -> Outcome {
+    fence(Ordering::SeqCst);
+    match place(call, 1, 8, true) {
+        Ok((_, at)) => Outcome::Return(call.vm.memory.load_u64(at)),
+        Err(thrown) => thrown,
+    }
+}
+
+fn store_reference(call: &mut Call<'_>) -> Outcome {
+    match place(call, 1, 8, true) {
+        Ok((object, at)) => {
+            let value = call.reference_at(3);
+            fence(Ordering::SeqCst);
+            call.vm.heap.write_ref(object, at, value);
+            fence(Ordering::SeqCst);
+            Outcome::VOID
+        }
+        Err(thrown) => thrown,
+    }
+}
+
+fn exchange(call: &mut Call<'_>, elem: Elem, set: bool) -> Outcome {
+    match place(call, 1, bytes_of(elem), false) {
+        Ok((_, at)) => {
+            fence(Ordering::SeqCst);
+            let found = read(call, at, elem);
+            let (expected, wanted) = (call.raw(3), call.raw(4));
+            if found == expected {
+                write(call, at, elem, wanted);
+                fence(Ordering::SeqCst);
+            }
+            Outcome::Return(if set { u64::from(found == expected) } else { found })
+        }
+        Err(thrown) => thrown,
+    }
+}
+
+fn exchange_reference(call: &mut Call<'_>, set: bool) -> Outcome {
+    match place(call, 1, 8, true) {
+        Ok((object, at)) => {
+            fence(Ordering::SeqCst);
+            let found = Value(call.vm.memory.load_u64(at));
+            let (expected, wanted) = (call.reference_at(3), call.reference_at(4));
+            if found == expected {
+                call.vm.heap.write_ref(object, at, wanted);
+                fence(Ordering::SeqCst);
+            }
+            Outcome::Return(if set { u64::from(found == expected) } else { found.0 })
+        }
+        Err(thrown) => thrown,
+    }
+}
+
+fn full_fence(_: &mut Call<'_>) -> Outcome {
+    fence(Ordering::SeqCst);
+    Outcome::VOID
+}
+
+fn field_offset_by_name(call: &mut Call<'_>) -> Outcome {
+    let name = match text(call, 2) {
+        Ok(name) => name,
+        Err(thrown) => return thrown,
+    };
+    let of = call.vm.class_of_mirror(call.reference_at(1));
+    let found = if of.is_null() { None } else { call.vm.field_named(of, &name) };
+    match found.filter(|found| call.vm.ref_field(*found, field::CLASS) == of) {
+        Some(found) => Outcome::long(offset_of(call.vm, found) as i64),
+        None => call.throw_java("java/lang/InternalError", Some(&name)),
+    }
+}
+
+fn index_scale(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.class_of_mirror(call.reference_at(1));
+    if of.is_null() {
+        return call.throw_java("java/lang/InvalidClassException", None);
+    }
+    if call.vm.get_u8(of, class::SHAPE) == Shape::RefArray as u8 {
+        return Outcome::int(8);
+    }
+    Outcome::int(1 << call.vm.get_u8(of, class::ELEMENT_LOG2))
+}
+
+fn should_be_initialised(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.class_of_mirror(call.reference_at(1));
+    Outcome::truth(!of.is_null() && call.vm.wants_initialising(of))
+}
+
+fn ensure_initialised(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.class_of_mirror(call.reference_at(1));
+    if !of.is_null() && call.vm.wants_initialising(of) {
+        return Outcome::Initialise(of);
+    }
+    Outcome::VOID
+}
+
+fn allocate_instance(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.class_of_mirror(call.reference_at(1));
+    if of.is_null() || !call.vm.has_instances(of) {
+        return call.throw_java("java/lang/InstantiationException", None);
+    }
+    if call.vm.wants_initialising(of) {
+        return Outcome::Initialise(of);
+    }
+    Outcome::object(call.vm.new_object(of))
+}
+
+/// `park(isAbsolute, time)`: absolute milliseconds since 1970, or nanoseconds from now, 0 for ever. Number 0: the time by
+/// the world clock at which it ends.
+fn park(call: &mut Call<'_>) -> Outcome {
+    let (absolute, time) = (call.int_at(1) != 0, call.long_at(2));
+    if call.phase() == 0 && (absolute || time != 0) {
+        let now = call.vm.clock_ns();
+        let ns = if absolute {
+            let wall = call.vm.platform.clock.wall_ns();
+            (time.max(0) as u64).saturating_mul(NS_PER_MS).saturating_sub(wall)
+        } else {
+            time.max(0) as u64
+        };
+        call.set_number(0, now.saturating_add(ns).max(1));
+    }
+    let until = Some(call.number(0)).filter(|ns| *ns != 0);
+    call.park(until)
+}
+
+fn unpark(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.thread_of_java(call.reference_at(1));
+    if !of.is_null() {
+        call.vm.unpark(of);
+    }
+    Outcome::VOID
+}
+
+fn set_memory(call: &mut Call<'_>) -> Outcome {
+    let (count, byte) = (call.long_at(3) as u64, call.int_at(4) as u8);
+    match place(call, 1, count, false) {
+        Ok((_, at)) => {
+            for index in 0..count {
+                call.vm.memory.store_u8(at.add(index), byte);
+            }
+            Outcome::VOID
+        }
+        Err(thrown) => thrown,
+    }
+}
+
+/// Copies elements of so many bytes with the order of their bytes turned round.
+fn copy_swapped(call: &mut Call<'_>) -> Outcome {
+    let (count, width) = (call.long_at(5) as u64, call.long_at(6) as u64);
+    let (from, to) = match (place(call, 1, count, false), place(call, 3, count, false)) {
+        (Ok((_, from)), Ok((_, to))) => (from, to),
+        (Err(thrown), _) | (_, Err(thrown)) => return thrown,
+    };
+    if !matches!(width, 2 | 4 | 8) || !count.is_multiple_of(width) {
+        return call.throw_java("java/lang/IllegalArgumentException", None);
+    }
+    let mut bytes = alloc::vec![0; count as usize];
+    call.vm.memory.read_bytes(from, &mut bytes);
+    bytes.chunks_exact_mut(width as usize).for_each(<[u8]>::reverse);
+    for (index, byte) in bytes.iter().enumerate() {
+        call.vm.memory.store_u8(to.add(index as u64), *byte);
+    }
+    Outcome::VOID
+}
+
+fn copy_memory(call: &mut Call<'_>) -> Outcome {
+    let count = call.long_at(5) as u64;
+    let (from, to) = match (place(call, 1, count, false), place(call, 3, count, false)) {
+        (Ok((_, from)), Ok((_, to))) => (from, to),
+        (Err(thrown), _) | (_, Err(thrown)) => return thrown,
+    };
+    call.vm.memory.copy(from, to, count);
+    Outcome::VOID
+}

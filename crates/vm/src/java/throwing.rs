@@ -1,0 +1,283 @@
+//! Exceptions of `java.lang`, made by the machine: what Java code sees of the machine's own ones.
+
+use crate::Vm;
+use crate::calls::Flow;
+use crate::exceptions::Wrap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use base::Addr;
+use bytecode::Flags;
+use layout::Value;
+use layout::internal::ClassId;
+use layout::schema::{class, exception, field, frame, method};
+
+/// Most frames that a backtrace keeps.
+const BACKTRACE_FRAMES: usize = 1024;
+
+/// The class of `java.lang` for a kernel exception.
+fn counterpart(id: ClassId) -> &'static str {
+    match id {
+        ClassId::NullPointer => "java/lang/NullPointerException",
+        ClassId::Arithmetic => "java/lang/ArithmeticException",
+        ClassId::ClassCast => "java/lang/ClassCastException",
+        ClassId::IndexOutOfBounds => "java/lang/ArrayIndexOutOfBoundsException",
+        ClassId::NegativeSize => "java/lang/NegativeArraySizeException",
+        ClassId::ArrayStore => "java/lang/ArrayStoreException",
+        ClassId::NoSuchMethod => "java/lang/NoSuchMethodError",
+        ClassId::NoSuchField => "java/lang/NoSuchFieldError",
+        ClassId::AbstractMethod => "java/lang/AbstractMethodError",
+        ClassId::ClassNotFound => "java/lang/NoClassDefFoundError",
+        ClassId::Linkage => "java/lang/IncompatibleClassChangeError",
+        ClassId::StackOverflow => "java/lang/StackOverflowError",
+        ClassId::OutOfMemory => "java/lang/OutOfMemoryError",
+        ClassId::IllegalMonitor => "java/lang/IllegalMonitorStateException",
+        ClassId::Interrupted => "java/lang/InterruptedException",
+        _ => "java/lang/InternalError",
+    }
+}
+
+/// The message as Java's machine words it.
+fn reworded(id: ClassId, text: &str) -> Option<String> {
+    let numbers = || {
+        let mut numbers = text.split_whitespace().filter(|word| word.parse::<i64>().is_ok());
+        Some((numbers.next()?, numbers.next()))
+    };
+    Some(match id {
+        ClassId::NullPointer | ClassId::StackOverflow | ClassId::IllegalMonitor => return None,
+        ClassId::Arithmetic => "/ by zero".into(),
+        ClassId::IndexOutOfBounds => match numbers()? {
+            (index, Some(length)) => format!("Index {index} out of bounds for length {length}"),
+            (index, None) => format!("Index {index} out of bounds"),
+        },
+        ClassId::NegativeSize => numbers()?.0.into(),
+        ClassId::OutOfMemory => "Java heap space".into(),
+        ClassId::ClassNotFound => text.strip_prefix("there is no class ").unwrap_or(text).into(),
+        ClassId::ClassCast => match text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no ")) {
+            Some((from, to)) => {
+                format!("class {} cannot be cast to class {}", from.replace('/', "."), to.replace('/', "."))
+            }
+            None => text.into(),
+        },
+        _ => text.into(),
+    })
+}
+
+impl Vm {
+    /// An exception of a class of the library, as its constructor with a message would make it; `None` when the class is
+    /// not there.
+    pub fn java_exception(&mut self, name: &str, message: Option<&str>) -> Option<Value> {
+        let class = self.class_by_name(name).ok()?;
+        let made = self.new_object(class);
+        if let Some(message) = message {
+            let text = self.java_string(message);
+            self.set_ref(made, self.offset_named(class, "detailMessage"), text);
+        }
+        self.set_ref(made, self.offset_named(class, "cause"), Value::object(made));
+        for (own, statically) in
+            [("stackTrace", "UNASSIGNED_STACK"), ("suppressedExceptions", "SUPPRESSED_SENTINEL")]
+        {
+            if let Some(place) = self.field_named(class, statically) {
+                let value = Value(self.load_field(Addr::NULL, place));
+                self.set_ref(made, self.offset_named(class, own), value);
+            }
+        }
+        let made = Value::object(made);
+        self.fill_backtrace(made);
+        Some(made)
+    }
+
+    /// What Java code gets to see of what the machine throws at it.
+    pub(crate) fn java_thrown(&mut self, thrown: Value) -> Value {
+        let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception)) else {
+            return thrown;
+        };
+        if !self.in_java() {
+            return thrown;
+        }
+        let id = self.kernel_id(thrown);
+        if id == ClassId::Interrupted {
+            self.clear_java_interrupt();
+        }
+        let text = self.text(object, exception::MESSAGE);
+        let mut message = reworded(id, &text);
+        if id == ClassId::ClassCast
+            && let Some((from, to)) = text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no "))
+            && let (Some(from), Some(to)) = (self.known_class(from), self.known_class(to))
+            && let Some(message) = &mut message
+        {
+            let places = self.places_of(from, to);
+            message.push_str(&places);
+        }
+        self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown)
+    }
+
+    /// Where two classes come from, as messages about casts end.
+    fn places_of(&mut self, from: Addr, to: Addr) -> String {
+        let (a, b) = (self.place_of(from), self.place_of(to));
+        let name = |class: Addr| self.text(class, class::NAME).replace('/', ".");
+        if a == b {
+            format!(" ({} and {} are in {a})", name(from), name(to))
+        } else {
+            format!(" ({} is in {a}; {} is in {b})", name(from), name(to))
+        }
+    }
+
+    /// Module and loader of a class in words.
+    fn place_of(&mut self, object: Addr) -> String {
+        let mirror = self.mirror_of(object);
+        let Some(mirror) = mirror.as_object() else { return String::new() };
+        let of = self.class_of(Value::object(mirror));
+        let loader = self.get_ref(mirror, self.offset_named(of, "classLoader"));
+        let loader = match loader.as_object() {
+            None => "'bootstrap'".into(),
+            Some(_) => match self.text(self.class_of(loader), class::NAME).as_str() {
+                "jdk/internal/loader/ClassLoaders$AppClassLoader" => "'app'".to_string(),
+                "jdk/internal/loader/ClassLoaders$PlatformClassLoader" => "'platform'".into(),
+                other => other.replace('/', "."),
+            },
+        };
+        let module = self.get_ref(mirror, self.offset_named(of, "module"));
+        let name = module.as_object().map(|module| {
+            self.get_ref(module, self.offset_named(self.class_of(Value::object(module)), "name"))
+        });
+        match name.and_then(|name| self.java_text(name)) {
+            Some(name) => format!("module {name} of loader {loader}"),
+            None => format!("unnamed module of loader {loader}"),
+        }
+    }
+
+    /// Notes in a `Throwable` where the running thread stands: an array of methods, each with its offset; the frames of
+    /// its own constructors and of `fillInStackTrace` are left out.
+    pub fn fill_backtrace(&mut self, throwable: Value) {
+        let Some(object) = throwable.as_object() else { return };
+        let class = self.class_of(throwable);
+        let place = self.offset_named(class, "backtrace");
+        if place == 0 || self.running.thread.is_null() {
+            return;
+        }
+        let frames = self.frames_of(self.running.thread, BACKTRACE_FRAMES);
+        let making = frames.iter().take_while(|frame| {
+            let (owner, name) =
+                (self.ref_field(frame.method, method::CLASS), self.text(frame.method, method::NAME));
+            name == "fillInStackTrace" || name == "<init>" && self.is_subclass(class, owner)
+        });
+        let skipped = making.count();
+        let kept: alloc::vec::Vec<_> =
+            frames[skipped..].iter().filter(|frame| self.is_shown(frame.method)).collect();
+        let trace = self.make_ref_array(2 * kept.len() as u64);
+        for (index, frame) in kept.iter().enumerate() {
+            self.array_set(trace, 2 * index as u64, Value::object(frame.method));
+            self.array_set(trace, 2 * index as u64 + 1, Value::int(frame.pc as i32));
+        }
+        self.set_ref(object, place, Value::object(trace));
+        if let Some(depth) = self.field_named(class, "depth") {
+            let offset = u64::from(self.get_u32(depth, field::OFFSET));
+            self.set_u32(object, offset, kept.len() as u32);
+        }
+    }
+
+    /// Source file and line of an offset in a method's code, as far as they are known.
+    pub fn java_position(&mut self, target: Addr, pc: u32) -> (Option<String>, Option<u32>) {
+        match self.definition(target) {
+            Some((module, class, index)) => {
+                let code = module.classes[class].methods[index].code.as_ref();
+                (module.source.clone(), code.and_then(|code| code.line_at(pc)))
+            }
+            None => (None, None),
+        }
+    }
+
+    /// Whether a method is shown in stack traces.
+    pub fn is_shown(&self, target: Addr) -> bool {
+        !self.method_flags(target).has(Flags::HIDDEN)
+    }
+
+    /// One line about a Java object that was thrown, as `Throwable.toString` puts it.
+    pub(crate) fn describe_throwable(&self, thrown: Value) -> Option<String> {
+        let object = thrown.as_object()?;
+        let class = self.class_of(thrown);
+        let place = self.field_named(class, "detailMessage")?;
+        let name = self.text(class, class::NAME).replace('/', ".");
+        let message = self.java_text(self.get_ref(object, u64::from(self.get_u32(place, field::OFFSET))));
+        Some(match message {
+            Some(message) => format!("{name}: {message}"),
+            None => name.to_string(),
+        })
+    }
+
+    /// Lines of a throwable's backtrace, as Java prints them.
+    pub(crate) fn throwable_trace(&mut self, thrown: Value) -> Option<String> {
+        let object = thrown.as_object()?;
+        let place = self.field_named(self.class_of(thrown), "backtrace")?;
+        let trace = self.get_ref(object, u64::from(self.get_u32(place, field::OFFSET))).as_object()?;
+        let mut text = String::new();
+        for index in 0..self.array_len(trace) / 2 {
+            let target = Addr(self.array_get(trace, 2 * index).0);
+            let pc = self.array_get(trace, 2 * index + 1).as_int().unwrap_or(0);
+            if !self.is_shown(target) {
+                continue;
+            }
+            let owner = self.text(self.ref_field(target, method::CLASS), class::NAME).replace('/', ".");
+            let name = self.java_method_name(target);
+            let place = match self.java_position(target, pc as u32) {
+                _ if self.method_flags(target).has(Flags::NATIVE) => "Native Method".into(),
+                (Some(source), Some(line)) => format!("{source}:{line}"),
+                (Some(source), None) => source,
+                _ => "Unknown Source".into(),
+            };
+            text.push_str(&format!("\tat {owner}.{name}({place})\n"));
+        }
+        Some(text)
+    }
+
+    /// What leaves a frame that wraps what is thrown.
+    pub(crate) fn wrapped(&mut self, how: Wrap, thrown: Value) -> Value {
+        match how {
+            Wrap::Initialiser => self.initialiser_threw(thrown),
+            Wrap::Reflection => {
+                let made = self.java_exception("java/lang/reflect/InvocationTargetException", None);
+                let Some(object) = made.and_then(|made| made.as_object()) else { return thrown };
+                let class = self.class_of(Value::object(object));
+                for (name, value) in [("target", thrown), ("cause", Value::NULL)] {
+                    self.set_ref(object, self.offset_named(class, name), value);
+                }
+                Value::object(object)
+            }
+        }
+    }
+
+    /// What is thrown when a class initialiser has thrown (JVMS 5.5, step 10): errors as they are, others wrapped.
+    pub(crate) fn initialiser_threw(&mut self, thrown: Value) -> Value {
+        let Some(error) = self.known_class("java/lang/Error") else { return thrown };
+        if self.is_instance(thrown, error) {
+            return thrown;
+        }
+        let wrapped = self.java_exception("java/lang/ExceptionInInitializerError", None);
+        let Some(object) = wrapped.and_then(|wrapped| wrapped.as_object()) else { return thrown };
+        let class = self.class_of(Value::object(object));
+        for name in ["exception", "cause"] {
+            if let Some(place) = self.field_named(class, name) {
+                let offset = u64::from(self.get_u32(place, field::OFFSET));
+                self.set_ref(object, offset, thrown);
+            }
+        }
+        Value::object(object)
+    }
+
+    /// Throws what JVMS 5.5 says of a class whose initialiser has failed before.
+    pub(crate) fn raise_failed_class(&mut self, object: Addr) -> Flow {
+        let name = self.text(object, class::NAME);
+        let text = format!("Could not initialize class {}", name.replace('/', "."));
+        let java = if self.is_java_class(object) {
+            self.java_exception("java/lang/NoClassDefFoundError", Some(&text))
+        } else {
+            None
+        };
+        match java {
+            Some(thrown) => self.raise(thrown),
+            None => self.raise_kernel(ClassId::Linkage, &format!("{name} could not be initialised")),
+        }
+    }
+}
+
+const _: () = assert!(frame::PC == 16);
