@@ -121,7 +121,7 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: options.grants.grants()?.unwrap_or_default(),
+        grants: options.grants.first_grants(program.java_home())?,
         durable: options.sending.durable.unwrap_or(false),
         source_hash: program.source_hash,
         fresh: options.fresh,

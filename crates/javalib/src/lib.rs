@@ -12,10 +12,13 @@ extern crate alloc;
 
 mod boot;
 mod classes;
-mod io;
+mod descriptors;
+mod files;
 mod lang;
 mod library;
 mod misc;
+mod nio;
+mod offheap;
 mod reflect;
 mod support;
 mod unsafes;
@@ -33,5 +36,7 @@ pub const NATIVES: &[&[Native]] = &[
     reflect::NATIVES,
     unsafes::NATIVES,
     misc::NATIVES,
-    io::NATIVES,
+    offheap::NATIVES,
+    files::NATIVES,
+    nio::NATIVES,
 ];

@@ -91,6 +91,7 @@ fn find_signal(call: &mut Call<'_>) -> Outcome {
 /// Properties of the platform by the numbers of `SystemProps.Raw`: fixed, for they are kept for the life of the world.
 fn platform_properties(call: &mut Call<'_>) -> Outcome {
     const COUNT: usize = 39;
+    let directory = call.vm.working_directory(call.thread);
     let mut all = [None; COUNT];
     for (index, value) in [
         (1, "en"),
@@ -109,7 +110,7 @@ fn platform_properties(call: &mut Call<'_>) -> Outcome {
         (33, "unknown"),
         (34, "UTF-8"),
         (35, "UTF-8"),
-        (36, "/"),
+        (36, &directory),
         (37, "/"),
         (38, "phantom"),
     ] {
@@ -145,7 +146,12 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
         Some(""),
         None,
     ];
-    texts(call, ALL)
+    let home = call.vm.java_home(call.thread);
+    let mut all = ALL.to_vec();
+    if let Some(home) = &home {
+        all[1] = Some(home);
+    }
+    texts(call, &all)
 }
 
 /// The library's own native libraries are part of the machine; others there are none.

@@ -280,6 +280,27 @@ impl Reactor for HostReactor {
             Operation::Stat { place } => {
                 inner.in_pool(id, None, move || files::stat(&place).map(Done::File).map(After::End))
             }
+            Operation::StatLink { place } => {
+                inner.in_pool(id, None, move || files::stat_link(&place).map(Done::File).map(After::End))
+            }
+            Operation::Measure { handle } => {
+                inner.on_file(id, handle, |file| files::measure(file).map(Done::File))
+            }
+            Operation::Canonical { place } => inner.in_pool(id, None, move || {
+                files::canonical(&place).map(|path| After::End(Done::Names(vec![path])))
+            }),
+            Operation::ReadLink { place } => inner.in_pool(id, None, move || {
+                files::read_link(&place).map(|path| After::End(Done::Names(vec![path])))
+            }),
+            Operation::MakeLink { place, target } => inner.in_pool(id, None, move || {
+                files::make_link(&place, &target).map(|()| After::End(Done::Nothing))
+            }),
+            Operation::SetMode { place, mode } => inner.in_pool(id, None, move || {
+                files::set_mode(&place, mode).map(|()| After::End(Done::Nothing))
+            }),
+            Operation::SetTimes { place, accessed_ns, modified_ns } => inner.in_pool(id, None, move || {
+                files::set_times(&place, accessed_ns, modified_ns).map(|()| After::End(Done::Nothing))
+            }),
             Operation::List { place } => {
                 inner.in_pool(id, None, move || files::list(&place).map(Done::Names).map(After::End))
             }

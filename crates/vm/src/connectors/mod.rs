@@ -212,7 +212,7 @@ impl Vm {
     }
 
     /// What a connector has open in this boot.
-    fn attached(&self, object: Addr) -> Option<Handle> {
+    pub(crate) fn attached(&self, object: Addr) -> Option<Handle> {
         let name = self.get_ref(object, connector::HANDLE).as_object()?;
         let current = self.get_u64(name, handle::BOOT) == self.common.outside.boot;
         current.then(|| Handle(self.get_u64(name, handle::NUMBER)))
