@@ -35,14 +35,12 @@ impl GrantOptions {
     pub(crate) fn first_grants(&self, java_home: Option<&Path>) -> Result<Vec<String>, Failure> {
         let Some(home) = java_home else { return Ok(self.grants()?.unwrap_or_default()) };
         let mut own = self.clone();
-        if own.allow_read.is_empty() {
-            own.allow_read.push("/".into());
-        }
+        let everywhere = own.allow_read.is_empty();
+        own.allow_read.push(if everywhere { PathBuf::from("/") } else { home.to_path_buf() });
         if own.allow_write.is_empty() {
             own.allow_write.push(".".into());
             own.allow_write.extend(Some(JAVA_TEMPORARY.into()).filter(|folder: &PathBuf| folder.is_dir()));
         }
-        own.allow_read.push(home.to_path_buf());
         let mut grants = own.grants()?.unwrap_or_default();
         grants.push(format!("java={}", folder(home)?));
         Ok(grants)

@@ -18,7 +18,9 @@ use alloc::vec::Vec;
 use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{array, connector, connector_option, connector_state, java_state, program, program_state};
+use layout::schema::{
+    array, connector, connector_option, connector_state, java_state, program, program_state,
+};
 use platform::{Access, ConsoleInput, Done, Ended, Fault, FileFacts, Handle, Operation, OutsideError, Place};
 use vm::internal::{Call, Outcome, Wait};
 use vm::{Entry, Purpose, Vm};
@@ -500,6 +502,9 @@ pub(crate) fn write(
                 let at = at.map(|at| at + done);
                 write_file(call, object, bytes, at)?;
             }
+        }
+        Some(Open::Object(object)) if call.vm.is_kernel(Value::object(object), ClassId::Tcp) => {
+            crate::net::send(call, object, bytes)?;
         }
         _ => return Err(io_exception(call, "Bad file descriptor")),
     }

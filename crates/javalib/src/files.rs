@@ -4,9 +4,9 @@
 //! way to say why, answer as for a file that is not there.
 
 use crate::descriptors::{
-    How, MOVED_BYTES_MAX, Open, Refused, Source, change, close, connector_at, enter, file_at, input_available,
-    io_exception, measure, number_in, open_at, open_file, options, progress, read, reason, set_number_in,
-    set_progress, write,
+    How, MOVED_BYTES_MAX, Open, Refused, Source, change, close, connector_at, enter, file_at,
+    input_available, io_exception, measure, number_in, open_at, open_file, options, progress, read, reason,
+    set_number_in, set_progress, write,
 };
 use crate::support::{array_of, done, get, natives, object, set, string, text};
 use alloc::format;

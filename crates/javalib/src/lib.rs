@@ -17,11 +17,13 @@ mod files;
 mod lang;
 mod library;
 mod misc;
+mod net;
 mod nio;
 mod offheap;
 mod reflect;
 mod support;
 mod unsafes;
+mod zip;
 
 pub use boot::{BOOT_CLASS, boot_module, start_module};
 pub use library::{ClassFiles, Converter, Library};
@@ -39,4 +41,6 @@ pub const NATIVES: &[&[Native]] = &[
     offheap::NATIVES,
     files::NATIVES,
     nio::NATIVES,
+    net::NATIVES,
+    zip::NATIVES,
 ];

@@ -6,8 +6,8 @@
 
 use crate::descriptors::{
     How, Open, Refused, Source, change, close, enter, errno, failed, file_at, io_exception, measure,
-    nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in, set_progress, text_of_errno,
-    write,
+    nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in, set_progress,
+    text_of_errno, write,
 };
 use crate::files::{at_place, at_place_once, may, rename_path};
 use crate::offheap;
@@ -135,7 +135,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "lock0" "(Ljava/io/FileDescriptor;ZJJZ)I" Short zero;
         "release0" "(Ljava/io/FileDescriptor;JJ)V" Short nothing;
         "close0" "(Ljava/io/FileDescriptor;)V" Short |call| { let fd = fd_in(call, 0); close(call, fd); Outcome::VOID };
-        "preClose0" "(Ljava/io/FileDescriptor;)V" Short nothing;
+        "preClose0" "(Ljava/io/FileDescriptor;)V" Short crate::net::pre_close;
         "closeIntFD" "(I)V" Short |call| { let fd = call.int_at(0); close(call, fd); Outcome::VOID };
         "canTransferToFromOverlappedMap0" "()Z" Short |_| Outcome::truth(true);
     }
@@ -272,7 +272,8 @@ pub(crate) fn first_of_list(call: &Call<'_>) -> Option<(u64, u64)> {
     let (list, count) = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
     (0..count).find_map(|index| {
         let entry = offheap::read(call.vm, list + IOV_BYTES * index, IOV_BYTES)?;
-        let word = |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let word =
+            |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
         (word(8) > 0).then(|| (word(0), word(8)))
     })
 }
@@ -472,8 +473,7 @@ fn rename(call: &mut Call<'_>) -> Outcome {
 fn symlink(call: &mut Call<'_>) -> Outcome {
     let changed = offheap::path(call, 0).and_then(|target| {
         let path = offheap::path(call, 1)?;
-        let result =
-            at_place_once(call, &path, Fault::Exists, |place| Operation::MakeLink { place, target });
+        let result = at_place_once(call, &path, Fault::Exists, |place| Operation::MakeLink { place, target });
         settled(call, &path, result)
     });
     done(changed.map(|_| Outcome::VOID))

@@ -183,4 +183,3 @@ pub(crate) fn path(call: &mut Call<'_>, index: u64) -> Result<alloc::string::Str
         None => Err(call.throw_java("java/lang/InternalError", Some("there is no path at the address"))),
     }
 }
-

@@ -100,7 +100,9 @@ fn place(call: &mut Call<'_>, at: u64, bytes: u64, reference: bool) -> Result<(A
         place.map(|place| (object, place))
     });
     let found = match found {
-        None if call.reference_at(at).is_null() && !reference => crate::offheap::place(call.vm, offset, bytes),
+        None if call.reference_at(at).is_null() && !reference => {
+            crate::offheap::place(call.vm, offset, bytes)
+        }
         found => found,
     };
     found.ok_or_else(|| {

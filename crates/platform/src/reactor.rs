@@ -50,6 +50,11 @@ pub enum Stream {
     Error,
 }
 
+/// Something has come in, a connection too, or the other end has closed.
+pub const READABLE: u8 = 1;
+/// There is room for what goes out.
+pub const WRITABLE: u8 = 2;
+
 /// What a reactor can be asked for.
 ///
 /// Addresses of sockets are written `host:port`, with the host of IPv6 in brackets.
@@ -94,6 +99,11 @@ pub enum Operation {
     Shutdown {
         /// The connection.
         handle: Handle,
+    },
+    /// Waits until something can be done with one of these sockets at once.
+    Watch {
+        /// Each with what is wanted of it: [`READABLE`], [`WRITABLE`], or both.
+        of: Vec<(Handle, u8)>,
     },
     /// Opens `handle` as a UDP socket.
     Bind {
@@ -297,6 +307,8 @@ pub enum Done {
         /// Address of the other end; empty when there is none.
         peer: String,
     },
+    /// What can be done with sockets, those with which nothing can be done left out.
+    Ready(Vec<(Handle, u8)>),
     /// Bytes.
     Data(Vec<u8>),
     /// A datagram.

@@ -5,8 +5,8 @@
 
 use super::error::outside;
 use platform::{Access, Fault, FileFacts, OutsideError, Place};
-use rustix::fd::{AsFd, OwnedFd};
 use rustix::fd::AsRawFd;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::fs::File;

@@ -11,9 +11,10 @@ use crate::internal::{Call, Outcome, Wait};
 use alloc::format;
 use alloc::string::{String, ToString};
 use base::Addr;
+use bytecode::Flags;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{connector, connector_option, connector_state, program};
+use layout::schema::{connector, connector_option, connector_state, frame, program};
 use platform::{Ended, Fault, Handle, OpId, Operation, OutsideError, Place};
 
 /// Nothing is done yet.
@@ -37,6 +38,13 @@ pub enum Entry {
 }
 
 impl Call<'_> {
+    /// What a wait is for: the connector that is the receiver; a native method, whose first argument may be a number, waits
+    /// for its own thread.
+    fn awaited(&self) -> Addr {
+        let method = Addr(self.vm.get_u64(self.frame, frame::METHOD));
+        if self.vm.method_flags(method).has(Flags::NATIVE) { self.thread } else { self.this() }
+    }
+
     /// Where the method stands; leaves it when its operation is still under way.
     pub fn entry(&mut self) -> Result<Entry, Outcome> {
         match self.phase() {
@@ -56,7 +64,7 @@ impl Call<'_> {
                             self.set_phase(FRESH);
                             Ok(Entry::Ended(ended))
                         }
-                        None => Err(Outcome::Block(Wait::Outside { object: self.this() })),
+                        None => Err(Outcome::Block(Wait::Outside { object: self.awaited() })),
                     },
                 }
             }
@@ -107,7 +115,7 @@ impl Call<'_> {
     fn opening(&mut self, opens: Option<Handle>, operation: Operation) -> Result<Ended, Outcome> {
         // The one place where anything outside is begun. Whoever is woken comes here again, in the phase that it is in.
         if self.vm.is_detached() {
-            return Err(Outcome::Block(Wait::Outside { object: self.this() }));
+            return Err(Outcome::Block(Wait::Outside { object: self.awaited() }));
         }
         let (id, ended) = self.vm.submit(self.thread, opens, operation);
         if let Some(ended) = ended {
@@ -115,7 +123,7 @@ impl Call<'_> {
             return Ok(ended);
         }
         self.set_underway(id);
-        Err(Outcome::Block(Wait::Outside { object: self.this() }))
+        Err(Outcome::Block(Wait::Outside { object: self.awaited() }))
     }
 
     /// The method goes on after a safepoint as if its operation had ended with this only then.
