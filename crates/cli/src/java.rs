@@ -23,6 +23,9 @@ pub(crate) struct JavaProgram {
     pub(crate) files: Arc<JavaFiles>,
 }
 
+/// Class files by the name of the class.
+type Classes = BTreeMap<String, Vec<u8>>;
+
 /// Class files: those of the JDK first, then those of the class path.
 pub(crate) struct JavaFiles {
     path: Vec<Place>,
@@ -32,7 +35,7 @@ pub(crate) struct JavaFiles {
 enum Place {
     Folder(PathBuf),
     /// Contents of a jar, or what the compiler made: class files by the name of the class.
-    Classes(BTreeMap<String, Vec<u8>>),
+    Classes(Classes),
 }
 
 struct Jdk {
@@ -148,11 +151,7 @@ fn stem(path: &Path) -> String {
 }
 
 /// Compiles a source with the compiler of the JDK; the class files by the name of the class.
-fn compile(
-    home: &Path,
-    source: &Path,
-    class_path: Option<&str>,
-) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+fn compile(home: &Path, source: &Path, class_path: Option<&str>) -> Result<Classes, Failure> {
     let out =
         tempfile::tempdir().map_err(|error| Failure::Input(format!("no folder for class files: {error}")))?;
     let mut command = Command::new(home.join("bin/javac"));
@@ -169,11 +168,7 @@ fn compile(
     Ok(classes)
 }
 
-fn read_classes(
-    folder: &Path,
-    package: &str,
-    classes: &mut BTreeMap<String, Vec<u8>>,
-) -> std::io::Result<()> {
+fn read_classes(folder: &Path, package: &str, classes: &mut Classes) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = format!("{package}{}", stem(&path));
@@ -187,7 +182,7 @@ fn read_classes(
 }
 
 /// The class files of a jar, and its main class.
-fn read_jar(path: &Path) -> Result<(BTreeMap<String, Vec<u8>>, Option<String>), Failure> {
+fn read_jar(path: &Path) -> Result<(Classes, Option<String>), Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
     let mut archive = zip::ZipArchive::new(file).map_err(|error| wrong(&error))?;

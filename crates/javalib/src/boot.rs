@@ -88,13 +88,118 @@ pub fn boot_module() -> Module {
     let start = start_code(&mut pool);
     let run = run_code(&mut pool);
     let native = Flags::STATIC | Flags::NATIVE;
+    let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
     let methods = alloc::vec![
+        method("linkMethod", LINK_METHOD, Flags::STATIC, link_method),
+        method("linkCallSite", LINK_SITE, Flags::STATIC, link_site),
+        method("linkConstant", LINK_SITE, Flags::STATIC, constant),
+        method("methodHandle", HANDLE, Flags::STATIC, method_handle),
+        method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
+        method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", "()V", Flags::STATIC, start),
         method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
     ];
     module(BOOT_CLASS, pool, methods)
+}
+
+const LINK_METHOD: &str =
+    "(Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;";
+const LINK_SITE: &str = "(Ljava/lang/Class;Ljava/lang/Object;Ljava/lang/String;Ljava/lang/String;Ljava/lang/Object;)\
+                         Ljava/lang/Object;";
+const HANDLE: &str =
+    "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;";
+const TYPE: &str = "(Ljava/lang/String;)Ljava/lang/Object;";
+/// `REF_invokeVirtual` (JVMS table 5.4.3.5-A).
+const INVOKE_VIRTUAL: i32 = 5;
+
+/// What hands call sites and constants to the library, which links them: of a call (method of a handle, call site), a
+/// computed constant, handles of methods and fields, a method type. Descriptors become types here.
+fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
+    const NATIVES: &str = "java/lang/invoke/MethodHandleNatives";
+    let parse = pool.method(
+        "java/lang/invoke/MethodType",
+        "fromDescriptor",
+        "(Ljava/lang/String;Ljava/lang/ClassLoader;)Ljava/lang/invoke/MethodType;",
+    );
+    let result = pool.method("java/lang/invoke/MethodType", "returnType", "()Ljava/lang/Class;");
+    let object = pool.class("java/lang/Object");
+    let link_method = pool.method(
+        NATIVES,
+        "linkMethod",
+        "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/Object;[Ljava/lang/Object;)\
+         Ljava/lang/invoke/MemberName;",
+    );
+    let link_site = pool.method(
+        NATIVES,
+        "linkCallSite",
+        "(Ljava/lang/Object;ILjava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;\
+         [Ljava/lang/Object;)Ljava/lang/invoke/MemberName;",
+    );
+    let constant = pool.method(
+        NATIVES,
+        "linkDynamicConstant",
+        "(Ljava/lang/Object;ILjava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;Ljava/lang/Object;)\
+         Ljava/lang/Object;",
+    );
+    let handle = pool.method(
+        NATIVES,
+        "linkMethodHandleConstant",
+        "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/Object;)\
+         Ljava/lang/invoke/MethodHandle;",
+    );
+    let type_of = |code: &mut CodeBuilder, local: u16| {
+        code.local(Op::LocalGet, local).op(Op::Null).pool(Op::CallStatic, parse);
+    };
+    // The member and the appendix, which stands in an array in the local, as an array of two.
+    let pair = |code: &mut CodeBuilder, appendix: u16, member: u16| {
+        code.local(Op::LocalSet, member).i32_const(2).pool(Op::NewRefArray, object);
+        code.op(Op::Dup).i32_const(0).local(Op::LocalGet, member).op(Op::ArraySetRef);
+        code.op(Op::Dup).i32_const(1).local(Op::LocalGet, appendix).i32_const(0).op(Op::ArrayGetRef);
+        code.op(Op::ArraySetRef).op(Op::Return);
+    };
+    let mut method = CodeBuilder::new();
+    method.i32_const(1).pool(Op::NewRefArray, object).local(Op::LocalSet, 4);
+    method.local(Op::LocalGet, 0).i32_const(INVOKE_VIRTUAL).local(Op::LocalGet, 1).local(Op::LocalGet, 2);
+    type_of(&mut method, 3);
+    method.local(Op::LocalGet, 4).pool(Op::CallStatic, link_method);
+    pair(&mut method, 4, 5);
+    let mut site = CodeBuilder::new();
+    site.i32_const(1).pool(Op::NewRefArray, object).local(Op::LocalSet, 5);
+    site.local(Op::LocalGet, 0).i32_const(0).local(Op::LocalGet, 1).local(Op::LocalGet, 2);
+    type_of(&mut site, 3);
+    site.local(Op::LocalGet, 4).local(Op::LocalGet, 5).pool(Op::CallStatic, link_site);
+    pair(&mut site, 5, 6);
+    let mut computed = CodeBuilder::new();
+    computed.local(Op::LocalGet, 0).i32_const(0).local(Op::LocalGet, 1).local(Op::LocalGet, 2);
+    type_of(&mut computed, 3);
+    computed.pool(Op::CallVirtual, result).local(Op::LocalGet, 4);
+    computed.pool(Op::CallStatic, constant).op(Op::Return);
+    let handle_code = |is_field: bool| {
+        let mut code = CodeBuilder::new();
+        for local in 0..4 {
+            code.local(Op::LocalGet, local);
+        }
+        type_of(&mut code, 4);
+        if is_field {
+            code.pool(Op::CallVirtual, result);
+        }
+        code.pool(Op::CallStatic, handle).op(Op::Return);
+        code
+    };
+    let mut only_type = CodeBuilder::new();
+    type_of(&mut only_type, 0);
+    only_type.op(Op::Return);
+    let finish = |code: CodeBuilder, desc: &str| code.finish(pool.constants(), desc, true);
+    [
+        finish(method, LINK_METHOD),
+        finish(site, LINK_SITE),
+        finish(computed, LINK_SITE),
+        finish(handle_code(false), HANDLE),
+        finish(handle_code(true), HANDLE),
+        finish(only_type, TYPE),
+    ]
 }
 
 /// What HotSpot's `Threads::create_vm` does in Java.
@@ -141,6 +246,9 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
     code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
     code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
+    // What `isAlive` looks at: zero for a thread that does not run.
+    let alive = pool.field(THREAD, "eetop", "J");
+    code.local(Op::LocalGet, 0).i64_const(0).pool(Op::PutField, alive);
     code.local(Op::LocalGet, 0).pool(Op::CallVirtual, notify);
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);

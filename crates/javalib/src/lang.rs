@@ -74,7 +74,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
     "java/lang/Thread" {
         "currentThread" "()Ljava/lang/Thread;" Short |call| Outcome::value(call.vm.java_thread(call.thread));
-        "isAlive" "()Z" Short is_alive;
         "start0" "()V" Short start;
         "setPriority0" "(I)V" Short nothing;
         "setNativeName" "(Ljava/lang/String;)V" Short nothing;
@@ -95,6 +94,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
     "java/lang/Shutdown" {
         "beforeHalt" "()V" Short nothing;
+        "halt0" "(I)V" Idempotent |call| Outcome::Exit(call.int_at(0));
     }
 };
 
@@ -195,14 +195,6 @@ fn array_copy(call: &mut Call<'_>) -> Outcome {
         call.vm.array_set(to, to_at + index, value);
     }
     Outcome::VOID
-}
-
-fn is_alive(call: &mut Call<'_>) -> Outcome {
-    let this = call.this();
-    let of = call.vm.thread_of_java(Value::object(this));
-    // Set at the end of the method that a thread begins with.
-    const TERMINATED: u64 = 2;
-    Outcome::truth(!of.is_null() && get(call.vm, this, "threadStatus") != TERMINATED)
 }
 
 fn start(call: &mut Call<'_>) -> Outcome {

@@ -12,8 +12,10 @@ extern crate alloc;
 
 mod boot;
 mod classes;
+mod define;
 mod descriptors;
 mod files;
+mod handles;
 mod lang;
 mod library;
 mod misc;
@@ -35,6 +37,8 @@ pub const NATIVES: &[&[Native]] = &[
     boot::NATIVES,
     lang::NATIVES,
     classes::NATIVES,
+    define::NATIVES,
+    handles::NATIVES,
     reflect::NATIVES,
     unsafes::NATIVES,
     misc::NATIVES,

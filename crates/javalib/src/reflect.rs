@@ -342,8 +342,7 @@ fn make_component(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> 
     let of_type = mirror(vm, &desc)?;
     let getter = with_file(vm, of, |file| {
         let desc = format!("(){}", about.desc);
-        let all = file.methods.iter();
-        let found = all.filter(|member| member.name == about.name && member.desc == desc).next_back();
+        let found = file.methods.iter().find(|member| member.name == about.name && member.desc == desc);
         found.map(|member| self::about(file, member))
     });
     let getter = match getter.flatten() {

@@ -163,11 +163,13 @@ impl Vm {
             Outcome::Return(bits) => Ok(bits),
             Outcome::Throw(thrown) => Err(Early::Throws(thrown)),
             Outcome::Frame => Err(Early::WantsFrame),
-            Outcome::Block(_) | Outcome::Call(_) | Outcome::Again | Outcome::Initialise(_) => {
-                Err(Early::Throws(Value::object(
-                    self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
-                )))
-            }
+            Outcome::Block(_)
+            | Outcome::Call(_)
+            | Outcome::Again
+            | Outcome::Initialise(_)
+            | Outcome::Exit(_) => Err(Early::Throws(Value::object(
+                self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
+            ))),
         }
     }
 
@@ -241,6 +243,10 @@ impl Vm {
             Outcome::Call(invoke) => self.call_from_kernel(top, &invoke),
             Outcome::Again => Flow::Exit(Exit::Safepoint),
             // Initialised by now, or by this very thread: the method looks again.
+            Outcome::Exit(status) => {
+                self.exit_program(status);
+                Flow::Exit(Exit::Ended)
+            }
             Outcome::Initialise(class) => self.initialise(class).unwrap_or(Flow::Go),
             Outcome::Frame => unreachable!("a kernel method with a frame wants a frame"),
         };

@@ -62,7 +62,7 @@ impl Vm {
         (object, self.maps.module(&self.memory, object))
     }
 
-    fn resolved(&self, module: Addr, index: u32) -> Value {
+    pub(crate) fn resolved(&self, module: Addr, index: u32) -> Value {
         self.array_get(self.ref_field(module, module::RESOLVED), u64::from(index))
     }
     fn set_resolved(&mut self, module: Addr, index: u32, value: Value) {
@@ -250,7 +250,8 @@ impl Vm {
         Ok(found)
     }
 
-    fn find_field(&self, owner: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+    /// A field by interned name and descriptor: of the class, those above it, its interfaces.
+    pub fn find_field(&self, owner: Addr, name: Addr, desc: Addr) -> Option<Addr> {
         let mut at = owner;
         while !at.is_null() {
             if let Some(found) = self.declared_field(at, name, desc) {
@@ -324,6 +325,11 @@ impl Vm {
     pub(crate) fn constant(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Loaded, Unresolved> {
         let there = self.resolved(object, index);
         let constant = &pool.pool[index as usize];
+        let made_by_library =
+            matches!(constant, Const::Dynamic { .. } | Const::Handle { .. } | Const::MethodType(_));
+        if made_by_library && pool.language == Language::Java {
+            return self.java_constant(object, pool, index);
+        }
         if let Const::Dynamic { desc, .. } = constant {
             return self.dynamic_constant(object, pool, index, desc);
         }
@@ -353,9 +359,6 @@ impl Vm {
                     Some(made) => made,
                     None => return Err(self.no_java_library().into()),
                 }
-            }
-            Const::Handle { .. } | Const::MethodType(_) if pool.language == Language::Java => {
-                return Err(self.no_method_handles().into());
             }
             Const::Str(text) | Const::MethodType(text) => self.intern(text.as_bytes()),
             Const::Class(_) => self.resolve_class(object, pool, index)?,
@@ -485,6 +488,10 @@ impl Vm {
 
     /// `call_site`: links it first, then calls what it is linked to on `count` arguments, the topmost operands.
     pub(crate) fn call_site(&mut self, object: Addr, pool: &Module, index: u32) -> Flow {
+        if pool.language == Language::Java {
+            let called = self.java_call_site(object, pool, index);
+            return self.or_unresolved(called);
+        }
         let Some(cell) = self.resolved(object, index).as_object() else {
             let begun = self.bootstrap(object, pool, index);
             return self.or_unresolved(begun);

@@ -231,6 +231,22 @@ impl Vm {
         }
     }
 
+    /// The running thread ends its program, with all threads.
+    pub(crate) fn exit_program(&mut self, status: i32) {
+        let owner = self.get_ref(self.running.thread, thread::PROGRAM).as_object();
+        if let Some(owner) = owner {
+            self.set_u32(owner, program::STATUS, status as u32);
+            self.set_u32(owner, program::STATE, program_state::ENDED);
+        }
+        self.end_thread(Ok(Value::int(status)));
+        if let Some(owner) = owner {
+            // The first thread, if this is it, has left its own status there.
+            self.set_u32(owner, program::STATUS, status as u32);
+            self.end_threads_of(owner);
+            self.program_ended(owner);
+        }
+    }
+
     /// A program has ended: whoever waits for that is to be told, also when others run on.
     pub(crate) fn program_ended(&mut self, owner: Addr) {
         self.common.ended.push(owner);

@@ -10,6 +10,7 @@ use crate::waiting::{ADDRESS_SHIFT, TIMED_OUT, WAKES_AT_ONCE, WOKEN};
 use alloc::format;
 use alloc::vec::Vec;
 use base::Addr;
+use bytecode::module::Language;
 use bytecode::{Elem, Flags, Insn, Kind, Op};
 use layout::Value;
 use layout::internal::ClassId;
@@ -111,7 +112,15 @@ impl Vm {
         match insn.op {
             Op::Const => match self.constant(code.module, &pool, entry)? {
                 Loaded::Ready(bits) => {
-                    if !matches!(pool.pool[entry as usize], bytecode::Const::Dynamic { .. }) {
+                    use bytecode::Const::{Dynamic, Handle, MethodType};
+                    // What the library makes may move.
+                    let java = pool.language == Language::Java;
+                    let moves = match pool.pool[entry as usize] {
+                        Dynamic { .. } => true,
+                        Handle { .. } | MethodType(_) => java,
+                        _ => false,
+                    };
+                    if !moves {
                         return rewrite(Record { op: quick::PUSH, a: 0, b: 0, c: bits });
                     }
                     Ok(self.finish_instruction(bits, 1))
@@ -321,6 +330,15 @@ impl Vm {
         index: usize,
         old: Record,
     ) -> Result<Flow, Unresolved> {
+        if code.pool.language == Language::Java {
+            let pool = code.pool.clone();
+            if let bytecode::Const::Method { class, name, .. } = &pool.pool[entry as usize]
+                && class.starts_with("java/lang/invoke/")
+                && let Some(how) = self.polymorphic(class, name)
+            {
+                return self.polymorphic_call(how, code.module, &pool, entry);
+            }
+        }
         let statically = insn.op == Op::CallStatic;
         let wanted = if statically { Flags::STATIC } else { Flags::NONE };
         let declared = self.resolve_method(code.module, &code.pool.clone(), entry, wanted)?;

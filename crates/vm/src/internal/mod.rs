@@ -132,6 +132,8 @@ pub enum Outcome {
     /// Initialises a class, then invokes this method again; only for native methods with a frame. What the initialiser
     /// throws goes through this one's frame to its caller.
     Initialise(Addr),
+    /// Ends the program of the running thread with a status; only for methods with a frame.
+    Exit(i32),
     /// Invokes this method anew, in a frame: it has much to do. Only for divided methods that have none.
     Frame,
 }

@@ -124,13 +124,6 @@ impl Vm {
         )
     }
 
-    /// What is thrown for constants that are method handles or types.
-    pub(crate) fn no_method_handles(&mut self) -> Value {
-        let text = "constants that are method handles or method types are not supported yet";
-        let thrown = self.java_exception("java/lang/UnsupportedOperationException", Some(text));
-        thrown.unwrap_or_else(|| self.exception_value(ClassId::Linkage, text))
-    }
-
     /// Whether a method is shown in traces under another name: the class's own initialiser is `<clinit>` to programs.
     pub fn java_method_name(&self, target: Addr) -> String {
         let name = self.text(target, method::NAME);

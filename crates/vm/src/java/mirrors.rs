@@ -32,9 +32,34 @@ impl Vm {
             };
             self.set_ref(made, self.offset_named(of, "componentType"), component);
         }
-        let owner = self.java_module_of(object);
-        self.set_ref(made, self.offset_named(of, "module"), owner);
+        self.place_mirror(object, made);
         Value::object(made)
+    }
+
+    /// Sets module and class loader of a mirror, once there are modules.
+    fn place_mirror(&mut self, object: Addr, mirror: Addr) {
+        let of = self.class_of(Value::object(mirror));
+        let mut owner = self.java_module_of(object);
+        let mut loader = Value::NULL;
+        if let Some(module) = owner.as_object() {
+            loader = self.get_ref(module, self.offset_named(self.class_of(owner), "loader"));
+        }
+        if owner == self.java_state(java_state::UNNAMED_MODULE)
+            && let Some(app) = self.app_loader()
+        {
+            // What is in no module of the library comes from the class path.
+            loader = Value::object(app);
+            owner = self.get_ref(app, self.offset_named(self.class_of(loader), "unnamedModule"));
+        }
+        self.set_ref(mirror, self.offset_named(of, "module"), owner);
+        self.set_ref(mirror, self.offset_named(of, "classLoader"), loader);
+    }
+
+    /// The loader of the class path, once the library has made it.
+    fn app_loader(&self) -> Option<Addr> {
+        let loaders = self.known_class("jdk/internal/loader/ClassLoaders")?;
+        let place = self.field_named(loaders, "APP_LOADER")?;
+        Value(self.load_field(Addr::NULL, place)).as_object()
     }
 
     /// The mirror of a primitive type, or of `void`.
@@ -108,8 +133,7 @@ impl Vm {
             if let Some(mirror) = self.get_ref(object, class::MIRROR).as_object() {
                 let place = self.offset_named(self.class_of(Value::object(mirror)), "module");
                 if self.get_ref(mirror, place).is_null() {
-                    let owner = self.java_module_of(object);
-                    self.set_ref(mirror, place, owner);
+                    self.place_mirror(object, mirror);
                 }
             }
         }

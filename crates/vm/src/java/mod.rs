@@ -5,6 +5,7 @@
 //! Class files are read elsewhere: a [`crate::ClassSource`] gives the classes that the library has, a
 //! [`ClassConverter`] those whose bytes a program brings.
 
+mod handles;
 mod linking;
 mod mirrors;
 mod strings;
@@ -177,6 +178,13 @@ impl Vm {
             let at = map.add(array::DATA + 8 * index);
             (u64::from(self.memory.load_u32(at)), u64::from(self.memory.load_u32(at.add(4))))
         })
+    }
+
+    /// A number that the world has not given before.
+    pub fn next_number(&mut self) -> u64 {
+        let number = self.root_u64(root::NEXT_ID);
+        self.set_root_u64(root::NEXT_ID, number + 1);
+        number
     }
 
     /// Whether a class has instances that programs make.

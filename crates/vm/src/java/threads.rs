@@ -29,6 +29,12 @@ impl Vm {
         if let Some(java) = java.as_object() {
             let place = self.offset_named(self.class_of(Value::object(java)), "$thread");
             self.set_ref(java, place, Value::object(object));
+            // Not zero for a thread that runs: the library's `isAlive` looks at it.
+            let alive = self.offset_named(self.class_of(Value::object(java)), "eetop");
+            let number = self.get_u64(object, thread::ID);
+            if alive != 0 {
+                self.set_u64(java, alive, number.max(1));
+            }
         }
     }
     /// The thread of the machine of a `java.lang.Thread`, null before it was started.

@@ -99,8 +99,51 @@ impl Vm {
             self.clear_java_interrupt();
         }
         let text = self.text(object, exception::MESSAGE);
-        let message = reworded(id, &text);
+        let mut message = reworded(id, &text);
+        if id == ClassId::ClassCast
+            && let Some((from, to)) = text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no "))
+            && let (Some(from), Some(to)) = (self.known_class(from), self.known_class(to))
+            && let Some(message) = &mut message
+        {
+            let places = self.places_of(from, to);
+            message.push_str(&places);
+        }
         self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown)
+    }
+
+    /// Where two classes come from, as messages about casts end.
+    fn places_of(&mut self, from: Addr, to: Addr) -> String {
+        let (a, b) = (self.place_of(from), self.place_of(to));
+        let name = |class: Addr| self.text(class, class::NAME).replace('/', ".");
+        if a == b {
+            format!(" ({} and {} are in {a})", name(from), name(to))
+        } else {
+            format!(" ({} is in {a}; {} is in {b})", name(from), name(to))
+        }
+    }
+
+    /// Module and loader of a class in words.
+    fn place_of(&mut self, object: Addr) -> String {
+        let mirror = self.mirror_of(object);
+        let Some(mirror) = mirror.as_object() else { return String::new() };
+        let of = self.class_of(Value::object(mirror));
+        let loader = self.get_ref(mirror, self.offset_named(of, "classLoader"));
+        let loader = match loader.as_object() {
+            None => "'bootstrap'".into(),
+            Some(_) => match self.text(self.class_of(loader), class::NAME).as_str() {
+                "jdk/internal/loader/ClassLoaders$AppClassLoader" => "'app'".to_string(),
+                "jdk/internal/loader/ClassLoaders$PlatformClassLoader" => "'platform'".into(),
+                other => other.replace('/', "."),
+            },
+        };
+        let module = self.get_ref(mirror, self.offset_named(of, "module"));
+        let name = module.as_object().map(|module| {
+            self.get_ref(module, self.offset_named(self.class_of(Value::object(module)), "name"))
+        });
+        match name.and_then(|name| self.java_text(name)) {
+            Some(name) => format!("module {name} of loader {loader}"),
+            None => format!("unnamed module of loader {loader}"),
+        }
     }
 
     /// Notes in a `Throwable` where the running thread stands: an array of methods, each with its offset; the frames of

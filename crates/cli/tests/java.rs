@@ -1,0 +1,149 @@
+//! Java programs on the library of the installed JDK 17: each gives what HotSpot gives, and goes on after `kill -9`.
+//! Without that JDK every test here says that it was skipped.
+
+mod common;
+
+use base::prng::Prng;
+use common::Scratch;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Kills of the program that is killed.
+const KILLS: u64 = 5;
+
+/// The JDK 17, as the binary finds it.
+fn jdk() -> Option<PathBuf> {
+    let fits = |home: &PathBuf| {
+        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
+        home.join("lib/modules").is_file() && release.contains("JAVA_VERSION=\"17.")
+    };
+    let named = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/jvm")
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    installed.sort();
+    let found = named.into_iter().chain(installed).find(fits);
+    if found.is_none() {
+        eprintln!("SKIPPED: no JDK 17 was found; install openjdk-17-jdk-headless or set JAVA_HOME");
+    }
+    found
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/java").join(format!("{name}.java"))
+}
+
+/// What HotSpot prints, and its exit status.
+fn expected(jdk: &Path, scratch: &Scratch, name: &str) -> (String, Option<i32>) {
+    let classes = scratch.path("classes");
+    let compiled = Command::new(jdk.join("bin/javac"))
+        .args(["-nowarn", "-d"])
+        .arg(&classes)
+        .arg(source(name))
+        .stderr(Stdio::null())
+        .status()
+        .expect("javac runs");
+    assert!(compiled.success(), "{name}.java compiles");
+    let ran =
+        Command::new(jdk.join("bin/java")).arg("-cp").arg(&classes).arg(name).output().expect("java runs");
+    (String::from_utf8_lossy(&ran.stdout).into_owned(), ran.status.code())
+}
+
+fn check(name: &str) {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let (out, status) = expected(&jdk, &scratch, name);
+    assert!(out.lines().count() >= 5, "{name} has something to say");
+    let path = source(name);
+    let ran = scratch.phantom(&["run", "--world", "w", path.to_str().expect("a path of text")]);
+    assert_eq!(ran.out, out, "{}", ran.err);
+    assert_eq!(ran.status, status, "{}", ran.err);
+}
+
+#[test]
+fn the_language() {
+    check("Language");
+}
+
+#[test]
+fn the_library() {
+    check("Classes");
+}
+
+#[test]
+fn reflection_initialisation_threads_and_exit() {
+    check("Machine");
+}
+
+#[test]
+fn class_paths_and_jars_are_programs() {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let (out, _) = expected(&jdk, &scratch, "Language");
+    let by_path = scratch.phantom(&["run", "--world", "a", "--cp", "classes", "Language"]);
+    assert_eq!(by_path.out, out, "{}", by_path.err);
+    let jar = Command::new(jdk.join("bin/jar"))
+        .args(["--create", "--file"])
+        .arg(scratch.path("app.jar"))
+        .args(["--main-class", "Language", "-C"])
+        .arg(scratch.path("classes"))
+        .arg(".")
+        .status()
+        .expect("jar runs");
+    assert!(jar.success());
+    let by_jar = scratch.phantom(&["run", "--world", "b", "app.jar"]);
+    assert_eq!(by_jar.out, out, "{}", by_jar.err);
+}
+
+#[test]
+fn what_cannot_run_is_said() {
+    if jdk().is_none() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let missing = scratch.phantom(&["run", "--cp", ".", "no.such.Main"]);
+    assert!(missing.err.contains("there is no class no.such.Main"), "{}", missing.err);
+    assert_ne!(missing.status, Some(0));
+    // A class file of the future, and one that is cut off.
+    for (name, bytes) in
+        [("Future", &b"\xca\xfe\xba\xbe\0\0\0\x46\0\x01"[..]), ("Cut", &b"\xca\xfe\xba\xbe\0\0\0\x3d\0"[..])]
+    {
+        scratch.file(&format!("{name}.class"), bytes);
+        let ran = scratch.phantom(&["run", "--world", name, "--cp", ".", name]);
+        assert_eq!(ran.status, Some(1), "{}", ran.err);
+        let wanted = if name == "Future" { "class file version 70.0" } else { "Truncated class file" };
+        assert!(ran.err.contains(wanted), "{}", ran.err);
+    }
+    let broken = scratch.file("app.jar", "no jar");
+    let ran = scratch.phantom(&["run", broken.to_str().expect("a path of text")]);
+    assert!(ran.err.contains("app.jar"), "{}", ran.err);
+    assert_ne!(ran.status, Some(0));
+}
+
+#[test]
+fn a_program_goes_on_after_each_kill() {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let (out, _) = expected(&jdk, &scratch, "Counter");
+    let arguments = ["run", "--world", "w", "--cp", "classes", "Counter"];
+    let mut prng = Prng::new(5);
+    let mut killed = 0;
+    for _ in 0..KILLS {
+        let mut child = scratch.command(&arguments).spawn().expect("the binary starts");
+        std::thread::sleep(Duration::from_millis(100 + prng.below(700)));
+        let runs = child.try_wait().expect("a child").is_none();
+        killed += u64::from(runs);
+        let _gone = child.kill();
+        let output = child.wait_with_output().expect("a child");
+        if !runs {
+            // It came to its end before the last kill.
+            assert_eq!(String::from_utf8_lossy(&output.stdout), out);
+            assert!(killed > 1, "the program ended before it was killed");
+            return;
+        }
+    }
+    let ran = scratch.phantom(&arguments);
+    assert_eq!(ran.out, out, "{}", ran.err);
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+}
