@@ -4,7 +4,7 @@
 //! An address is the number of the array in a table of the world, and an offset: no address of the host is ever seen, so
 //! direct buffers go over a restart like any object. Each access is checked.
 
-use crate::support::natives;
+use crate::support::{natives, set};
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::Elem;
@@ -29,6 +29,9 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "reallocateMemory0" "(JJ)J" Short reallocate_memory;
         "freeMemory0" "(J)V" Short free_memory;
         "copySwapMemory0" "(Ljava/lang/Object;JLjava/lang/Object;JJJ)V" Short copy_swapped;
+    }
+    "jdk/internal/perf/Perf" {
+        "createLong" "(Ljava/lang/String;IIJ)Ljava/nio/ByteBuffer;" Resumable counter;
     }
 };
 
@@ -182,4 +185,28 @@ pub(crate) fn path(call: &mut Call<'_>, index: u64) -> Result<alloc::string::Str
         Some(bytes) => Ok(alloc::string::String::from_utf8_lossy(&bytes).into_owned()),
         None => Err(call.throw_java("java/lang/InternalError", Some("there is no path at the address"))),
     }
+}
+
+/// A counter of the library's own performance data, in a buffer that nobody else sees.
+fn counter(call: &mut Call<'_>) -> Outcome {
+    const BYTES: u64 = 8;
+    let of = match call.vm.class_by_name("java/nio/HeapByteBuffer") {
+        Ok(of) => of,
+        Err(thrown) => return Outcome::Throw(thrown),
+    };
+    if call.vm.wants_initialising(of) {
+        return Outcome::Initialise(of);
+    }
+    let (made, bytes) = (call.vm.new_object(of), call.vm.make_bytes(BYTES));
+    for (field, value) in [
+        ("hb", bytes.0),
+        ("mark", u64::from(u32::MAX)),
+        ("limit", BYTES),
+        ("capacity", BYTES),
+        ("address", array::DATA),
+        ("bigEndian", 1),
+    ] {
+        set(call.vm, made, field, value);
+    }
+    Outcome::object(made)
 }
