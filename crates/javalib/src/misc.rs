@@ -142,6 +142,8 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
         Some(""),
         Some("java.library.path"),
         Some(""),
+        Some("jdk.image.map.all"),
+        Some("false"),
         Some("java.vm.compressedOopsMode"),
         Some(""),
         None,

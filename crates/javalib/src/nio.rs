@@ -102,6 +102,10 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "transferTo0" "(Ljava/io/FileDescriptor;JJLjava/io/FileDescriptor;)J" Short |_| Outcome::long(-4);
         "maxDirectTransferSize0" "()I" Short |_| Outcome::int(i32::MAX);
     }
+    // The image of the JDK's modules is read by a channel; nothing of it is mapped (`jdk.image.map.all`).
+    "jdk/internal/jimage/NativeImageBuffer" {
+        "getNativeMap" "(Ljava/lang/String;)Ljava/nio/ByteBuffer;" Short zero;
+    }
     "java/nio/MappedMemoryUtils" {
         "isLoaded0" "(JJJ)Z" Short |_| Outcome::truth(true);
         "load0" "(JJ)V" Short nothing;
