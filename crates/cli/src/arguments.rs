@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Runs a program, or goes on with it where it was.
     #[command(
-        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n  phantom run --allow-net=127.0.0.1 --allow-read=. server.ph\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\nOf what is outside its world a program may use its console and the clocks, and what --allow-... grants; the grants and --max-memory\nare kept in the world, and one of them given again replaces them all.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
+        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n  phantom run --allow-net=127.0.0.1 --allow-read=. server.ph\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\nOf what is outside its world a program may use its console and the clocks, and what --allow-... grants; a Java\nprogram may also read what you may read, and write in the current folder and /tmp, unless --allow-read or --allow-write\nsays otherwise. The grants and --max-memory are kept in the world, and one of them given again replaces them all.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
     )]
     Run(Run),
     /// Goes on with a world whose program need not be at hand.

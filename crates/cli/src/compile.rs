@@ -101,6 +101,14 @@ impl Program {
         })
     }
 
+    /// Where the JDK is, of a Java program.
+    pub(crate) fn java_home(&self) -> Option<&Path> {
+        match &self.files {
+            Files::Java(program) => Some(&program.home),
+            _ => None,
+        }
+    }
+
     /// The class files that the program needs, of a Java program.
     pub(crate) fn java_files(&self) -> Arc<JavaFiles> {
         match &self.files {

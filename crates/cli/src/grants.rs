@@ -3,7 +3,11 @@
 use crate::Failure;
 use std::path::{Path, PathBuf};
 
-/// What a program may use outside its world; nothing without these.
+/// Where Java programs may write besides their working directory: `java.io.tmpdir`.
+const JAVA_TEMPORARY: &str = "/tmp";
+
+/// What a program may use outside its world; nothing without these. A Java program may read what the user may, and write in
+/// the working directory and /tmp, unless --allow-read or --allow-write says otherwise.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub(crate) struct GrantOptions {
     /// Lets the program use the network, or only these addresses of it.
@@ -24,6 +28,24 @@ pub(crate) struct GrantOptions {
 }
 
 impl GrantOptions {
+    /// The grants of a program that begins: a Java program, which knows where its JDK is, has some of its own.
+    ///
+    /// # Errors
+    /// When a folder is not there.
+    pub(crate) fn first_grants(&self, java_home: Option<&Path>) -> Result<Vec<String>, Failure> {
+        let Some(home) = java_home else { return Ok(self.grants()?.unwrap_or_default()) };
+        let mut own = self.clone();
+        let everywhere = own.allow_read.is_empty();
+        own.allow_read.push(if everywhere { PathBuf::from("/") } else { home.to_path_buf() });
+        if own.allow_write.is_empty() {
+            own.allow_write.push(".".into());
+            own.allow_write.extend(Some(JAVA_TEMPORARY.into()).filter(|folder: &PathBuf| folder.is_dir()));
+        }
+        let mut grants = own.grants()?.unwrap_or_default();
+        grants.push(format!("java={}", folder(home)?));
+        Ok(grants)
+    }
+
     /// The grants as a program keeps them; none when no option was given, so that it keeps what it has.
     ///
     /// # Errors

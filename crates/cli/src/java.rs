@@ -18,6 +18,8 @@ const RELEASE: &str = "17";
 pub(crate) struct JavaProgram {
     /// Name with slashes.
     pub(crate) main_class: String,
+    /// Where the JDK is.
+    pub(crate) home: PathBuf,
     pub(crate) files: Arc<JavaFiles>,
 }
 
@@ -153,7 +155,7 @@ pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgr
         }
         _ => program.to_string_lossy().into_owned(),
     };
-    Ok(JavaProgram { main_class: main_class.replace('.', "/"), files: JavaFiles::new(path) })
+    Ok(JavaProgram { main_class: main_class.replace('.', "/"), home, files: JavaFiles::new(path) })
 }
 
 fn stem(path: &Path) -> String {

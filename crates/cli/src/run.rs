@@ -121,7 +121,7 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: options.grants.grants()?.unwrap_or_default(),
+        grants: options.grants.first_grants(program.java_home())?,
         durable: options.sending.durable.unwrap_or(false),
         source_hash: program.source_hash,
         fresh: options.fresh,
@@ -218,7 +218,11 @@ fn grant(
     let grants = options.grants()?;
     let known = opened.world.vm.programs().map_err(|error| Failure::World(error.to_string()))?;
     if let Some(program) = known.into_iter().find(|known| known.name == name) {
-        if let Some(grants) = grants {
+        if let Some(mut grants) = grants {
+            // A Java program has its own besides.
+            if let Some(home) = program.grants.iter().find_map(|grant| grant.strip_prefix("java=")) {
+                grants = options.first_grants(Some(Path::new(home)))?;
+            }
             opened.world.set_grants(program.addr, &grants);
         }
         if let Some(durable) = durable {

@@ -30,8 +30,6 @@ pub const INJECTED: &[(&str, &str, &str)] = &[
     ("java/lang/Class", "$class", "L.internal.object;"),
     ("java/lang/ClassLoader", LOADER_FIELD, "L.internal.object;"),
     ("java/lang/Thread", "$thread", "L.internal.object;"),
-    ("java/io/FileInputStream", "$content", "[B"),
-    ("java/io/FileInputStream", "$position", "J"),
     ("java/lang/invoke/ResolvedMethodName", "$method", "L.internal.object;"),
 ];
 

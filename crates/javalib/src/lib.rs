@@ -13,14 +13,20 @@ extern crate alloc;
 mod boot;
 mod classes;
 mod define;
+mod descriptors;
+mod files;
 mod handles;
-mod io;
 mod lang;
 mod library;
 mod misc;
+mod net;
+mod nio;
+mod offheap;
 mod reflect;
+mod resources;
 mod support;
 mod unsafes;
+mod zip;
 
 pub use boot::{BOOT_CLASS, boot_module, start_module};
 pub use library::{ClassFiles, Converter, Library};
@@ -35,7 +41,12 @@ pub const NATIVES: &[&[Native]] = &[
     define::NATIVES,
     handles::NATIVES,
     reflect::NATIVES,
+    resources::NATIVES,
     unsafes::NATIVES,
     misc::NATIVES,
-    io::NATIVES,
+    offheap::NATIVES,
+    files::NATIVES,
+    nio::NATIVES,
+    net::NATIVES,
+    zip::NATIVES,
 ];

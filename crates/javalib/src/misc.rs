@@ -103,6 +103,7 @@ fn find_signal(call: &mut Call<'_>) -> Outcome {
 /// Properties of the platform by the numbers of `SystemProps.Raw`: fixed, for they are kept for the life of the world.
 fn platform_properties(call: &mut Call<'_>) -> Outcome {
     const COUNT: usize = 39;
+    let directory = call.vm.working_directory(call.thread);
     let mut all = [None; COUNT];
     for (index, value) in [
         (1, "en"),
@@ -121,7 +122,7 @@ fn platform_properties(call: &mut Call<'_>) -> Outcome {
         (33, "unknown"),
         (34, "UTF-8"),
         (35, "UTF-8"),
-        (36, "/"),
+        (36, &directory),
         (37, "/"),
         (38, "phantom"),
     ] {
@@ -153,11 +154,18 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
         Some(""),
         Some("java.library.path"),
         Some(""),
+        Some("jdk.image.map.all"),
+        Some("false"),
         Some("java.vm.compressedOopsMode"),
         Some(""),
         None,
     ];
-    texts(call, ALL)
+    let home = call.vm.java_home(call.thread);
+    let mut all = ALL.to_vec();
+    if let Some(home) = &home {
+        all[1] = Some(home);
+    }
+    texts(call, &all)
 }
 
 /// No variables are handed to Java programs yet.

@@ -2,7 +2,7 @@
 //!
 //! Offsets are those of the object's layout in the world, so they stay good for ever. Every access is checked: it lies
 //! inside the object and does not mix references with numbers; so a program that computes a wrong offset gets an
-//! `InternalError` and does not break the world. There is no memory outside of objects.
+//! `InternalError` and does not break the world. Memory outside of objects is that of `offheap`.
 //! Natives run under the kernel's lock, so a comparison with its exchange is one step.
 
 use crate::support::{natives, offset_of, text};
@@ -100,8 +100,14 @@ fn place(call: &mut Call<'_>, at: u64, bytes: u64, reference: bool) -> Result<(A
         };
         place.map(|place| (object, place))
     });
+    let found = match found {
+        None if call.reference_at(at).is_null() && !reference => {
+            crate::offheap::place(call.vm, offset, bytes)
+        }
+        found => found,
+    };
     found.ok_or_else(|| {
-        let text = "Unsafe: there is no such place in the object; memory outside of objects is not supported";
+        let text = "Unsafe: there is no such place in the object, or no such memory outside of objects";
         call.throw_java("java/lang/InternalError", Some(text))
     })
 }

@@ -697,6 +697,10 @@ pub mod java_state {
     pub const PENDING: u64 = 11;
     /// The module of the classes of no named module.
     pub const UNNAMED_MODULE: u64 = 12;
+    /// RefArray of byte arrays: the memory outside of objects that programs have, see `javalib`; or null.
+    pub const MEMORY: u64 = 14;
+    /// RefArray of pairs by file number: what is open, and the program that opened it; or null.
+    pub const DESCRIPTORS: u64 = 15;
     /// Number of elements.
     pub const COUNT: u64 = 16;
 }
@@ -815,6 +819,10 @@ pub mod connector_option {
     pub const DURABLE: u32 = 1;
     /// A file that is only read.
     pub const READ_ONLY: u32 = 2;
+    /// A file that is written at its end only.
+    pub const APPEND: u32 = 4;
+    /// A socket whose calls do not wait.
+    pub const NONBLOCKING: u32 = 8;
 }
 
 /// What happens to the result of a frame: the low byte of [`frame::FLAGS`].

@@ -8,8 +8,8 @@ extern crate alloc;
 mod reactor;
 
 pub use reactor::{
-    Access, Done, Ended, Fault, FileFacts, Handle, NoOutside, OpId, Operation, OutsideError, Place, Reactor,
-    Stream,
+    Access, Done, Ended, Fault, FileFacts, Handle, NoOutside, OpId, Operation, OutsideError, Place, READABLE,
+    Reactor, Stream, WRITABLE,
 };
 
 use alloc::string::String;

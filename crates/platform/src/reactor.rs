@@ -33,6 +33,10 @@ pub enum Access {
     Read,
     /// For reading and writing; it is made if it is not there.
     Write,
+    /// As `Write`; it is empty then.
+    Truncate,
+    /// For reading and writing; it is made, and must not be there.
+    New,
     /// For reading and writing, as it is; it must be there.
     Existing,
 }
@@ -45,6 +49,11 @@ pub enum Stream {
     /// Standard error.
     Error,
 }
+
+/// Something has come in, a connection too, or the other end has closed.
+pub const READABLE: u8 = 1;
+/// There is room for what goes out.
+pub const WRITABLE: u8 = 2;
 
 /// What a reactor can be asked for.
 ///
@@ -90,6 +99,11 @@ pub enum Operation {
     Shutdown {
         /// The connection.
         handle: Handle,
+    },
+    /// Waits until something can be done with one of these sockets at once.
+    Watch {
+        /// Each with what is wanted of it: [`READABLE`], [`WRITABLE`], or both.
+        of: Vec<(Handle, u8)>,
     },
     /// Opens `handle` as a UDP socket.
     Bind {
@@ -162,6 +176,49 @@ pub enum Operation {
     Stat {
         /// Where.
         place: Place,
+    },
+    /// What stands at a place itself: a link is not followed.
+    StatLink {
+        /// Where.
+        place: Place,
+    },
+    /// What is known of an open file.
+    Measure {
+        /// The file.
+        handle: Handle,
+    },
+    /// The absolute path of what stands at a place, without links: one name.
+    Canonical {
+        /// Where.
+        place: Place,
+    },
+    /// Where a symbolic link leads: one name.
+    ReadLink {
+        /// Where.
+        place: Place,
+    },
+    /// Makes a symbolic link.
+    MakeLink {
+        /// Where.
+        place: Place,
+        /// Where it leads.
+        target: String,
+    },
+    /// Sets the permissions of a file or folder.
+    SetMode {
+        /// Which.
+        place: Place,
+        /// The lower twelve bits, as in POSIX.
+        mode: u32,
+    },
+    /// Sets the times of a file or folder, nanoseconds since 1970.
+    SetTimes {
+        /// Which.
+        place: Place,
+        /// Of the last access.
+        accessed_ns: u64,
+        /// Of the last change.
+        modified_ns: u64,
     },
     /// The names in a folder, sorted.
     List {
@@ -250,6 +307,8 @@ pub enum Done {
         /// Address of the other end; empty when there is none.
         peer: String,
     },
+    /// What can be done with sockets, those with which nothing can be done left out.
+    Ready(Vec<(Handle, u8)>),
     /// Bytes.
     Data(Vec<u8>),
     /// A datagram.
@@ -295,6 +354,20 @@ pub struct FileFacts {
     pub modified_ns: u64,
     /// Whether it is a folder.
     pub is_directory: bool,
+    /// Kind and permissions, as in POSIX.
+    pub mode: u32,
+    /// The user whose it is.
+    pub owner: u32,
+    /// The group whose it is.
+    pub group: u32,
+    /// How many names it has.
+    pub links: u32,
+    /// Nanoseconds since 1970 of the last access.
+    pub accessed_ns: u64,
+    /// Nanoseconds since 1970 of the last change of what is known of it.
+    pub changed_ns: u64,
+    /// What the user of this machine may do to it: 4 read, 2 write, 1 execute; of a place only.
+    pub may: u8,
 }
 
 /// What kind of failure it was.

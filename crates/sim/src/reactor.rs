@@ -545,6 +545,7 @@ impl Outside {
             size: node.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
             modified_ns: 0,
             is_directory: node.bytes.is_none(),
+            ..FileFacts::default()
         }
     }
 
@@ -569,7 +570,12 @@ impl Outside {
         match operation {
             Operation::OpenFile { handle, place, access } => {
                 let path = Self::path(place)?;
-                if *access == Access::Write && !self.nodes.contains_key(&path) {
+                let is_there = self.nodes.contains_key(&path);
+                if *access == Access::New && is_there {
+                    return fault(Fault::Exists, "File exists");
+                }
+                let makes = matches!(access, Access::Write | Access::New | Access::Truncate);
+                if *access == Access::Truncate && is_there || makes && !is_there {
                     self.folder_of(&path)?;
                     self.put(&path, Some(Vec::new()));
                 }

@@ -45,6 +45,8 @@ mod waiting;
 
 pub use bootstrap::OpenError;
 pub use classes::{CheckedModule, DefineError};
+pub use connectors::call::Entry;
+pub use connectors::grants::Purpose;
 pub use control::STATUS_KILLED;
 pub use java::{ClassConverter, ConvertError};
 pub use kernel::Stopped;

@@ -5,8 +5,9 @@
 
 use super::error::outside;
 use platform::{Access, Fault, FileFacts, OutsideError, Place};
+use rustix::fd::AsRawFd;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
@@ -26,9 +27,12 @@ fn failed(error: Errno) -> OutsideError {
 
 /// Opens what stands at a relative path below a folder.
 fn beneath(folder: &str, path: &str, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
+    let is_root = folder == "/";
     let top = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(folder, top, Mode::empty()).map_err(failed)?;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    // Nothing leads out of the root, so absolute links may be followed there.
+    let bound = if is_root { ResolveFlags::IN_ROOT } else { ResolveFlags::BENEATH };
+    let resolve = bound | ResolveFlags::NO_MAGICLINKS;
     loop {
         match rustix::fs::openat2(&folder, path, flags | OFlags::CLOEXEC, mode, resolve) {
             // A rename elsewhere raced with it.
@@ -62,6 +66,13 @@ fn facts(of: impl AsFd) -> Result<FileFacts> {
         size: found.stx_size,
         modified_ns: ns(found.stx_mtime),
         is_directory: FileType::from_raw_mode(found.stx_mode.into()) == FileType::Directory,
+        mode: found.stx_mode.into(),
+        owner: found.stx_uid,
+        group: found.stx_gid,
+        links: found.stx_nlink,
+        accessed_ns: ns(found.stx_atime),
+        changed_ns: ns(found.stx_ctime),
+        may: 0,
     })
 }
 
@@ -70,9 +81,12 @@ pub(super) fn open(place: &Place, access: Access) -> Result<(File, FileFacts)> {
     let how = match access {
         Access::Read => OFlags::RDONLY,
         Access::Write => OFlags::RDWR | OFlags::CREATE,
+        Access::Truncate => OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC,
+        Access::New => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
         Access::Existing => OFlags::RDWR,
     };
-    let mode = if access == Access::Write { NEW_FILE } else { Mode::empty() };
+    let makes = matches!(access, Access::Write | Access::Truncate | Access::New);
+    let mode = if makes { NEW_FILE } else { Mode::empty() };
     // Without blocking, or a pipe without a reader would hold the thread.
     let fd = beneath(&place.beneath, &place.path, how | OFlags::NONBLOCK, mode)?;
     let file = File::from(fd);
@@ -87,8 +101,67 @@ pub(super) fn open(place: &Place, access: Access) -> Result<(File, FileFacts)> {
     Ok((file, facts))
 }
 
+/// By which a file is known that is open in this process.
+fn own_path(fd: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", fd.as_raw_fd())
+}
+
 pub(super) fn stat(place: &Place) -> Result<FileFacts> {
-    facts(beneath(&place.beneath, &place.path, OFlags::PATH, Mode::empty())?)
+    let there = beneath(&place.beneath, &place.path, OFlags::PATH, Mode::empty())?;
+    let own = own_path(&there);
+    let may = [rustix::fs::Access::READ_OK, rustix::fs::Access::WRITE_OK, rustix::fs::Access::EXEC_OK];
+    let may = may.iter().fold(0, |bits, wanted| {
+        let allowed = rustix::fs::access(own.as_str(), *wanted).is_ok();
+        bits << 1 | u8::from(allowed)
+    });
+    Ok(FileFacts { may, ..facts(there)? })
+}
+
+/// What stands at a place itself, also when it is a link.
+pub(super) fn stat_link(place: &Place) -> Result<FileFacts> {
+    facts(beneath(&place.beneath, &place.path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?)
+}
+
+pub(super) fn measure(file: &File) -> Result<FileFacts> {
+    facts(file)
+}
+
+/// The path of what stands at a place, without links.
+pub(super) fn canonical(place: &Place) -> Result<String> {
+    let there = beneath(&place.beneath, &place.path, OFlags::PATH, Mode::empty())?;
+    let path = rustix::fs::readlink(own_path(&there), Vec::new()).map_err(failed)?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+pub(super) fn read_link(place: &Place) -> Result<String> {
+    let link = beneath(&place.beneath, &place.path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?;
+    // The empty name of what a descriptor stands for (readlinkat(2)).
+    match rustix::fs::readlinkat(&link, "", Vec::new()) {
+        Ok(target) => Ok(target.to_string_lossy().into_owned()),
+        // So it says of what is no link.
+        Err(Errno::NOENT) => Err(failed(Errno::INVAL)),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+pub(super) fn make_link(place: &Place, target: &str) -> Result<()> {
+    let (folder, name) = parent(place)?;
+    rustix::fs::symlinkat(target, &folder, name).map_err(failed)
+}
+
+pub(super) fn set_mode(place: &Place, mode: u32) -> Result<()> {
+    let there = beneath(&place.beneath, &place.path, OFlags::PATH, Mode::empty())?;
+    rustix::fs::chmod(own_path(&there), Mode::from_raw_mode(mode)).map_err(failed)
+}
+
+pub(super) fn set_times(place: &Place, accessed_ns: u64, modified_ns: u64) -> Result<()> {
+    let there = beneath(&place.beneath, &place.path, OFlags::PATH, Mode::empty())?;
+    let time = |ns: u64| Timespec {
+        tv_sec: (ns / 1_000_000_000).try_into().unwrap_or(0),
+        tv_nsec: (ns % 1_000_000_000).try_into().unwrap_or(0),
+    };
+    let times = Timestamps { last_access: time(accessed_ns), last_modification: time(modified_ns) };
+    rustix::fs::utimensat(rustix::fs::CWD, own_path(&there), &times, AtFlags::empty()).map_err(failed)
 }
 
 pub(super) fn list(place: &Place) -> Result<Vec<String>> {

@@ -78,6 +78,8 @@ struct State {
     resources: BTreeMap<Handle, Resource>,
     /// Operations in the pool, with the resource that they open or use.
     pooled: BTreeMap<OpId, Option<Handle>>,
+    /// Operations that wait until something can be done.
+    watches: Vec<(OpId, Vec<(Handle, u8)>)>,
     ended: Vec<(OpId, Ended)>,
     scratch: Box<[u8]>,
 }
@@ -115,6 +117,7 @@ impl HostReactor {
         let state = State {
             resources: BTreeMap::new(),
             pooled: BTreeMap::new(),
+            watches: Vec::new(),
             ended: Vec::new(),
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
         };
@@ -143,6 +146,7 @@ impl Inner {
         for event in events.iter().filter(|event| event.token() != WAKER) {
             state.ready(&self.registry, event);
         }
+        state.serve_watches();
         true
     }
 
@@ -280,6 +284,26 @@ impl Reactor for HostReactor {
             Operation::Stat { place } => {
                 inner.in_pool(id, None, move || files::stat(&place).map(Done::File).map(After::End))
             }
+            Operation::StatLink { place } => {
+                inner.in_pool(id, None, move || files::stat_link(&place).map(Done::File).map(After::End))
+            }
+            Operation::Measure { handle } => {
+                inner.on_file(id, handle, |file| files::measure(file).map(Done::File))
+            }
+            Operation::Canonical { place } => inner.in_pool(id, None, move || {
+                files::canonical(&place).map(|path| After::End(Done::Names(vec![path])))
+            }),
+            Operation::ReadLink { place } => inner.in_pool(id, None, move || {
+                files::read_link(&place).map(|path| After::End(Done::Names(vec![path])))
+            }),
+            Operation::MakeLink { place, target } => inner.in_pool(id, None, move || {
+                files::make_link(&place, &target).map(|()| After::End(Done::Nothing))
+            }),
+            Operation::SetMode { place, mode } => inner
+                .in_pool(id, None, move || files::set_mode(&place, mode).map(|()| After::End(Done::Nothing))),
+            Operation::SetTimes { place, accessed_ns, modified_ns } => inner.in_pool(id, None, move || {
+                files::set_times(&place, accessed_ns, modified_ns).map(|()| After::End(Done::Nothing))
+            }),
             Operation::List { place } => {
                 inner.in_pool(id, None, move || files::list(&place).map(Done::Names).map(After::End))
             }
@@ -311,6 +335,15 @@ impl Reactor for HostReactor {
             Operation::HttpGet { url, headers, most } => {
                 inner.in_pool(id, None, move || http::get(&url, &headers, most).map(After::End))
             }
+            Operation::Watch { of } => {
+                let mut state = lock(&inner.state);
+                let ready = state.readiness(&of);
+                if !ready.is_empty() {
+                    return Some(Ok(Done::Ready(ready)));
+                }
+                state.watches.push((id, of));
+                None
+            }
             on_open => {
                 let mut state = lock(&inner.state);
                 state.on_open(&inner.registry, id, on_open);
@@ -330,6 +363,7 @@ impl Reactor for HostReactor {
     fn cancel(&self, id: OpId) {
         let mut state = lock(&self.0.state);
         state.pooled.remove(&id);
+        state.watches.retain(|(watch, _)| *watch != id);
         for resource in state.resources.values_mut() {
             resource.cancel(id);
         }
@@ -352,7 +386,8 @@ impl Reactor for HostReactor {
                 ended.push((id, Err(closed())));
             }
         }
-        let wakes = !ended.is_empty();
+        state.serve_watches();
+        let wakes = !state.ended.is_empty();
         if wakes {
             self.0.notify();
         }
@@ -400,6 +435,33 @@ impl State {
     fn take_ended(&mut self, id: OpId) -> Option<Ended> {
         let at = self.ended.iter().rposition(|(ended, _)| *ended == id)?;
         Some(self.ended.swap_remove(at).1)
+    }
+
+    /// What can be done with sockets at once; of one that is closed everything, for it fails at once.
+    fn readiness(&mut self, of: &[(Handle, u8)]) -> Vec<(Handle, u8)> {
+        let ready = of.iter().map(|(handle, wanted)| {
+            let ready = match self.resources.get_mut(handle) {
+                Some(Resource::Stream(stream)) => stream.readiness(*wanted),
+                Some(Resource::Listener(listener)) => listener.readiness(*wanted),
+                Some(Resource::Datagrams(socket)) => socket.readiness(*wanted),
+                Some(Resource::Connecting(_)) => 0,
+                _ => *wanted,
+            };
+            (*handle, ready)
+        });
+        ready.filter(|(_, ready)| *ready != 0).collect()
+    }
+
+    /// Ends the watches of which something can be done.
+    fn serve_watches(&mut self) {
+        for (id, of) in std::mem::take(&mut self.watches) {
+            let ready = self.readiness(&of);
+            if ready.is_empty() {
+                self.watches.push((id, of));
+            } else {
+                self.ended.push((id, Ok(Done::Ready(ready))));
+            }
+        }
     }
 
     fn end(&mut self, id: OpId, result: io::Result<Done>) {

@@ -42,6 +42,10 @@ impl Reads {
         self.ready = true;
         self.closed |= event.is_read_closed() || event.is_error();
     }
+    /// Somebody has seen that there is something.
+    pub(super) fn found(&mut self) {
+        self.ready = true;
+    }
     pub(super) fn ids(&self) -> impl Iterator<Item = OpId> {
         self.queue.iter().map(|(id, _)| *id)
     }

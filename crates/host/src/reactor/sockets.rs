@@ -5,7 +5,9 @@ use super::queues::{Reads, Writes};
 use super::token;
 use mio::net::{TcpListener, TcpStream, UdpSocket};
 use mio::{Interest, Registry};
-use platform::{Done, Ended, Handle, OpId};
+use platform::{Done, Ended, Handle, OpId, READABLE, WRITABLE};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::AsFd;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -13,6 +15,23 @@ use std::net::SocketAddr;
 /// Bytes that are written to a connection before its worker looks around: the buffer of one may take several MiB.
 const WRITTEN_AT_ONCE: usize = 256 << 10;
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// What of the wanted can be done with a socket at once.
+fn readiness(socket: &impl AsFd, wanted: u8) -> u8 {
+    let mut flags = PollFlags::empty();
+    flags.set(PollFlags::IN, wanted & READABLE != 0);
+    flags.set(PollFlags::OUT, wanted & WRITABLE != 0);
+    let mut looked = [PollFd::new(socket, flags)];
+    if poll(&mut looked, Some(&Timespec::default())).is_err() {
+        return wanted;
+    }
+    let found = looked[0].revents();
+    // Whoever tries then learns what is wrong.
+    let broken = found.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
+    let readable = if broken || found.contains(PollFlags::IN) { READABLE } else { 0 };
+    let writable = if broken || found.contains(PollFlags::OUT) { WRITABLE } else { 0 };
+    wanted & (readable | writable)
+}
 
 /// A connection.
 pub(super) struct Stream {
@@ -66,6 +85,14 @@ impl Stream {
         // Small answers leave at once; a connection that refuses it works as well.
         let _ = socket.set_nodelay(true);
         Stream { socket, reads: Reads::default(), writes: Writes::default() }
+    }
+    /// What of the wanted can be done at once.
+    pub(super) fn readiness(&mut self, wanted: u8) -> u8 {
+        let ready = readiness(&self.socket, wanted);
+        if ready & READABLE != 0 {
+            self.reads.found();
+        }
+        ready
     }
     pub(super) fn serve_reads(&mut self, scratch: &mut [u8], ended: &mut Vec<(OpId, Ended)>) {
         self.reads.serve(&mut self.socket, scratch, ended);
@@ -149,6 +176,11 @@ impl Listener {
         Ok((Listener { socket, acceptors: VecDeque::new() }, done))
     }
 
+    /// What of the wanted can be done at once.
+    pub(super) fn readiness(&self, wanted: u8) -> u8 {
+        readiness(&self.socket, wanted)
+    }
+
     /// Takes connections as long as there are some and someone who wants them.
     pub(super) fn serve(
         &mut self,
@@ -192,6 +224,11 @@ impl Datagrams {
         registry.register(&mut socket, token(handle, 0), BOTH)?;
         let done = opened(socket.local_addr(), None)?;
         Ok((Datagrams { socket, reads: VecDeque::new(), writes: VecDeque::new() }, done))
+    }
+
+    /// What of the wanted can be done at once.
+    pub(super) fn readiness(&self, wanted: u8) -> u8 {
+        readiness(&self.socket, wanted)
     }
 
     pub(super) fn serve_reads(&mut self, scratch: &mut [u8], ended: &mut Vec<(OpId, Ended)>) {

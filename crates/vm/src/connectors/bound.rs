@@ -15,7 +15,7 @@ const FIRST_ENTRIES: u64 = 8;
 
 impl Vm {
     /// Enters a connector that a thread has bound to an address.
-    pub(crate) fn enter_bound(&mut self, thread: Addr, object: Addr) {
+    pub fn enter_bound(&mut self, thread: Addr, object: Addr) {
         let Some(owner) = self.owner_of(thread) else { return };
         let mut list = self.root_ref(root::BOUND);
         let entries = if list.is_null() { 0 } else { self.array_len(list) / 2 };

@@ -11,9 +11,10 @@ use crate::internal::{Call, Outcome, Wait};
 use alloc::format;
 use alloc::string::{String, ToString};
 use base::Addr;
+use bytecode::Flags;
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{connector, connector_option, connector_state, program};
+use layout::schema::{connector, connector_option, connector_state, frame, program};
 use platform::{Ended, Fault, Handle, OpId, Operation, OutsideError, Place};
 
 /// Nothing is done yet.
@@ -27,7 +28,7 @@ pub(crate) const HELD: u32 = 2;
 pub(crate) const READ_BYTES_MAX: usize = 16 << 20;
 
 /// Where a method stands when it is invoked.
-pub(crate) enum Entry {
+pub enum Entry {
     /// At its beginning.
     Fresh,
     /// Its operation has ended.
@@ -37,8 +38,15 @@ pub(crate) enum Entry {
 }
 
 impl Call<'_> {
+    /// What a wait is for: the connector that is the receiver; a native method, whose first argument may be a number, waits
+    /// for its own thread.
+    fn awaited(&self) -> Addr {
+        let method = Addr(self.vm.get_u64(self.frame, frame::METHOD));
+        if self.vm.method_flags(method).has(Flags::NATIVE) { self.thread } else { self.this() }
+    }
+
     /// Where the method stands; leaves it when its operation is still under way.
-    pub(crate) fn entry(&mut self) -> Result<Entry, Outcome> {
+    pub fn entry(&mut self) -> Result<Entry, Outcome> {
         match self.phase() {
             UNDERWAY => {
                 let (is_current, id) = (self.number(0) == self.vm.common.outside.boot, OpId(self.number(1)));
@@ -56,7 +64,7 @@ impl Call<'_> {
                             self.set_phase(FRESH);
                             Ok(Entry::Ended(ended))
                         }
-                        None => Err(Outcome::Block(Wait::Outside { object: self.this() })),
+                        None => Err(Outcome::Block(Wait::Outside { object: self.awaited() })),
                     },
                 }
             }
@@ -76,7 +84,7 @@ impl Call<'_> {
     }
 
     /// Holds what the method is about to send until a snapshot says that it is sent, if the connector wants that.
-    pub(crate) fn hold(&mut self, object: Addr) -> Result<(), Outcome> {
+    pub fn hold(&mut self, object: Addr) -> Result<(), Outcome> {
         let own = self.vm.get_u32(object, connector::OPTIONS) & connector_option::DURABLE != 0;
         let all = || {
             let owner = self.vm.owner_of(self.thread);
@@ -99,7 +107,7 @@ impl Call<'_> {
     }
 
     /// Starts an operation; leaves the method when it does not end at once.
-    pub(crate) fn operation(&mut self, operation: Operation) -> Result<Ended, Outcome> {
+    pub fn operation(&mut self, operation: Operation) -> Result<Ended, Outcome> {
         self.opening(None, operation)
     }
 
@@ -107,7 +115,7 @@ impl Call<'_> {
     fn opening(&mut self, opens: Option<Handle>, operation: Operation) -> Result<Ended, Outcome> {
         // The one place where anything outside is begun. Whoever is woken comes here again, in the phase that it is in.
         if self.vm.is_detached() {
-            return Err(Outcome::Block(Wait::Outside { object: self.this() }));
+            return Err(Outcome::Block(Wait::Outside { object: self.awaited() }));
         }
         let (id, ended) = self.vm.submit(self.thread, opens, operation);
         if let Some(ended) = ended {
@@ -115,11 +123,11 @@ impl Call<'_> {
             return Ok(ended);
         }
         self.set_underway(id);
-        Err(Outcome::Block(Wait::Outside { object: self.this() }))
+        Err(Outcome::Block(Wait::Outside { object: self.awaited() }))
     }
 
     /// The method goes on after a safepoint as if its operation had ended with this only then.
-    pub(crate) fn put_back(&mut self, ended: Ended) {
+    pub fn put_back(&mut self, ended: Ended) {
         let id = self.vm.common.outside.keep_ended(self.thread, ended);
         self.set_underway(id);
     }
@@ -132,7 +140,7 @@ impl Call<'_> {
     }
 
     /// Starts an operation that opens what `make` says under a new handle, and remembers the handle in reference 1.
-    pub(crate) fn open(&mut self, make: impl FnOnce(Handle) -> Operation) -> Result<Ended, Outcome> {
+    pub fn open(&mut self, make: impl FnOnce(Handle) -> Operation) -> Result<Ended, Outcome> {
         let handle = Handle(self.vm.common.outside.number());
         let kept = self.vm.box_i64(handle.0 as i64);
         self.set_reference(1, kept);
@@ -140,7 +148,7 @@ impl Call<'_> {
     }
 
     /// Gives a connector what [`Call::open`] opened.
-    pub(crate) fn opened(&mut self, object: Addr) {
+    pub fn opened(&mut self, object: Addr) {
         let handle = self.vm.as_long(self.reference(1)).unwrap_or(0);
         self.set_reference(1, Value::NULL);
         self.vm.detach(object);
@@ -148,23 +156,23 @@ impl Call<'_> {
     }
 
     /// What a connector has open now.
-    pub(crate) fn attached(&self, object: Addr) -> Option<Handle> {
+    pub fn attached(&self, object: Addr) -> Option<Handle> {
         self.vm.attached(object)
     }
 
     /// Closes what a connector has open.
-    pub(crate) fn close(&mut self, object: Addr) {
+    pub fn close(&mut self, object: Addr) {
         self.vm.detach(object);
         self.vm.set_u32(object, connector::STATE, connector_state::CLOSED);
     }
 
     /// The state of a connector.
-    pub(crate) fn connector_state(&self, object: Addr) -> u32 {
+    pub fn connector_state(&self, object: Addr) -> u32 {
         self.vm.get_u32(object, connector::STATE)
     }
 
     /// Sets the address by which a connector is known.
-    pub(crate) fn set_text(&mut self, object: Addr, field: u64, text: &str) {
+    pub fn set_text(&mut self, object: Addr, field: u64, text: &str) {
         let text = self.vm.make_string(text.as_bytes());
         self.vm.set_ref(object, field, Value::object(text));
     }
@@ -221,7 +229,7 @@ impl Call<'_> {
     }
 
     /// The place of a path that the program may use; leaves the method when there is none.
-    pub(crate) fn granted_place(&mut self, path: &str, purpose: Purpose) -> Result<Place, Outcome> {
+    pub fn granted_place(&mut self, path: &str, purpose: Purpose) -> Result<Place, Outcome> {
         let path = self.vm.absolute(self.thread, path);
         let answer = self.vm.may_use(self.thread, &path, purpose);
         answer.map_err(|why| self.throw_kernel(ClassId::NotGranted, &why))

@@ -12,7 +12,7 @@ use platform::Place;
 
 /// What a place in the file system is wanted for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// Reading.
     Read,
     /// Writing.
@@ -25,7 +25,7 @@ impl Vm {
     }
 
     /// The program of a thread.
-    pub(crate) fn owner_of(&self, thread: Addr) -> Option<Addr> {
+    pub fn owner_of(&self, thread: Addr) -> Option<Addr> {
         if thread.is_null() { None } else { self.get_ref(thread, thread::PROGRAM).as_object() }
     }
 
@@ -41,7 +41,7 @@ impl Vm {
     ///
     /// # Errors
     /// Why not, with the option that grants it.
-    pub(crate) fn may_net(&self, thread: Addr, address: &str) -> Result<(), String> {
+    pub fn may_net(&self, thread: Addr, address: &str) -> Result<(), String> {
         self.program_may_net(self.owner_of(thread), address)
     }
 
@@ -68,7 +68,7 @@ impl Vm {
     ///
     /// # Errors
     /// Why not, with the option that grants it.
-    pub(crate) fn may_start(&self, thread: Addr, wanted: &str) -> Result<(), String> {
+    pub fn may_start(&self, thread: Addr, wanted: &str) -> Result<(), String> {
         let own = format!("run={wanted}");
         if self.grants(thread).iter().any(|grant| grant == "run" || *grant == own) {
             return Ok(());
@@ -79,14 +79,19 @@ impl Vm {
     }
 
     /// Where relative paths of a thread lead from.
-    pub(crate) fn working_directory(&self, thread: Addr) -> String {
+    pub fn working_directory(&self, thread: Addr) -> String {
         let found =
             self.grants(thread).iter().find_map(|grant| grant.strip_prefix("in=").map(ToString::to_string));
         found.unwrap_or_else(|| "/".to_string())
     }
 
+    /// Where the library of a Java program has its files.
+    pub fn java_home(&self, thread: Addr) -> Option<String> {
+        self.grants(thread).iter().find_map(|grant| grant.strip_prefix("java=").map(ToString::to_string))
+    }
+
     /// The absolute path that a path means, without `.` and `..`.
-    pub(crate) fn absolute(&self, thread: Addr, path: &str) -> String {
+    pub fn absolute(&self, thread: Addr, path: &str) -> String {
         let whole = if path.starts_with('/') {
             path.to_string()
         } else {
@@ -107,7 +112,7 @@ impl Vm {
     ///
     /// # Errors
     /// Why there is none, with the option that grants it.
-    pub(crate) fn may_use(&self, thread: Addr, path: &str, purpose: Purpose) -> Result<Place, String> {
+    pub fn may_use(&self, thread: Addr, path: &str, purpose: Purpose) -> Result<Place, String> {
         let kind = if purpose == Purpose::Read { "read" } else { "write" };
         let grants = self.grants(thread);
         let folders = grants.iter().filter_map(|grant| grant.split_once('='));

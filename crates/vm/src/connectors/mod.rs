@@ -128,6 +128,11 @@ impl Vm {
         while self.wake_first(Ring::Root(root::WAIT_OUTSIDE)).is_some() {}
     }
 
+    /// Has all threads that wait for something outside look around: something in the world may be what they wait for.
+    pub fn wake_outside(&mut self) {
+        while self.wake_first(Ring::Root(root::WAIT_OUTSIDE)).is_some() {}
+    }
+
     /// Whether this world is a copy that has not been attached: nothing outside is begun.
     pub fn is_detached(&self) -> bool {
         self.root_u64(root::DETACHED) != 0
@@ -184,7 +189,7 @@ impl Vm {
     }
 
     /// Gives up what a thread has under way: it has ended, or was thrown out of the call.
-    pub(crate) fn forget_call(&mut self, thread: Addr) {
+    pub fn forget_call(&mut self, thread: Addr) {
         self.common.outside.gathered.remove(&thread.0);
         let Some(call) = self.common.outside.calls.remove(&thread.0) else { return };
         if self.common.outside.threads.remove(&call.id).is_some() {
@@ -212,7 +217,7 @@ impl Vm {
     }
 
     /// What a connector has open in this boot.
-    fn attached(&self, object: Addr) -> Option<Handle> {
+    pub(crate) fn attached(&self, object: Addr) -> Option<Handle> {
         let name = self.get_ref(object, connector::HANDLE).as_object()?;
         let current = self.get_u64(name, handle::BOOT) == self.common.outside.boot;
         current.then(|| Handle(self.get_u64(name, handle::NUMBER)))

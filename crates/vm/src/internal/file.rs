@@ -80,7 +80,7 @@ fn granted(call: &mut Call<'_>, path: &str, access: Access) -> Result<Place, Out
     match access {
         Access::Read => call.granted_place(path, Purpose::Read),
         // What is open for writing can be read too.
-        Access::Write | Access::Existing => {
+        Access::Write | Access::Existing | Access::Truncate | Access::New => {
             call.granted_place(path, Purpose::Read)?;
             call.granted_place(path, Purpose::Write)
         }

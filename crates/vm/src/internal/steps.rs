@@ -65,7 +65,7 @@ impl Vm {
         if self.chaos.is_some() { CHAOS_UNITS } else { SHORT_UNITS }
     }
     /// Counts work of the running thread.
-    pub(crate) fn worked(&mut self, units: u64) {
+    pub fn worked(&mut self, units: u64) {
         self.work.since += units;
         self.work.longest = self.work.longest.max(self.work.since);
     }

@@ -1,0 +1,128 @@
+//! Java programs and the world outside: files and compression as on HotSpot, grants, and files over `kill -9`.
+//! Without a JDK 17 every test here says that it was skipped.
+
+mod common;
+
+use common::{Scratch, ran};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Kills of the program that is killed.
+const KILLS: u32 = 3;
+
+/// The JDK 17, as the binary finds it.
+fn jdk() -> Option<PathBuf> {
+    let fits = |home: &PathBuf| {
+        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
+        home.join("lib/modules").is_file() && release.contains("JAVA_VERSION=\"17.")
+    };
+    let named = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/jvm")
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    installed.sort();
+    let found = named.into_iter().chain(installed).find(fits);
+    if found.is_none() {
+        eprintln!("SKIPPED: no JDK 17 was found; install openjdk-17-jdk-headless or set JAVA_HOME");
+    }
+    found
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/java").join(format!("{name}.java"))
+}
+
+/// What HotSpot prints, in a folder of its own.
+fn expected(jdk: &Path, name: &str) -> String {
+    let scratch = Scratch::new();
+    let classes = scratch.path("classes");
+    let folder = scratch.path("run");
+    std::fs::create_dir(&folder).expect("a folder");
+    let compiled = Command::new(jdk.join("bin/javac"))
+        .args(["-nowarn", "-d"])
+        .arg(&classes)
+        .arg(source(name))
+        .stderr(Stdio::null())
+        .status()
+        .expect("javac runs");
+    assert!(compiled.success(), "{name}.java compiles");
+    let mut command = Command::new(jdk.join("bin/java"));
+    let ran = command.arg("-cp").arg(&classes).arg(name).current_dir(folder).output().expect("java runs");
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+fn check(name: &str, options: &[&str]) {
+    let Some(jdk) = jdk() else { return };
+    let out = expected(&jdk, name);
+    assert!(out.lines().count() >= 5, "{name} has something to say");
+    let scratch = Scratch::new();
+    let path = source(name);
+    let mut arguments = vec!["run", "--world", "w"];
+    arguments.extend(options);
+    arguments.push(path.to_str().expect("a path of text"));
+    let ran = scratch.phantom(&arguments);
+    assert_eq!(ran.out, out, "{}", ran.err);
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+}
+
+#[test]
+fn streams_files_and_channels() {
+    check("Files1", &[]);
+}
+
+#[test]
+fn compression_and_jars() {
+    check("Zip", &[]);
+}
+
+#[test]
+fn sockets_selectors_and_http() {
+    check("Sockets", &["--allow-net"]);
+}
+
+#[test]
+fn what_is_not_granted_is_refused_with_the_option_that_grants_it() {
+    if jdk().is_none() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let text = "public class Refused { public static void main(String[] a) throws Exception {
+        try { new java.io.FileOutputStream(\"/etc/x\"); } catch (java.io.FileNotFoundException e) { System.out.println(e.getMessage()); }
+        try { java.nio.file.Files.createDirectory(java.nio.file.Path.of(\"/etc/x\")); } catch (java.nio.file.AccessDeniedException e) { System.out.println(e.getMessage()); }
+        System.out.println(new java.io.File(\"/etc\").canWrite()); } }";
+    let source = scratch.file("Refused.java", text);
+    let ran = scratch.phantom(&["run", source.to_str().expect("a path of text")]).status(0);
+    let why = "the program may not write /etc/x; start it with --allow-write=/etc";
+    assert_eq!(ran.out, format!("/etc/x (Permission denied: {why})\n/etc/x: {why}\nfalse\n"));
+}
+
+#[test]
+fn files_are_written_once_over_kills() {
+    if jdk().is_none() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let path = source("Appender");
+    let run = ["run", "--every", "20ms", "--world", "w", path.to_str().expect("a path of text")];
+    for _ in 0..KILLS {
+        let mut child = scratch.command(&run).spawn().expect("it starts");
+        std::thread::sleep(Duration::from_millis(2500));
+        child.kill().expect("it can be killed");
+        ran(child);
+    }
+    let last = scratch.phantom(&run).status(0);
+    assert!(last.out.ends_with("end\n") || last.err.contains("has ended"), "{last:?}");
+    let expected: String = (0..60).map(|number| format!("{number}\n")).collect();
+    let numbers = std::fs::read_to_string(scratch.path("numbers.txt")).expect("it was written");
+    assert_eq!(numbers, expected);
+    // Appended lines may be there twice, those written since the last snapshot, and never lost.
+    let log = std::fs::read_to_string(scratch.path("log.txt")).expect("it was written");
+    let mut next = 0;
+    for line in log.lines() {
+        let number: u32 = line.parse().expect("a number");
+        assert!(number <= next, "{number} is missing before");
+        next = next.max(number + 1);
+    }
+    assert_eq!(next, 60);
+}
