@@ -4,6 +4,8 @@
 mod common;
 
 use common::{Scratch, ran};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -125,4 +127,56 @@ fn files_are_written_once_over_kills() {
         next = next.max(number + 1);
     }
     assert_eq!(next, 60);
+}
+
+/// Counts what it has answered; says its port.
+const SERVER: &str = "import com.sun.net.httpserver.HttpServer; import java.net.*;
+    public class Server { static int n; public static void main(String[] a) throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(\"127.0.0.1\", 0), 0);
+        server.createContext(\"/\", x -> { byte[] b = (\"answer \" + ++n).getBytes(); x.sendResponseHeaders(200, b.length); x.getResponseBody().write(b); x.close(); });
+        server.start(); System.out.println(server.getAddress().getPort()); } }";
+
+/// Asks until it is answered, for half a minute at most.
+fn ask(port: &str) -> String {
+    for _ in 0..150 {
+        let answered = TcpStream::connect(format!("127.0.0.1:{port}")).and_then(|mut stream| {
+            stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        });
+        if let Ok(answer) = answered
+            && let Some((_, body)) = answer.split_once("\r\n\r\n")
+            && !body.is_empty()
+        {
+            return body.into();
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("nobody answers at {port}");
+}
+
+#[test]
+fn a_web_server_that_is_killed_answers_again_at_the_same_port() {
+    if jdk().is_none() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let source = scratch.file("Server.java", SERVER);
+    let source = source.to_str().expect("a path of text");
+    let run = ["run", "--every", "20ms", "--allow-net=127.0.0.1", source];
+    let mut child = scratch.command(&run).spawn().expect("it starts");
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().expect("output")).read_line(&mut port).expect("a line");
+    let port = port.trim();
+    for answer in 1..=3 {
+        assert_eq!(ask(port), format!("answer {answer}"));
+        // Time for a snapshot in which it waits for the next one.
+        std::thread::sleep(Duration::from_millis(700));
+        child.kill().expect("it can be killed");
+        ran(child);
+        child = scratch.command(&run).spawn().expect("it starts");
+    }
+    child.kill().expect("it can be killed");
+    ran(child);
 }

@@ -377,34 +377,32 @@ fn deflate(call: &mut Call<'_>, input: Option<Bytes>, output: Option<Bytes>, at:
         state.set_byte(call.vm, AT_LEVEL, (params >> 3) as u8);
     }
     let (mut used, mut made) = (call.number(0), call.number(1));
-    loop {
-        made += take_output(call.vm, state, output, made);
-        let rests = state.word(call.vm, AT_OUTPUT_BYTES) > state.word(call.vm, AT_TAKEN);
-        let finished = state.has(call.vm, FINISHED);
-        if rests || finished {
-            let end = if finished && !rests { FINISHED_BIT } else { 0 };
-            return Outcome::long(used as i64 | (made as i64) << OUTPUT_SHIFT | end);
-        }
-        let waits = state.word(call.vm, AT_INPUT_BYTES);
-        let count = (input.count() - used).min(INPUT_BYTES_MAX - waits);
-        let bytes = input.read(call.vm, used, count);
-        state.write(call.vm, AT_INPUT + waits, &bytes);
-        used += count;
-        let waits = waits + count;
-        state.set_word(call.vm, AT_INPUT_BYTES, waits);
-        let at_end = used == input.count();
-        let is_last = at_end && flush == FINISH;
-        if is_last || waits == INPUT_BYTES_MAX || at_end && flush != NO_FLUSH && waits > 0 {
-            if !compress_block(call.vm, state, is_last) {
-                return call.throw_java("java/lang/InternalError", Some("the block was not compressed"));
-            }
-            call.vm.worked(INPUT_BYTES_MAX);
-            call.set_number(0, used);
-            call.set_number(1, made);
-            return Outcome::Again;
-        }
-        return Outcome::long(used as i64 | (made as i64) << OUTPUT_SHIFT);
+    made += take_output(call.vm, state, output, made);
+    let rests = state.word(call.vm, AT_OUTPUT_BYTES) > state.word(call.vm, AT_TAKEN);
+    let finished = state.has(call.vm, FINISHED);
+    if rests || finished {
+        let end = if finished && !rests { FINISHED_BIT } else { 0 };
+        return Outcome::long(used as i64 | (made as i64) << OUTPUT_SHIFT | end);
     }
+    let waits = state.word(call.vm, AT_INPUT_BYTES);
+    let count = (input.count() - used).min(INPUT_BYTES_MAX - waits);
+    let bytes = input.read(call.vm, used, count);
+    state.write(call.vm, AT_INPUT + waits, &bytes);
+    used += count;
+    let waits = waits + count;
+    state.set_word(call.vm, AT_INPUT_BYTES, waits);
+    let at_end = used == input.count();
+    let is_last = at_end && flush == FINISH;
+    if is_last || waits == INPUT_BYTES_MAX || at_end && flush != NO_FLUSH && waits > 0 {
+        if !compress_block(call.vm, state, is_last) {
+            return call.throw_java("java/lang/InternalError", Some("the block was not compressed"));
+        }
+        call.vm.worked(INPUT_BYTES_MAX);
+        call.set_number(0, used);
+        call.set_number(1, made);
+        return Outcome::Again;
+    }
+    Outcome::long(used as i64 | (made as i64) << OUTPUT_SHIFT)
 }
 
 /// Gives compressed bytes to the program; how many.

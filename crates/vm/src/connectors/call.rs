@@ -46,6 +46,9 @@ impl Call<'_> {
     }
 
     /// Where the method stands; leaves it when its operation is still under way.
+    ///
+    /// # Errors
+    /// What to leave the method with: it waits.
     pub fn entry(&mut self) -> Result<Entry, Outcome> {
         match self.phase() {
             UNDERWAY => {
@@ -84,6 +87,9 @@ impl Call<'_> {
     }
 
     /// Holds what the method is about to send until a snapshot says that it is sent, if the connector wants that.
+    ///
+    /// # Errors
+    /// What to leave the method with: it waits for the snapshot.
     pub fn hold(&mut self, object: Addr) -> Result<(), Outcome> {
         let own = self.vm.get_u32(object, connector::OPTIONS) & connector_option::DURABLE != 0;
         let all = || {
@@ -107,6 +113,9 @@ impl Call<'_> {
     }
 
     /// Starts an operation; leaves the method when it does not end at once.
+    ///
+    /// # Errors
+    /// What to leave the method with: it waits.
     pub fn operation(&mut self, operation: Operation) -> Result<Ended, Outcome> {
         self.opening(None, operation)
     }
@@ -127,7 +136,7 @@ impl Call<'_> {
     }
 
     /// The method goes on after a safepoint as if its operation had ended with this only then.
-    pub fn put_back(&mut self, ended: Ended) {
+    pub(crate) fn put_back(&mut self, ended: Ended) {
         let id = self.vm.common.outside.keep_ended(self.thread, ended);
         self.set_underway(id);
     }
@@ -140,6 +149,9 @@ impl Call<'_> {
     }
 
     /// Starts an operation that opens what `make` says under a new handle, and remembers the handle in reference 1.
+    ///
+    /// # Errors
+    /// What to leave the method with: it waits.
     pub fn open(&mut self, make: impl FnOnce(Handle) -> Operation) -> Result<Ended, Outcome> {
         let handle = Handle(self.vm.common.outside.number());
         let kept = self.vm.box_i64(handle.0 as i64);
@@ -229,7 +241,7 @@ impl Call<'_> {
     }
 
     /// The place of a path that the program may use; leaves the method when there is none.
-    pub fn granted_place(&mut self, path: &str, purpose: Purpose) -> Result<Place, Outcome> {
+    pub(crate) fn granted_place(&mut self, path: &str, purpose: Purpose) -> Result<Place, Outcome> {
         let path = self.vm.absolute(self.thread, path);
         let answer = self.vm.may_use(self.thread, &path, purpose);
         answer.map_err(|why| self.throw_kernel(ClassId::NotGranted, &why))
