@@ -2,6 +2,7 @@
 
 use crate::kill;
 use crate::shell::{command, root, run};
+use std::path::PathBuf;
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
@@ -19,6 +20,7 @@ pub(crate) struct Options {
 pub(crate) fn run_tests(options: &Options) -> Result<(), String> {
     if !options.quick {
         install_components()?;
+        install_jdk();
         run(&mut command("cargo", &["fmt", "--all", "--check"]))?;
         run(command(
             "cargo",
@@ -44,6 +46,24 @@ fn install_components() -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Java programs are tested with the class library of JDK 17. Where it is not there and cannot be installed (another system,
+/// no rights), those tests say that they were skipped.
+fn install_jdk() {
+    let home = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    let installed =
+        std::fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_there = home.into_iter().chain(installed).any(|home| {
+        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
+        home.join("lib/modules").is_file() && release.contains("JAVA_VERSION=\"17.")
+    });
+    if !is_there {
+        let install = ["install", "--yes", "--no-install-recommends", "openjdk-17-jdk-headless"];
+        if let Err(why) = run(&mut command("apt-get", &install)) {
+            eprintln!("xtask: no JDK 17, and it cannot be installed ({why}): tests of Java will be skipped");
+        }
+    }
 }
 
 /// Links the core crates into a binary without libc and runs it; cargo reads that folder's own flags.
