@@ -70,7 +70,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "maxMemory" "()J" Short |_| Outcome::long(1 << 32);
         "totalMemory" "()J" Short |_| Outcome::long(1 << 30);
         "freeMemory" "()J" Short |_| Outcome::long(1 << 29);
-        "gc" "()V" Short nothing;
+        "gc" "()V" Idempotent |call| call.collect();
     }
     "java/lang/Thread" {
         "currentThread" "()Ljava/lang/Thread;" Short |call| Outcome::value(call.vm.java_thread(call.thread));

@@ -245,6 +245,22 @@ impl Call<'_> {
         Outcome::Block(Wait::Turn)
     }
 
+    /// `System.gc`: returns after a full collection. Number 0: how many there were; phase 1: it was asked for.
+    pub fn collect(&mut self) -> Outcome {
+        let done = self.vm.heap.usage().full_collections;
+        if self.phase() == 0 {
+            self.set_number(0, done);
+            self.set_phase(1);
+        }
+        if done > self.number(0) {
+            return Outcome::VOID;
+        }
+        // Asked for in each turn: a restart forgets it.
+        self.vm.heap.want_full();
+        self.vm.ask_attention();
+        Outcome::Block(Wait::Turn)
+    }
+
     /// Waits for ever: only an end of the program ends it.
     pub fn wait_for_ever(&mut self) -> Outcome {
         let me = self.thread;
