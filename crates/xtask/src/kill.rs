@@ -11,6 +11,7 @@ mod service;
 use crate::shell::{build_phantom, root};
 use base::prng::Prng;
 use indicatif::{ProgressBar, ProgressStyle};
+pub(crate) use judge::goes_on;
 use judge::{Judge, Progress};
 use service::Service;
 use std::fs;

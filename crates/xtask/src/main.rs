@@ -10,6 +10,7 @@ mod bench;
 mod coverage;
 mod crash;
 mod faults;
+mod java;
 mod kill;
 mod shell;
 mod simulate;
@@ -38,6 +39,8 @@ enum Verb {
     Simulate(simulate::Options),
     /// Kills programs with kill -9 and checks that they go on.
     Kill(kill::Options),
+    /// Runs unmodified Java programs as HotSpot does, plainly and under kills.
+    Java(java::Options),
     /// Runs programs under chaos and checks that nothing shows.
     Chaos(torment::Options),
     /// Makes the golden world of this format anew.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Verb::Faults(options) => faults::run(&options),
         Verb::Simulate(options) => simulate::run(&options),
         Verb::Kill(options) => kill::run(&options),
+        Verb::Java(options) => java::run(&options),
         Verb::Chaos(options) => torment::run(&options),
         Verb::Golden => xtask::golden::write(&shell::root()).map(|path| println!("{}", path.display())),
         Verb::Bench(options) => bench::run(&options),

@@ -93,7 +93,7 @@ impl Judge {
 }
 
 /// Where `output` ends in `expected`, if it is a piece of it that begins at or before `reached`; the furthest such end.
-fn goes_on(expected: &str, reached: usize, output: &str) -> Option<usize> {
+pub(crate) fn goes_on(expected: &str, reached: usize, output: &str) -> Option<usize> {
     if output.is_empty() {
         return Some(reached);
     }
