@@ -107,6 +107,8 @@ pub(crate) struct Raw<'a> {
     handlers: Vec<(u16, u16, u16, u16)>,
     lines: Vec<(u32, u32)>,
     frames: Option<&'a [u8]>,
+    /// Whether the padding of switches has to be zero: before version 51.
+    old_padding: bool,
 }
 
 impl<'a> Raw<'a> {
@@ -152,7 +154,8 @@ impl<'a> Raw<'a> {
             return bad(format!("Multiple StackMapTable attributes in class file {}", class.name));
         }
         let frames = find(&attributes, b"StackMapTable");
-        Ok(Raw { max_stack, max_locals, code, handlers, lines, frames })
+        let old_padding = class.major < 51;
+        Ok(Raw { max_stack, max_locals, code, handlers, lines, frames, old_padding })
     }
 
     /// Decodes the instructions.
@@ -273,8 +276,9 @@ impl<'a> Raw<'a> {
             op::TABLESWITCH | op::LOOKUPSWITCH => {
                 let table = first == op::TABLESWITCH;
                 let mut at = (pc + 4) & !3;
-                if (pc + 1..at).any(|pad| code.get(pad).is_some_and(|byte| *byte != 0)) {
-                    // JVMS 4.9.1 has the padding zero.
+                let padded = (pc + 1..at).any(|pad| code.get(pad).is_some_and(|byte| *byte != 0));
+                if padded && self.old_padding {
+                    // Files before version 51 have zeros there.
                     return fail_at(pc, "Nonzero padding byte in lookupswitch or tableswitch");
                 }
                 let default = target(word(at)?)? as u32;

@@ -67,9 +67,9 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
     "java/lang/Runtime" {
         "availableProcessors" "()I" Short |_| Outcome::int(1);
-        "maxMemory" "()J" Short |_| Outcome::long(1 << 32);
-        "totalMemory" "()J" Short |_| Outcome::long(1 << 30);
-        "freeMemory" "()J" Short |_| Outcome::long(1 << 29);
+        "maxMemory" "()J" Short |call| Outcome::long(limit(call) as i64);
+        "totalMemory" "()J" Short |call| Outcome::long(limit(call) as i64);
+        "freeMemory" "()J" Short |call| Outcome::long(limit(call).saturating_sub(used(call)) as i64);
         "gc" "()V" Idempotent |call| call.collect();
     }
     "java/lang/Thread" {
@@ -97,6 +97,17 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "halt0" "(I)V" Idempotent |call| Outcome::Exit(call.int_at(0));
     }
 };
+
+/// Bytes that objects may take.
+fn limit(call: &Call<'_>) -> u64 {
+    call.vm.memory_limit()
+}
+
+/// Bytes that objects take, those that nothing leads to any more included.
+fn used(call: &Call<'_>) -> u64 {
+    let usage = call.vm.heap.usage();
+    usage.nursery_bytes + usage.cell_bytes + usage.large_bytes
+}
 
 fn get_class(call: &mut Call<'_>) -> Outcome {
     let class = call.vm.class_of(call.reference_at(0));

@@ -255,6 +255,11 @@ impl Vm {
         object.unwrap_or_else(|error| panic!("the address space of the world is full: {error}"))
     }
 
+    /// How many bytes objects may take.
+    pub fn memory_limit(&self) -> u64 {
+        self.common.heap_limit
+    }
+
     /// Sets how many bytes objects may take; what a program asks for beyond throws `out_of_memory`.
     pub fn set_memory_limit(&mut self, bytes: u64) {
         self.common.heap_limit = bytes;

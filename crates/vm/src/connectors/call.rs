@@ -42,7 +42,8 @@ impl Call<'_> {
     /// for its own thread.
     fn awaited(&self) -> Addr {
         let method = Addr(self.vm.get_u64(self.frame, frame::METHOD));
-        if self.vm.method_flags(method).has(Flags::NATIVE) { self.thread } else { self.this() }
+        let is_native = !method.is_null() && self.vm.method_flags(method).has(Flags::NATIVE);
+        if is_native { self.thread } else { self.this() }
     }
 
     /// Where the method stands; leaves it when its operation is still under way.
