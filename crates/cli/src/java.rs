@@ -117,12 +117,38 @@ fn no_jdk() -> Failure {
     ))
 }
 
-/// Whether a program's file is one of Java's.
+/// Whether a program's file is one of Java's, or the program is a class of a module of the JDK.
 pub(crate) fn is_java(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "java" || ending == "jar")
+    path.extension().is_some_and(|ending| ending == "java" || ending == "jar") || of_module(path).is_some()
 }
 
-/// A program from a source or jar, or a main class by name and a class path (folders and jars, `:` between them).
+/// Module and class of a program that is written `MODULE/CLASS`; files go before.
+fn of_module(program: &Path) -> Option<(&str, &str)> {
+    let (module, class) = program.to_str()?.split_once('/')?;
+    let named = MODULES.iter().any(|prefix| module.starts_with(prefix));
+    let is_class = !class.is_empty() && !class.contains('/');
+    if named && is_class && !program.exists() { Some((module, class)) } else { None }
+}
+
+/// How the names of the JDK's modules begin.
+const MODULES: [&str; 2] = ["java.", "jdk."];
+
+/// The class of a module of the JDK, name with slashes.
+fn find_in_module(home: &Path, module: &str, class: &str) -> Result<String, Failure> {
+    let at = home.display();
+    let jdk = Jdk::open(home).ok_or_else(|| Failure::Input(format!("{at}: its library cannot be read")))?;
+    if !jdk.modules.iter().any(|known| known == module) {
+        return Err(Failure::Input(format!("the JDK in {at} has no module {module}")));
+    }
+    let name = class.replace('.', "/");
+    match jdk.image.get_resource(&format!("/{module}/{name}.class")) {
+        Ok(_) => Ok(name),
+        Err(_) => Err(Failure::Input(format!("there is no class {class} in the module {module}"))),
+    }
+}
+
+/// A program from a source or jar, a class of a module of the JDK (`MODULE/CLASS`), or a main class by name and a class path
+/// (folders and jars, `:` between them).
 ///
 /// # Errors
 /// When a file cannot be read, the compiler refuses it, or no main class is known.
@@ -137,7 +163,8 @@ pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgr
             Place::Classes(read_jar(entry)?.0)
         });
     }
-    let main_class = match program.extension().and_then(|ending| ending.to_str()) {
+    let ending = program.extension().and_then(|ending| ending.to_str());
+    let main_class = match ending.filter(|_| of_module(program).is_none()) {
         Some("java") => {
             let classes = compile(&home, program, class_path)?;
             path.push(Place::Classes(classes));
@@ -153,7 +180,10 @@ pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgr
                 ))
             })?
         }
-        _ => program.to_string_lossy().into_owned(),
+        _ => match of_module(program) {
+            Some((module, class)) => find_in_module(&home, module, class)?,
+            None => program.to_string_lossy().into_owned(),
+        },
     };
     Ok(JavaProgram { main_class: main_class.replace('.', "/"), home, files: JavaFiles::new(path) })
 }

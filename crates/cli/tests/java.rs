@@ -134,6 +134,27 @@ fn class_paths_and_jars_are_programs() {
 }
 
 #[test]
+fn main_classes_of_the_modules_of_the_jdk_are_programs() {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let version = ["jdk.compiler/com.sun.tools.javac.Main", "-version"];
+    let java = Command::new(jdk.join("bin/java")).arg("-m").args(version).output().expect("java runs");
+    let out = String::from_utf8_lossy(&java.stdout);
+    assert!(out.starts_with("javac 17"), "{out}");
+    let ran = scratch.phantom(&["run", "--world", "w", version[0], version[1]]);
+    assert_eq!(ran.out, out, "{}", ran.err);
+    assert_eq!(ran.status, java.status.code(), "{}", ran.err);
+    let no_module = scratch.phantom(&["run", "jdk.nothing/com.sun.Main"]);
+    assert!(no_module.err.contains("has no module jdk.nothing"), "{}", no_module.err);
+    let no_class = scratch.phantom(&["run", "jdk.jdeps/com.sun.Main"]);
+    assert!(
+        no_class.err.contains("there is no class com.sun.Main in the module jdk.jdeps"),
+        "{}",
+        no_class.err
+    );
+}
+
+#[test]
 fn what_cannot_run_is_said() {
     if jdk().is_none() {
         return;
