@@ -125,7 +125,7 @@ impl Program {
         let (bytes, entry) = match &self.files {
             Files::Module(bytes) => (bytes.clone(), decode(&self.path, bytes)?.entry),
             Files::Java(program) => {
-                let module = javalib::start_module(&program.main_class);
+                let module = javalib::start_module(&program.main_class, &program.class_path);
                 (encode(&self.path, &module)?, module.entry)
             }
             Files::Sources(sources) => {

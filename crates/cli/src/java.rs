@@ -18,6 +18,8 @@ const RELEASE: &str = "17";
 pub(crate) struct JavaProgram {
     /// Name with slashes.
     pub(crate) main_class: String,
+    /// Where resources are, as the command line names it.
+    pub(crate) class_path: String,
     /// Where the JDK is.
     pub(crate) home: PathBuf,
     pub(crate) files: Arc<JavaFiles>,
@@ -185,7 +187,14 @@ pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgr
             None => program.to_string_lossy().into_owned(),
         },
     };
-    Ok(JavaProgram { main_class: main_class.replace('.', "/"), home, files: JavaFiles::new(path) })
+    let jar = program.to_str().filter(|_| ending == Some("jar"));
+    let class_path: Vec<&str> = class_path.into_iter().chain(jar).collect();
+    Ok(JavaProgram {
+        main_class: main_class.replace('.', "/"),
+        class_path: class_path.join(":"),
+        home,
+        files: JavaFiles::new(path),
+    })
 }
 
 fn stem(path: &Path) -> String {

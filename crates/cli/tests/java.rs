@@ -155,6 +155,36 @@ fn main_classes_of_the_modules_of_the_jdk_are_programs() {
 }
 
 #[test]
+fn resources_lie_in_the_class_path() {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let text = "public class Res { public static void main(String[] a) throws Exception { \
+                System.out.println(System.getProperty(\"java.class.path\")); \
+                for (String name : new String[] { \"Res.txt\", \"none.txt\" }) \
+                try (var in = Res.class.getClassLoader().getResourceAsStream(name)) { \
+                System.out.println(in == null ? \"none\" : new String(in.readAllBytes())); } } }";
+    let path = scratch.file("Res.java", text);
+    let compiled = Command::new(jdk.join("bin/javac")).arg("-d").arg(scratch.path("in")).arg(path).status();
+    assert!(compiled.expect("javac runs").success());
+    scratch.file("in/Res.txt", "a resource");
+    let jar = Command::new(jdk.join("bin/jar"))
+        .args(["--create", "--file"])
+        .arg(scratch.path("res.jar"))
+        .args(["--main-class", "Res", "-C"])
+        .arg(scratch.path("in"))
+        .arg(".")
+        .status();
+    assert!(jar.expect("jar runs").success());
+    for (world, arguments) in
+        [("a", &["--cp", "in", "Res"][..]), ("b", &["--cp", "res.jar", "Res"]), ("c", &["res.jar"])]
+    {
+        let place = if world == "a" { "in" } else { "res.jar" };
+        let ran = scratch.phantom(&[&["run", "--world", world], arguments].concat());
+        assert_eq!(ran.out, format!("{place}\na resource\nnone\n"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn what_cannot_run_is_said() {
     if jdk().is_none() {
         return;

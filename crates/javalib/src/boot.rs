@@ -96,7 +96,7 @@ pub fn boot_module() -> Module {
         method("methodHandle", HANDLE, Flags::STATIC, method_handle),
         method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
         method("methodType", TYPE, Flags::STATIC, method_type),
-        method("start", "()V", Flags::STATIC, start),
+        method("start", START, Flags::STATIC, start),
         method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
@@ -202,6 +202,9 @@ fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
     ]
 }
 
+/// The class path is its parameter.
+const START: &str = "(Ljava/lang/String;)V";
+
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
@@ -210,13 +213,13 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let main_group = pool.method(GROUP, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let make = pool.method(THREAD, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let bind = pool.method(BOOT_CLASS, "bind", "(Ljava/lang/Thread;)V");
-    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 0);
-    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 0).pool(Op::Const, main);
-    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 1);
-    code.pool(Op::New, thread).local(Op::LocalTee, 2).pool(Op::CallStatic, bind);
-    code.local(Op::LocalGet, 2).local(Op::LocalGet, 1).pool(Op::Const, main).pool(Op::CallSpecial, make);
+    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 1);
+    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 1).pool(Op::Const, main);
+    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 2);
+    code.pool(Op::New, thread).local(Op::LocalTee, 3).pool(Op::CallStatic, bind);
+    code.local(Op::LocalGet, 3).local(Op::LocalGet, 2).pool(Op::Const, main).pool(Op::CallSpecial, make);
     let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
-    code.local(Op::LocalGet, 1).local(Op::LocalGet, 2).pool(Op::CallVirtual, add);
+    code.local(Op::LocalGet, 2).local(Op::LocalGet, 3).pool(Op::CallVirtual, add);
     // Classes whose initialisers others rely on; making an object initialises its class.
     for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
         let class = pool.class(class);
@@ -224,11 +227,15 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     }
     let phase = pool.method(SYSTEM, "initPhase1", "()V");
     code.pool(Op::CallStatic, phase);
+    // The second phase makes the class loaders, which look up resources by the class path.
+    let set = pool.method(SYSTEM, "setProperty", "(Ljava/lang/String;Ljava/lang/String;)Ljava/lang/String;");
+    let key = pool.str("java.class.path");
+    code.pool(Op::Const, key).local(Op::LocalGet, 0).pool(Op::CallStatic, set).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase2", "(ZZ)I");
     code.i32_const(1).i32_const(1).pool(Op::CallStatic, phase).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase3", "()V");
     code.pool(Op::CallStatic, phase).op(Op::Return);
-    code.finish(pool.constants(), "()V", true)
+    code.finish(pool.constants(), START, true)
 }
 
 /// A thread's life: `run`, the handler of what that throws, `exit`, and the end that `join` waits for.
@@ -257,18 +264,21 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
 
 /// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
 /// and has the status 1 when it throws.
-pub fn start_module(main_class: &str) -> Module {
+///
+/// The class path is where the library looks for resources: folders and jars with `:` between them.
+pub fn start_module(main_class: &str, class_path: &str) -> Module {
     let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
-    let start = pool.method(BOOT_CLASS, "start", "()V");
+    let start = pool.method(BOOT_CLASS, "start", START);
+    let class_path = pool.str(class_path);
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
     let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
     let exit = pool.method(THREAD, "exit", "()V");
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
-    code.pool(Op::CallStatic, start);
+    code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
