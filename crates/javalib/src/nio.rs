@@ -252,11 +252,20 @@ pub(crate) fn read_memory(call: &mut Call<'_>, fd: i32, at: u64, position: Optio
     if count == 0 {
         return Outcome::int(0);
     }
-    let taken = read(call, fd, count, position).and_then(|bytes| {
-        if !offheap::write(call.vm, address, &bytes) {
+    // Who reads at a position expects all that is there in one call; otherwise nothing has been done before.
+    let before = progress(call).1;
+    let from = position.map(|position| position + before);
+    let taken = read(call, fd, count - before, from).and_then(|bytes| {
+        if !offheap::write(call.vm, address + before, &bytes) {
             return Err(call.throw_java("java/lang/InternalError", Some("the buffer is not there")));
         }
-        Ok(Outcome::int(if bytes.is_empty() { EOF } else { bytes.len() as i32 }))
+        let all = before + bytes.len() as u64;
+        if position.is_some() && !bytes.is_empty() && all < count {
+            set_progress(call, 0, all);
+            call.set_phase(0);
+            return Err(Outcome::Again);
+        }
+        Ok(Outcome::int(if all == 0 { EOF } else { all as i32 }))
     });
     done(taken)
 }
