@@ -20,6 +20,7 @@ mod lexer;
 pub mod limits;
 pub mod module;
 pub mod op;
+pub mod text;
 pub mod verify;
 
 pub use asm::assemble;

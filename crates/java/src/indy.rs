@@ -597,7 +597,7 @@ fn replacement(
 }
 
 /// Name of the class of boxed values of a primitive type.
-fn wrapper(elem: Elem) -> &'static str {
+pub fn wrapper(elem: Elem) -> &'static str {
     match elem {
         Elem::Bool => "java/lang/Boolean",
         Elem::I8 => "java/lang/Byte",
@@ -615,7 +615,7 @@ fn unwrapped(class: &str) -> Option<Elem> {
 }
 
 /// Java's name of a primitive type.
-fn primitive(elem: Elem) -> &'static str {
+pub fn primitive(elem: Elem) -> &'static str {
     match elem {
         Elem::Bool => "boolean",
         Elem::I8 => "byte",

@@ -30,4 +30,5 @@ mod verify;
 pub use convert::{
     ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, REPLACED, VERIFY_ERROR, convert,
 };
+pub use indy::{primitive, wrapper};
 pub use parse::{Attribute, ClassFile, Constant, MAJOR_MAX, Member, Refusal};

@@ -5,9 +5,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// Begins an escape: a character that Unicode assigns to nobody.
-pub const ESCAPE: char = '\u{10ffff}';
+pub use bytecode::text::{ESCAPE, units};
 
 /// The UTF-16 units of modified UTF-8; `None` when the bytes are none.
 pub fn decode(bytes: &[u8]) -> Option<Vec<u16>> {
@@ -50,24 +48,6 @@ fn push_unit(text: &mut String, unit: u16) {
     for shift in [12, 8, 4, 0] {
         text.push(char::from(b"0123456789abcdef"[usize::from(unit >> shift & 15)]));
     }
-}
-
-/// The UTF-16 units of a Rust string that [`escape`] made; an escape without its digits stands for itself.
-pub fn units(text: &str) -> Vec<u16> {
-    let mut units = Vec::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        if c == ESCAPE
-            && let Some(digits) = rest.as_str().get(..4)
-            && let Ok(unit) = u16::from_str_radix(digits, 16)
-        {
-            units.push(unit);
-            rest = rest.as_str()[4..].chars();
-            continue;
-        }
-        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-    }
-    units
 }
 
 /// The Rust string of modified UTF-8; `None` when the bytes are none.

@@ -93,17 +93,7 @@ fn strings(call: &mut Call<'_>, texts: &[&str]) -> Outcome {
 
 /// Java's name of a primitive type or `void`.
 fn primitive_name(of: Option<Elem>) -> &'static str {
-    match of {
-        None => "void",
-        Some(Elem::Bool) => "boolean",
-        Some(Elem::I8) => "byte",
-        Some(Elem::U16) => "char",
-        Some(Elem::I16) => "short",
-        Some(Elem::I32) => "int",
-        Some(Elem::I64) => "long",
-        Some(Elem::F32) => "float",
-        Some(Elem::F64) => "double",
-    }
+    of.map_or("void", java::primitive)
 }
 
 /// A class by name as `Class.forName` takes it, initialised if that is wanted. Phase 1: found, in reference 0.

@@ -228,7 +228,7 @@ fn bind(call: &mut Call<'_>) -> Outcome {
         };
         match ended {
             Ok(Done::Opened { local, .. }) => {
-                now_open(call, object, connector_state::LISTENING, &local, "");
+                call.now_open(object, connector_state::LISTENING, &local, "");
                 Ok(Outcome::VOID)
             }
             Ok(_) => Err(nonsense(call)),
@@ -236,21 +236,6 @@ fn bind(call: &mut Call<'_>) -> Outcome {
         }
     })();
     done(bound)
-}
-
-fn now_open(call: &mut Call<'_>, object: Addr, state: u32, local: &str, peer: &str) {
-    call.opened(object);
-    call.set_text(object, connector::ADDRESS, local);
-    if peer.is_empty() {
-        call.vm.set_ref(object, connector::PEER, Value::NULL);
-    } else {
-        call.set_text(object, connector::PEER, peer);
-    }
-    call.vm.set_u32(object, connector::STATE, state);
-    if state == connector_state::LISTENING {
-        let thread = call.thread;
-        call.vm.enter_bound(thread, object);
-    }
 }
 
 /// 1: the connection is made.
@@ -267,7 +252,7 @@ fn connect(call: &mut Call<'_>) -> Outcome {
         };
         match ended {
             Ok(Done::Opened { local, peer }) => {
-                now_open(call, object, connector_state::OPEN, &local, &peer);
+                call.now_open(object, connector_state::OPEN, &local, &peer);
                 Ok(Outcome::int(1))
             }
             Ok(_) => Err(nonsense(call)),
@@ -311,7 +296,7 @@ fn accept(call: &mut Call<'_>) -> Outcome {
         match ended {
             Ok(Done::Opened { local, peer }) => {
                 let made = call.vm.new_kernel(ClassId::Tcp);
-                now_open(call, made, connector_state::OPEN, &local, &peer);
+                call.now_open(made, connector_state::OPEN, &local, &peer);
                 let fd = enter(call, made);
                 let descriptor = call.reference_at(1);
                 set_number_in(call.vm, descriptor, fd);

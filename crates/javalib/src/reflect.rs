@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::{Descriptor, Elem, Flags, TypeDesc};
-use java::{Constant, Member};
+use java::{Constant, Member, wrapper};
 use layout::Value;
 use layout::schema::{class, field, method};
 use vm::internal::{Call, Invoke, Outcome, Target};
@@ -415,20 +415,6 @@ fn pool_entry(call: &mut Call<'_>) -> Outcome {
         None => {
             call.throw_java("java/lang/IllegalArgumentException", Some("Wrong type at constant pool index"))
         }
-    }
-}
-
-/// The class of boxed values of a primitive type, and the kind of its field `value`.
-fn wrapper(elem: Elem) -> &'static str {
-    match elem {
-        Elem::Bool => "java/lang/Boolean",
-        Elem::I8 => "java/lang/Byte",
-        Elem::U16 => "java/lang/Character",
-        Elem::I16 => "java/lang/Short",
-        Elem::I32 => "java/lang/Integer",
-        Elem::I64 => "java/lang/Long",
-        Elem::F32 => "java/lang/Float",
-        Elem::F64 => "java/lang/Double",
     }
 }
 

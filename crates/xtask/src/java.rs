@@ -6,7 +6,7 @@
 
 mod stairs;
 
-use crate::kill::goes_on;
+use crate::kill::{goes_on, reader};
 use crate::shell::{build_phantom, command, run as run_shown};
 use base::prng::Prng;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,7 +14,6 @@ use serde_json::json;
 use stairs::{Program, Stair, stairs};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -360,17 +359,6 @@ fn written(program: &Program, folder: &Path) -> Result<Files, String> {
         return Err(format!("{} files were written", files.len()));
     }
     Ok(Files(files))
-}
-
-fn reader(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            // A broken pipe of a killed process is the end of its output.
-            let _ = stream.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
 }
 
 /// The first line that differs.

@@ -318,7 +318,8 @@ fn one_run(phantom: &Path, case: &Case, world: &Path, until: Until) -> Result<Ou
     Ok(Outcome { output, errors, killed: status.signal() == Some(9), status: status.code() })
 }
 
-fn reader(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
+/// Reads what a process prints, to its end.
+pub(crate) fn reader(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut stream) = stream {

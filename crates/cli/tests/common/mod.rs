@@ -1,6 +1,7 @@
 //! Runs the real binary in a scratch folder.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod jdk;
 pub(crate) mod process;
 
 use std::io::Write;

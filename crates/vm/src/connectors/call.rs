@@ -184,6 +184,22 @@ impl Call<'_> {
         self.vm.get_u32(object, connector::STATE)
     }
 
+    /// A socket listens or is connected from now on: its addresses are known, and one that listens is bound again after a
+    /// restart.
+    pub fn now_open(&mut self, object: Addr, state: u32, local: &str, peer: &str) {
+        self.opened(object);
+        self.set_text(object, connector::ADDRESS, local);
+        if peer.is_empty() {
+            self.vm.set_ref(object, connector::PEER, Value::NULL);
+        } else {
+            self.set_text(object, connector::PEER, peer);
+        }
+        self.vm.set_u32(object, connector::STATE, state);
+        if state == connector_state::LISTENING {
+            self.vm.enter_bound(self.thread, object);
+        }
+    }
+
     /// Sets the address by which a connector is known.
     pub fn set_text(&mut self, object: Addr, field: u64, text: &str) {
         let text = self.vm.make_string(text.as_bytes());

@@ -45,25 +45,11 @@ fn connect(call: &mut Call<'_>) -> Step {
     };
     match ended {
         Ok(Done::Opened { local, peer }) => {
-            now_open(call, object, connector_state::OPEN, &local, &peer);
+            call.now_open(object, connector_state::OPEN, &local, &peer);
             Ok(Outcome::VOID)
         }
         Ok(_) => Err(call.nonsense(&what)),
         Err(error) => Err(call.failed(&what, &error)),
-    }
-}
-
-fn now_open(call: &mut Call<'_>, object: Addr, state: u32, local: &str, peer: &str) {
-    call.opened(object);
-    call.set_text(object, connector::ADDRESS, local);
-    if peer.is_empty() {
-        call.vm.set_ref(object, connector::PEER, Value::NULL);
-    } else {
-        call.set_text(object, connector::PEER, peer);
-    }
-    call.vm.set_u32(object, connector::STATE, state);
-    if state == connector_state::LISTENING {
-        call.vm.enter_bound(call.thread, object);
     }
 }
 
@@ -93,7 +79,7 @@ fn listen(call: &mut Call<'_>) -> Step {
     };
     match ended {
         Ok(Done::Opened { local, .. }) => {
-            now_open(call, object, connector_state::LISTENING, &local, "");
+            call.now_open(object, connector_state::LISTENING, &local, "");
             Ok(Outcome::int(port_of(&local)))
         }
         Ok(_) => Err(call.nonsense(&what)),
@@ -110,7 +96,7 @@ fn accept(call: &mut Call<'_>) -> Step {
         call.set_reference(0, Value::NULL);
         match ended {
             Ok(Done::Opened { local, .. }) if rebinding => {
-                now_open(call, object, connector_state::LISTENING, &local, "");
+                call.now_open(object, connector_state::LISTENING, &local, "");
             }
             Ok(Done::Opened { local, peer }) => return Ok(accepted(call, object, &local, &peer)),
             Ok(_) => return Err(call.nonsense(&what)),
@@ -130,7 +116,7 @@ fn accept(call: &mut Call<'_>) -> Step {
             call.set_reference(0, Value::object(object));
             match call.open(|handle| Operation::Listen { handle, address })? {
                 Ok(Done::Opened { local, .. }) => {
-                    now_open(call, object, connector_state::LISTENING, &local, "");
+                    call.now_open(object, connector_state::LISTENING, &local, "");
                 }
                 Ok(_) => return Err(call.nonsense(&what)),
                 Err(error) => return Err(call.failed(&what, &error)),
@@ -154,7 +140,7 @@ fn accept(call: &mut Call<'_>) -> Step {
 /// A new connection, with the options of the socket that it came in by.
 fn accepted(call: &mut Call<'_>, listener: Addr, local: &str, peer: &str) -> Outcome {
     let made = call.vm.new_kernel(ClassId::Tcp);
-    now_open(call, made, connector_state::OPEN, local, peer);
+    call.now_open(made, connector_state::OPEN, local, peer);
     let options = call.vm.get_u32(listener, connector::OPTIONS);
     call.vm.set_u32(made, connector::OPTIONS, options);
     Outcome::object(made)

@@ -1,6 +1,6 @@
 //! `java.lang.String`: a byte array of Latin-1 or UTF-16 (little-endian), and which of them.
 //!
-//! The units of what a module holds as text are those of `java::text`: U+10FFFF and four digits are one unit.
+//! The units of what a module holds as text are those of [`bytecode::text`]: U+10FFFF and four digits are one unit.
 //! Interned strings stand in a hash set of the root page, found by the checksum of their bytes; they do not move.
 
 use crate::Vm;
@@ -8,33 +8,14 @@ use crate::names::JAVA_STRINGS;
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
+use bytecode::text::units;
 use layout::Value;
 use layout::schema::array;
 
-/// Begins the four digits of a unit that Unicode does not have.
-const ESCAPE: char = '\u{10ffff}';
 /// `coder` of Latin-1.
 const LATIN1: u8 = 0;
 /// `coder` of UTF-16.
 const UTF16: u8 = 1;
-
-/// UTF-16 units of a module's text.
-fn units_of(text: &str) -> Vec<u16> {
-    let mut units = Vec::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        if c == ESCAPE
-            && let Some(digits) = rest.as_str().get(..4)
-            && let Ok(unit) = u16::from_str_radix(digits, 16)
-        {
-            units.push(unit);
-            rest = rest.as_str()[4..].chars();
-            continue;
-        }
-        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-    }
-    units
-}
 
 /// Coder and bytes of units.
 fn encode(units: &[u16]) -> (u8, Vec<u8>) {
@@ -48,7 +29,7 @@ fn encode(units: &[u16]) -> (u8, Vec<u8>) {
 impl Vm {
     /// A new `java.lang.String`; null when the class is not there.
     pub fn java_string(&mut self, text: &str) -> Value {
-        self.java_string_of(&units_of(text), false)
+        self.java_string_of(&units(text), false)
     }
 
     fn java_string_of(&mut self, units: &[u16], old: bool) -> Value {
@@ -69,7 +50,7 @@ impl Vm {
 
     /// The interned `java.lang.String` of a module's text; null when the class is not there.
     pub fn java_literal(&mut self, text: &str) -> Value {
-        self.intern_units(&units_of(text))
+        self.intern_units(&units(text))
     }
 
     /// The interned string that equals a `java.lang.String`.
