@@ -21,6 +21,8 @@ pub const CLASS_FILE: &str = "java.class";
 pub const ASSIGNABLE: &str = "java.assignable";
 /// Attribute of the class: linking throws `VerifyError` with this text.
 pub const VERIFY_ERROR: &str = "java.verify_error";
+/// Attribute of the class: the name of its nest's host, when that is another class (JVMS 4.7.28).
+pub const NEST_HOST: &str = "java.nest_host";
 /// Name of the field that leads from a class loader to what the machine knows of it.
 pub const LOADER_FIELD: &str = "$loader";
 
@@ -146,6 +148,10 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
     if !pairs.is_empty() {
         let lines: Vec<String> = pairs.iter().map(|(from, to)| format!("{from} {to}")).collect();
         attributes.push(attribute(ASSIGNABLE, lines.join("\n").into_bytes()));
+    }
+    if let Some([a, b]) = find(&class.attributes, b"NestHost") {
+        let host = class.class_name(u16::from_be_bytes([*a, *b]))?;
+        attributes.push(attribute(NEST_HOST, host.into_bytes()));
     }
     if let Some(first) = diagnostics.first() {
         let at = first.pc.map_or(String::new(), |pc| format!(" @{pc}"));

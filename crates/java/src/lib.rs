@@ -28,7 +28,8 @@ mod types;
 mod verify;
 
 pub use convert::{
-    ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, REPLACED, VERIFY_ERROR, convert,
+    ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, NEST_HOST, REPLACED, VERIFY_ERROR, convert,
 };
-pub use indy::{primitive, wrapper};
-pub use parse::{Attribute, ClassFile, Constant, MAJOR_MAX, Member, Refusal};
+pub use bytecode::desc::primitive;
+pub use indy::wrapper;
+pub use parse::{Attribute, BAD_MAGIC, ClassFile, Constant, MAJOR_MAX, Member, Refusal};

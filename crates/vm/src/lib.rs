@@ -48,6 +48,7 @@ pub use classes::{CheckedModule, DefineError};
 pub use connectors::call::Entry;
 pub use connectors::grants::Purpose;
 pub use control::STATUS_KILLED;
+pub use java::loaders::defining;
 pub use java::{ClassConverter, ConvertError};
 pub use kernel::Stopped;
 pub use natives::{Native, WRAPPING_PHASE};

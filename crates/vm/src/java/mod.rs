@@ -5,12 +5,16 @@
 //! Class files are read elsewhere: a [`crate::ClassSource`] gives the classes that the library has, a
 //! [`ClassConverter`] those whose bytes a program brings.
 
+mod access;
 mod handles;
 mod linking;
+pub(crate) mod loaders;
 mod mirrors;
 mod strings;
 mod threads;
 mod throwing;
+
+pub(crate) use access::signature;
 
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;

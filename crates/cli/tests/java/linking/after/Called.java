@@ -1,0 +1,1 @@
+package p; public interface Called { String call(); String more(int times); }

@@ -1,0 +1,1 @@
+package p; class ClosedAbove { public ClosedAbove() { } }

@@ -1,0 +1,1 @@
+package p; public abstract class Holes { public abstract String hole(); }

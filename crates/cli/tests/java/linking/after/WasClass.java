@@ -1,0 +1,1 @@
+package p; public interface WasClass { String call(); static String help() { return "help"; } }

@@ -1,0 +1,1 @@
+package p; public class WasInterface { public String call() { return "class"; } }

@@ -1,0 +1,1 @@
+package q; public class Both implements p.One, p.Two { }

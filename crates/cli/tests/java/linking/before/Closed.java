@@ -1,0 +1,2 @@
+package p;
+public class Closed { public static int count() { return 1; } }

@@ -1,0 +1,1 @@
+package q; public class ExtendsClosed extends p.ClosedAbove { }

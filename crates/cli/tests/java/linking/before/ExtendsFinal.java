@@ -1,0 +1,1 @@
+package q; public class ExtendsFinal extends p.IsFinal { }

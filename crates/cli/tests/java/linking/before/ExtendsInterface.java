@@ -1,0 +1,1 @@
+package q; public class ExtendsInterface extends p.ToInterface { }

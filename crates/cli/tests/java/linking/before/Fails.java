@@ -1,0 +1,1 @@
+package q; public class Fails { static { if (true) throw new IllegalStateException("failed on purpose"); } public static int value() { return 1; } }

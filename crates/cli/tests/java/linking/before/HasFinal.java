@@ -1,0 +1,1 @@
+package p; public class HasFinal { public String fixed(int a) { return "not yet"; } }

@@ -1,0 +1,1 @@
+package p; public class Holes { public String hole() { return "filled"; } }

@@ -1,0 +1,1 @@
+package q; public class ImplementsClass implements p.ToClass { }

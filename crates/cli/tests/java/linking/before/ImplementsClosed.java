@@ -1,0 +1,1 @@
+package q; public class ImplementsClosed implements p.ClosedInterface { }

@@ -1,0 +1,1 @@
+package q; public class Lacks extends p.Holes { }

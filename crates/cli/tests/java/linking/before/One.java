@@ -1,0 +1,1 @@
+package p; public interface One { default String same() { return "one"; } }

@@ -1,0 +1,1 @@
+package q; public class OverridesFinal extends p.HasFinal { public String fixed(int a) { return "own"; } }

@@ -1,0 +1,1 @@
+package p; public class Same extends q.Other { String mine() { return "same"; } }
