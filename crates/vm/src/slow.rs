@@ -400,7 +400,9 @@ impl Vm {
         let receiver = Value(self.memory.load_u64(args));
         let class = self.receiver_class(code, receiver, declared)?;
         let target = match self.select(class, declared) {
-            Err(_) if code.pool.language == Language::Java && self.is_subclass(class, owner) => {
+            Err(thrown)
+                if code.pool.language == Language::Java && self.is_kernel(thrown, ClassId::AbstractMethod) =>
+            {
                 return Err(self.without_body(class, declared, None).into());
             }
             target => target?,
