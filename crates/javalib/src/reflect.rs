@@ -335,7 +335,8 @@ fn record_components(call: &mut Call<'_>) -> Outcome {
         Some(all)
     });
     let Some(found) = found.flatten() else { return Outcome::value(Value::NULL) };
-    let made: Result<Vec<Value>, Outcome> = found.iter().map(|about| make_component(call, of, about)).collect();
+    let made: Result<Vec<Value>, Outcome> =
+        found.iter().map(|about| make_component(call, of, about)).collect();
     finish(call, "java/lang/reflect/RecordComponent", made)
 }
 

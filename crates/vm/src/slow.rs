@@ -401,7 +401,8 @@ impl Vm {
         let class = self.receiver_class(code, receiver, declared)?;
         let target = match self.select(class, declared) {
             Err(thrown)
-                if code.pool.language == Language::Java && self.is_kernel(thrown, ClassId::AbstractMethod) =>
+                if code.pool.language == Language::Java
+                    && self.is_kernel(thrown, ClassId::AbstractMethod) =>
             {
                 return Err(self.without_body(class, declared, None).into());
             }
