@@ -26,10 +26,14 @@ pub const NEST_HOST: &str = "java.nest_host";
 /// Name of the field that leads from a class loader to what the machine knows of it.
 pub const LOADER_FIELD: &str = "$loader";
 
+/// Name of the field that leads from a class to its protection domain.
+pub const DOMAIN_FIELD: &str = "$domain";
+
 /// Fields that classes of the library get for the machine: class, name, descriptor. Programs cannot see them: reflection
 /// reads the class file.
 pub const INJECTED: &[(&str, &str, &str)] = &[
     ("java/lang/Class", "$class", "L.internal.object;"),
+    ("java/lang/Class", DOMAIN_FIELD, "L.internal.object;"),
     ("java/lang/ClassLoader", LOADER_FIELD, "L.internal.object;"),
     ("java/lang/Thread", "$thread", "L.internal.object;"),
     ("java/lang/invoke/ResolvedMethodName", "$method", "L.internal.object;"),

@@ -90,7 +90,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "initStackTraceElements" "([Ljava/lang/StackTraceElement;Ljava/lang/Throwable;)V" Short fill_elements;
     }
     "java/lang/NullPointerException" {
-        "getExtendedNPEMessage" "()Ljava/lang/String;" Short zero;
+        "getExtendedNPEMessage" "()Ljava/lang/String;" Short null_message;
     }
     "java/lang/Shutdown" {
         "beforeHalt" "()V" Short nothing;
@@ -255,4 +255,13 @@ fn fill_element(call: &mut Call<'_>, element: Addr, target: Addr, pc: u32) {
         set(call.vm, element, field, value.0);
     }
     set(call.vm, element, "lineNumber", u64::from(line as u32));
+}
+
+/// What was null (JEP 358); null when that is not known.
+fn null_message(call: &mut Call<'_>) -> Outcome {
+    let this = call.reference_at(0);
+    match call.vm.null_message(this) {
+        Some(text) => string(call, &text),
+        None => Outcome::value(Value::NULL),
+    }
 }

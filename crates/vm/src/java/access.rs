@@ -22,7 +22,7 @@ const ILLEGAL_ACCESS: &str = "java/lang/IllegalAccessError";
 const CHANGED: &str = "java/lang/IncompatibleClassChangeError";
 
 /// A type in messages.
-fn type_text(desc: &TypeDesc) -> String {
+pub(super) fn type_text(desc: &TypeDesc) -> String {
     match desc {
         TypeDesc::Prim(elem) => bytecode::desc::primitive(*elem).into(),
         TypeDesc::Class(name) => name.replace('/', "."),

@@ -10,6 +10,7 @@ mod handles;
 mod linking;
 pub(crate) mod loaders;
 mod mirrors;
+mod null;
 mod strings;
 mod threads;
 mod throwing;

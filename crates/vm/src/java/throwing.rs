@@ -109,6 +109,12 @@ impl Vm {
             message.push_str(&places);
         }
         let made = self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown);
+        if id == ClassId::NullPointer
+            && let Some(object) = made.as_object()
+        {
+            // As if it had been filled in once: then the library asks for what was null.
+            self.set_u32(object, self.offset_named(self.class_of(made), "numStackTracesFilledIn"), 1);
+        }
         if id == ClassId::ClassNotFound {
             self.add_cause(made, message.as_deref().unwrap_or_default());
         }
