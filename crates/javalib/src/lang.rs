@@ -1,6 +1,6 @@
 //! `java.lang`: objects, strings, numbers, the system, threads, throwables.
 
-use crate::support::{done, get, java_name, natives, nothing, object, set, zero};
+use crate::support::{done, get, java_name, natives, nothing, object, set, string, zero};
 use alloc::string::String;
 use base::Addr;
 use layout::Value;

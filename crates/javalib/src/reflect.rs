@@ -3,7 +3,7 @@
 //! The slot of a member is its index in the class's own list in the world.
 
 use crate::classes::{class_of, with_file};
-use crate::support::{array_of, done, get, natives, object, offset_of, set, zero};
+use crate::support::{array_of, done, get, natives, object, offset_of, set};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
