@@ -8,9 +8,14 @@
 mod handles;
 mod linking;
 mod mirrors;
+mod references;
+mod stack;
 mod strings;
 mod threads;
 mod throwing;
+
+pub(crate) use references::SoftPolicy;
+pub use stack::{Activity, Place};
 
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;
