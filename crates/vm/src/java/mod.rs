@@ -10,11 +10,15 @@ mod handles;
 mod linking;
 pub(crate) mod loaders;
 mod mirrors;
+mod references;
+mod stack;
 mod strings;
 mod threads;
 mod throwing;
 
 pub(crate) use access::signature;
+pub(crate) use references::SoftPolicy;
+pub use stack::{Activity, Place};
 
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;
