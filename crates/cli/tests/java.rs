@@ -76,6 +76,11 @@ fn method_handles() {
 }
 
 #[test]
+fn references_cleaners_and_finalizers() {
+    check("References");
+}
+
+#[test]
 fn a_tour_of_the_library() {
     check("Tour");
 }
@@ -200,12 +205,17 @@ fn what_cannot_run_is_said() {
 
 #[test]
 fn a_program_goes_on_after_each_kill() {
-    goes_on("Counter");
+    check_kills("Counter", 5);
+}
+
+#[test]
+fn references_are_cleared_once_over_kills() {
+    check_kills("Dying", 6);
 }
 
 #[test]
 fn class_loaders_go_on_after_each_kill() {
-    goes_on("Reload");
+    check_kills("Reload", 7);
 }
 
 #[test]
@@ -256,13 +266,13 @@ fn what_does_not_fit_any_more_is_refused_where_it_is_linked() {
     assert_eq!(ran.status, java.status.code(), "{}", ran.err);
 }
 
-/// Kills a program again and again; it ends with what HotSpot prints.
-fn goes_on(name: &str) {
+/// The output of a program that is killed again and again is HotSpot's.
+fn check_kills(name: &str, seed: u64) {
     let Some(jdk) = jdk() else { return };
     let scratch = Scratch::new();
     let (out, _) = expected(&jdk, &scratch, name);
     let arguments = ["run", "--world", "w", "--cp", "classes", name];
-    let mut prng = Prng::new(5);
+    let mut prng = Prng::new(seed);
     let mut killed = 0;
     for _ in 0..KILLS {
         let mut child = scratch.command(&arguments).spawn().expect("the binary starts");

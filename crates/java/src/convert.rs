@@ -40,8 +40,9 @@ pub const INJECTED: &[(&str, &str, &str)] = &[
 ];
 
 /// Methods of the library that the machine does instead of their code: class, name, descriptor. They lead to the image of
-/// the JDK, which the machine reads otherwise.
+/// the JDK, which the machine reads otherwise, or ask for what only the machine knows.
 pub const REPLACED: &[(&str, &str, &str)] = &[
+    ("java/lang/Thread", "getState", "()Ljava/lang/Thread$State;"),
     (
         "jdk/internal/loader/BuiltinClassLoader",
         "findClassInModuleOrNull",
@@ -116,6 +117,9 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
             .any(|(of, name, desc)| *of == class.name && *name == method.name && *desc == method.desc);
         if replaced {
             flags |= Flags::NATIVE;
+        }
+        if is_hidden(&class, method) {
+            flags |= Flags::HIDDEN;
         }
         let code = match find(&method.attributes, b"Code").filter(|_| !replaced) {
             Some(bytes) => {
@@ -211,6 +215,27 @@ fn attribute(name: &str, bytes: Vec<u8>) -> Attribute {
 /// JVMS 2.9.2: from version 51 on only a static one without parameters initialises the class.
 fn is_initialiser(class: &ClassFile<'_>, method: &Member<'_>) -> bool {
     method.desc == "()V" && (class.major < 51 || method.access & access::STATIC != 0)
+}
+
+/// Whether the library says that a method is left out of stack traces. It says so before any annotation with elements.
+fn is_hidden(class: &ClassFile<'_>, method: &Member<'_>) -> bool {
+    const MARK: &str = "Ljdk/internal/vm/annotation/Hidden;";
+    if !class.name.starts_with("java/") {
+        return false;
+    }
+    let Some(bytes) = find(&method.attributes, b"RuntimeVisibleAnnotations") else { return false };
+    let number = |at: usize| bytes.get(at..at + 2).map(|two| u16::from_be_bytes([two[0], two[1]]));
+    for annotation in 0..usize::from(number(0).unwrap_or(0)) {
+        let at = 2 + 4 * annotation;
+        let name = number(at).and_then(|index| class.utf8(index).ok());
+        if name.is_some_and(|name| name == MARK) {
+            return true;
+        }
+        if number(at + 2) != Some(0) {
+            return false;
+        }
+    }
+    false
 }
 
 fn convert_method(

@@ -139,6 +139,7 @@ pub fn boot_module() -> Module {
     let start = start_code(&mut pool);
     let run = run_code(&mut pool);
     let ask = ask_code(&mut pool);
+    let register = register_code(&mut pool);
     let native = Flags::STATIC | Flags::NATIVE;
     let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
     let methods = alloc::vec![
@@ -150,6 +151,7 @@ pub fn boot_module() -> Module {
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
         method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
+        method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
         method("loadClass", LOAD_CLASS, Flags::STATIC, ask),
@@ -345,6 +347,14 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);
     code.finish(pool.constants(), "(Ljava/lang/Thread;)V", true)
+}
+
+/// Registers an object that has a finalizer, instead of the constructor of `java.lang.Object`.
+fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let register = pool.method("java/lang/ref/Finalizer", "register", "(Ljava/lang/Object;)V");
+    let mut code = CodeBuilder::new();
+    code.local(Op::LocalGet, 0).pool(Op::CallStatic, register).op(Op::Return);
+    code.finish(pool.constants(), "(Ljava/lang/Object;)V", true)
 }
 
 /// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,

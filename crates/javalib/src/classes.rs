@@ -489,17 +489,21 @@ fn unnamed_module(call: &mut Call<'_>) -> Outcome {
 
 /// The class whose method called the one that asks; frames of reflection are left out.
 fn caller_class(call: &mut Call<'_>) -> Outcome {
-    const SKIPPED: usize = 1;
-    let methods = call.vm.running_methods(16);
-    let found = methods.iter().skip(SKIPPED).find(|(owner, target)| {
-        let name = call.vm.text(*owner, class::NAME);
-        call.vm.is_shown(*target)
-            && !name.starts_with("jdk/internal/reflect/")
-            && name != "java/lang/reflect/Method"
-    });
-    match found {
-        Some((owner, _)) => Outcome::value(call.vm.mirror_of(*owner)),
-        None => Outcome::value(Value::NULL),
+    const PIECE: u64 = 32;
+    let mut position = 1;
+    loop {
+        let places = call.vm.running_places(position, PIECE);
+        let found = places.iter().find(|place| {
+            let name = call.vm.text(place.owner, class::NAME);
+            call.vm.is_shown(place.method)
+                && !name.starts_with("jdk/internal/reflect/")
+                && name != "java/lang/reflect/Method"
+        });
+        match found {
+            Some(place) => return Outcome::value(call.vm.mirror_of(place.owner)),
+            None if places.is_empty() => return Outcome::value(Value::NULL),
+            None => position += PIECE,
+        }
     }
 }
 

@@ -22,8 +22,10 @@ mod misc;
 mod net;
 mod nio;
 mod offheap;
+mod references;
 mod reflect;
 mod resources;
+mod stack;
 mod support;
 mod unsafes;
 mod zip;
@@ -37,9 +39,11 @@ use vm::Native;
 pub const NATIVES: &[&[Native]] = &[
     boot::NATIVES,
     lang::NATIVES,
+    stack::NATIVES,
     classes::NATIVES,
     define::NATIVES,
     handles::NATIVES,
+    references::NATIVES,
     reflect::NATIVES,
     resources::NATIVES,
     unsafes::NATIVES,

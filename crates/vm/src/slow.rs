@@ -382,9 +382,11 @@ impl Vm {
                     return Ok(Flow::Resolved);
                 }
             } else {
-                // One target for all receivers; what the record checks is that their class was seen to fit.
+                // One target for all receivers, but for those with a finalizer; what the record checks is that their class
+                // was seen to fit.
                 let class = self.class_of(Value(self.memory.load_u64(args)));
-                if let Some(site) = self.site(declared, class, false) {
+                let target = self.registering(declared, class)?;
+                if let Some(site) = self.site(target, class, false) {
                     self.codes.learn(&code.sites[old.b as usize], site);
                     code.records[index].set(Record {
                         op: quick::CALL_BY_CLASS,

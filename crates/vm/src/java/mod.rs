@@ -11,11 +11,15 @@ mod linking;
 pub(crate) mod loaders;
 mod mirrors;
 mod null;
+mod references;
+mod stack;
 mod strings;
 mod threads;
 mod throwing;
 
 pub(crate) use access::signature;
+pub(crate) use references::SoftPolicy;
+pub use stack::{Activity, Place};
 
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;

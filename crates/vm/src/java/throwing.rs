@@ -191,7 +191,7 @@ impl Vm {
         });
         let skipped = making.count();
         let kept: alloc::vec::Vec<_> =
-            frames[skipped..].iter().filter(|frame| self.is_shown(frame.method)).collect();
+            frames[skipped..].iter().filter(|frame| self.is_traced(frame.method)).collect();
         let trace = self.make_ref_array(2 * kept.len() as u64);
         for (index, frame) in kept.iter().enumerate() {
             self.array_set(trace, 2 * index as u64, Value::object(frame.method));
