@@ -15,6 +15,10 @@ const KILLS: u64 = 5;
 
 /// What HotSpot prints, and its exit status.
 fn expected(jdk: &Path, scratch: &Scratch, name: &str) -> (String, Option<i32>) {
+    expected_with(jdk, scratch, name, &[])
+}
+
+fn expected_with(jdk: &Path, scratch: &Scratch, name: &str, options: &[&str]) -> (String, Option<i32>) {
     let classes = scratch.path("classes");
     let compiled = Command::new(jdk.join("bin/javac"))
         .args(["-nowarn", "-d"])
@@ -24,18 +28,29 @@ fn expected(jdk: &Path, scratch: &Scratch, name: &str) -> (String, Option<i32>) 
         .status()
         .expect("javac runs");
     assert!(compiled.success(), "{name}.java compiles");
-    let ran =
-        Command::new(jdk.join("bin/java")).arg("-cp").arg(&classes).arg(name).output().expect("java runs");
+    let ran = Command::new(jdk.join("bin/java"))
+        .args(options)
+        .arg("-cp")
+        .arg(&classes)
+        .arg(name)
+        .output()
+        .expect("java runs");
     (String::from_utf8_lossy(&ran.stdout).into_owned(), ran.status.code())
 }
 
 fn check(name: &str) {
+    check_with(name, &[], &[]);
+}
+
+/// The same output with options of HotSpot and those of Phantom that mean the same.
+fn check_with(name: &str, java: &[&str], phantom: &[&str]) {
     let Some(jdk) = jdk() else { return };
     let scratch = Scratch::new();
-    let (out, status) = expected(&jdk, &scratch, name);
+    let (out, status) = expected_with(&jdk, &scratch, name, java);
     assert!(out.lines().count() >= 5, "{name} has something to say");
     let path = source(name);
-    let ran = scratch.phantom(&["run", "--world", "w", path.to_str().expect("a path of text")]);
+    let path = [path.to_str().expect("a path of text")];
+    let ran = scratch.phantom(&[&["run", "--world", "w"][..], phantom, &path].concat());
     assert_eq!(ran.out, out, "{}", ran.err);
     assert_eq!(ran.status, status, "{}", ran.err);
 }
@@ -78,6 +93,21 @@ fn method_handles() {
 #[test]
 fn references_cleaners_and_finalizers() {
     check("References");
+}
+
+#[test]
+fn stacks_and_what_threads_do() {
+    check("Stacks");
+}
+
+#[test]
+fn threads_groups_handlers_and_interrupts() {
+    check("Threads");
+}
+
+#[test]
+fn exhausted_stacks_and_memory_are_errors_that_are_survived() {
+    check_with("Limits", &["-Xmx64m"], &["--max-memory", "64M"]);
 }
 
 #[test]

@@ -105,7 +105,8 @@ impl Vm {
 
     fn invoke_kernel(&mut self, target: Addr, args: Addr, flags: u32) -> Flow {
         if self.needs_frame(target) {
-            return self.enter_kernel(target, args, flags);
+            let lock = if self.method_flags(target).has(Flags::SYNCHRONIZED) { on_return::LOCK } else { 0 };
+            return self.enter_kernel(target, args, flags | lock);
         }
         let kind = self.get_u8(target, method::RESULT_KIND);
         match self.call_short(target, args) {
@@ -116,6 +117,9 @@ impl Vm {
 
     /// Whether each call of a kernel method has a frame.
     pub(crate) fn needs_frame(&mut self, target: Addr) -> bool {
+        if self.method_flags(target).has(Flags::SYNCHRONIZED) {
+            return true;
+        }
         if self.method_flags(target).has(Flags::NATIVE) {
             let restart = self.native_of(target).map(|native| native.restart);
             return !matches!(restart, None | Some(Restart::Short | Restart::Divided));
@@ -192,18 +196,15 @@ impl Vm {
             let top = self.top();
             let flags = self.frame_u32(top.at, frame::FLAGS);
             if flags & on_return::LOCK != 0 {
-                let statically = self.method_flags(top.method).has(Flags::STATIC);
-                let object = if statically {
-                    self.lock_of_class(self.ref_field(top.method, method::CLASS))
-                } else {
-                    Addr(self.memory.load_u64(top.locals(&self.memory)))
-                };
+                let object = self.lock_of_frame(&top);
                 if let Err(wait) = self.monitor_enter(object) {
                     self.block(wait);
                     return Flow::Exit(Exit::Blocked);
                 }
-                let number = self.monitor_number(object);
-                self.set_frame_u32(top.at, frame::PHASE, number);
+                if !self.is_kernel_method(top.method) {
+                    let number = self.monitor_number(object);
+                    self.set_frame_u32(top.at, frame::PHASE, number);
+                }
                 self.set_frame_u32(top.at, frame::FLAGS, flags & !on_return::LOCK | on_return::UNLOCK);
             }
             if !self.is_kernel_method(top.method) {
@@ -212,6 +213,31 @@ impl Vm {
             if let Some(exit) = self.step_kernel(&top) {
                 return Flow::Exit(exit);
             }
+        }
+    }
+
+    /// What a synchronised method locks: its receiver or its class.
+    fn lock_of_frame(&mut self, top: &Frame) -> Addr {
+        if self.method_flags(top.method).has(Flags::STATIC) {
+            self.lock_of_class(self.ref_field(top.method, method::CLASS))
+        } else {
+            Addr(self.memory.load_u64(top.locals(&self.memory)))
+        }
+    }
+
+    /// Leaves the monitor that the top frame holds, if it does. That of a native method is found by what it locks: its
+    /// `PHASE` is its own.
+    pub(crate) fn unlock_frame(&mut self, top: &Frame) {
+        if self.frame_u32(top.at, frame::FLAGS) & on_return::UNLOCK == 0 {
+            return;
+        }
+        if self.is_kernel_method(top.method) {
+            let object = self.lock_of_frame(top);
+            // As for others, the program may have left it itself.
+            let _held = self.monitor_exit(object);
+        } else {
+            let number = self.frame_u32(top.at, frame::PHASE);
+            self.monitor_leave(number);
         }
     }
 
@@ -290,10 +316,7 @@ impl Vm {
     pub(crate) fn finish_frame(&mut self, bits: u64) -> Flow {
         let top = self.top();
         let flags = self.frame_u32(top.at, frame::FLAGS);
-        if flags & on_return::UNLOCK != 0 {
-            let number = self.frame_u32(top.at, frame::PHASE);
-            self.monitor_leave(number);
-        }
+        self.unlock_frame(&top);
         let kind = self.get_u8(top.method, method::RESULT_KIND);
         let how = flags & 0xff;
         if how == on_return::END || how == on_return::START {

@@ -126,10 +126,7 @@ impl Vm {
     fn leave_frame(&mut self) {
         let top = self.top();
         let flags = self.frame_u32(top.at, frame::FLAGS);
-        if flags & on_return::UNLOCK != 0 {
-            let number = self.frame_u32(top.at, frame::PHASE);
-            self.monitor_leave(number);
-        }
+        self.unlock_frame(&top);
         if flags & 0xff == on_return::INITIALISED {
             let class = self.ref_field(top.method, method::CLASS);
             self.initialised(class, crate::classes::FAILED);

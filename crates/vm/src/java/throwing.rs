@@ -14,6 +14,9 @@ use layout::schema::{class, exception, field, frame, method};
 /// Most frames that a backtrace keeps.
 const BACKTRACE_FRAMES: usize = 1024;
 
+/// Elements that HotSpot gives arrays at most.
+const ARRAY_MAX: i32 = i32::MAX - 2;
+
 /// The class of `java.lang` for a kernel exception.
 fn counterpart(id: ClassId) -> &'static str {
     match id {
@@ -50,7 +53,12 @@ fn reworded(id: ClassId, text: &str) -> Option<String> {
             (index, None) => format!("Index {index} out of bounds"),
         },
         ClassId::NegativeSize => numbers()?.0.into(),
-        ClassId::OutOfMemory => "Java heap space".into(),
+        ClassId::OutOfMemory => match numbers() {
+            Some((length, None)) if length.parse::<i32>().is_ok_and(|length| length > ARRAY_MAX) => {
+                "Requested array size exceeds VM limit".into()
+            }
+            _ => "Java heap space".into(),
+        },
         ClassId::ClassNotFound => text.strip_prefix("there is no class ").unwrap_or(text).into(),
         ClassId::ClassCast => match text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no ")) {
             Some((from, to)) => {
