@@ -29,6 +29,7 @@ mod verify;
 
 pub use convert::{
     ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, REPLACED, VERIFY_ERROR, convert,
+    method_flags,
 };
 pub use indy::{primitive, wrapper};
 pub use parse::{Attribute, ClassFile, Constant, MAJOR_MAX, Member, Refusal};

@@ -53,7 +53,12 @@ fn arguments(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
+pub(crate) fn method(
+    name: &str,
+    desc: &str,
+    flags: Flags,
+    code: Result<Code, BuildError>,
+) -> MethodDef {
     MethodDef {
         name: name.into(),
         desc: desc.into(),
@@ -203,7 +208,7 @@ fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
 }
 
 /// The class path is its parameter.
-const START: &str = "(Ljava/lang/String;)V";
+pub(crate) const START: &str = "(Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {

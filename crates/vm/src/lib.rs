@@ -48,7 +48,7 @@ pub use classes::{CheckedModule, DefineError};
 pub use connectors::call::Entry;
 pub use connectors::grants::Purpose;
 pub use control::STATUS_KILLED;
-pub use java::{ClassConverter, ConvertError};
+pub use java::{ClassConverter, ConvertError, boundary};
 pub use kernel::Stopped;
 pub use natives::{Native, WRAPPING_PHASE};
 pub use program::StartError;

@@ -5,6 +5,7 @@
 //! Class files are read elsewhere: a [`crate::ClassSource`] gives the classes that the library has, a
 //! [`ClassConverter`] those whose bytes a program brings.
 
+pub mod boundary;
 mod handles;
 mod linking;
 mod mirrors;
