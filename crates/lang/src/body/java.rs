@@ -195,8 +195,8 @@ impl Body<'_, '_, '_> {
                 element
             };
             let array = Expr::new(ExprKind::Local(slot), ty.clone());
-            let add = self.internal_method(ARRAY, "add", "(L.internal.object;)V");
-            first.push(Expr::new(ExprKind::Call(Target::Virtual(add), vec![array, element], line), Type::Void));
+            let add = self.internal_method(ARRAY, "add", "(L.internal.object;)I");
+            first.push(Expr::new(ExprKind::Call(Target::Virtual(add), vec![array, element], line), Type::Int));
         }
         Expr::new(ExprKind::Seq(first, Expr::new(ExprKind::Local(slot), ty.clone()).boxed()), ty)
     }
