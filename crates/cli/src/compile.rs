@@ -137,7 +137,8 @@ impl Program {
             Files::Module(bytes) => bytes.clone(),
             _ => encode(&self.path, &module)?,
         };
-        let reaches = |constant: &Const| matches!(constant, Const::Method { class, .. } if class == JAVA_BOUNDARY);
+        let reaches =
+            |constant: &Const| matches!(constant, Const::Method { class, .. } if class == JAVA_BOUNDARY);
         let (entry, uses_java) = (module.entry, module.pool.iter().any(reaches));
         let entry = entry.ok_or_else(|| {
             Failure::Input(format!(

@@ -53,12 +53,7 @@ fn arguments(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-pub(crate) fn method(
-    name: &str,
-    desc: &str,
-    flags: Flags,
-    code: Result<Code, BuildError>,
-) -> MethodDef {
+pub(crate) fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
     MethodDef {
         name: name.into(),
         desc: desc.into(),

@@ -192,8 +192,7 @@ impl Classes<'_> {
             // What a compiler adds to a constructor is not in its signature.
             (params, result) = types(&method.desc, self);
         }
-        let is_object =
-            OF_OBJECTS.iter().any(|(name, desc)| *name == method.name && *desc == method.desc);
+        let is_object = OF_OBJECTS.iter().any(|(name, desc)| *name == method.name && *desc == method.desc);
         let is_static = method.flags.has(Flags::STATIC);
         let plain = Method::plain(method.name.as_str().into(), params, result, method.desc.clone(), ix);
         Some(Rc::new(Method {

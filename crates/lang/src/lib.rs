@@ -32,8 +32,8 @@ mod parse;
 mod render;
 mod types;
 
-pub use foreign::{JavaClass, JavaMember};
 pub use diagnostic::{Diagnostic, ERRORS_MAX, Label, Severity, Span};
+pub use foreign::{JavaClass, JavaMember};
 #[cfg(feature = "render")]
 pub use render::render;
 

@@ -364,14 +364,14 @@ impl Body<'_, '_, '_> {
             Place::Cell(cell, ty) => Expr::new(ExprKind::SetCell(cell.boxed(), value.boxed()), ty),
             Place::Field(object, field, ty, _) if let Some(desc) = self.java_field(&field) => {
                 let line = self.line_of(span);
-                let value = self.stored_in_java(value, &desc, line);
+                let value = self.to_java(value, &desc, line);
                 let kind = ExprKind::SetField(object.boxed(), field, value.boxed());
                 let set = Expr::new(kind, Self::raw_type(Some(&desc)));
                 self.from_java(set, Some(&desc), &ty, line)
             }
             Place::Static(field, ty) if let Some(desc) = self.java_field(&field) => {
                 let line = self.line_of(span);
-                let value = self.stored_in_java(value, &desc, line);
+                let value = self.to_java(value, &desc, line);
                 let kind = ExprKind::SetStatic(field, value.boxed());
                 let set = Expr::new(kind, Self::raw_type(Some(&desc)));
                 let set = self.from_java(set, Some(&desc), &ty, line);

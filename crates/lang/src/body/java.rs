@@ -41,6 +41,8 @@ impl Body<'_, '_, '_> {
     /// A value in the form that Java has it where a descriptor stands.
     pub(super) fn to_java(&mut self, value: Expr, desc: &TypeDesc, line: u32) -> Expr {
         let int = |kind: ExprKind| Expr::new(kind, Type::Int);
+        let boxes = value.ty.is_numeric() && !matches!(desc, TypeDesc::Prim(_));
+        let value = if boxes { Expr::new(ExprKind::Box(value.boxed()), Type::Object) } else { value };
         match desc {
             TypeDesc::Prim(elem) if *elem == Elem::Bool => {
                 int(ExprKind::Compare(BinaryOp::Ne, value.boxed(), Expr::int(0).boxed()))
@@ -58,7 +60,11 @@ impl Body<'_, '_, '_> {
             TypeDesc::Class(name) if self.classes.is_string(&value.ty) => {
                 let desc = "(L.internal.string;)Ljava/lang/String;";
                 let made = self.boundary("string", desc, vec![value], Type::Object, line);
-                self.as_java_class(made, name, &["java/lang/Object", "java/lang/String", "java/lang/CharSequence"])
+                self.as_java_class(
+                    made,
+                    name,
+                    &["java/lang/Object", "java/lang/String", "java/lang/CharSequence"],
+                )
             }
             TypeDesc::Class(_) if self.keeps_form(&value.ty) => value,
             TypeDesc::Class(name) => {
@@ -196,7 +202,8 @@ impl Body<'_, '_, '_> {
             };
             let array = Expr::new(ExprKind::Local(slot), ty.clone());
             let add = self.internal_method(ARRAY, "add", "(L.internal.object;)I");
-            first.push(Expr::new(ExprKind::Call(Target::Virtual(add), vec![array, element], line), Type::Int));
+            first
+                .push(Expr::new(ExprKind::Call(Target::Virtual(add), vec![array, element], line), Type::Int));
         }
         Expr::new(ExprKind::Seq(first, Expr::new(ExprKind::Local(slot), ty.clone()).boxed()), ty)
     }
@@ -237,13 +244,6 @@ impl Body<'_, '_, '_> {
         TypeDesc::parse(found.java.as_deref()?).ok()
     }
 
-    /// A value for a field of Java.
-    pub(super) fn stored_in_java(&mut self, value: Expr, desc: &TypeDesc, line: u32) -> Expr {
-        let boxes = value.ty.is_numeric() && !matches!(desc, TypeDesc::Prim(_));
-        let value = if boxes { Expr::new(ExprKind::Box(value.boxed()), Type::Object) } else { value };
-        self.to_java(value, desc, line)
-    }
-
     /// A function where an interface of Java is wanted: an object of a class of its own that implements it.
     pub(super) fn java_function(&mut self, function: Expr, to: &Type, span: Span) -> Expr {
         let Some((method, wanted)) = self.classes.functional(to) else { return function };
@@ -251,11 +251,8 @@ impl Body<'_, '_, '_> {
         let line = self.line_of(span);
         let interface = self.classes.class_name(to);
         let class = self.function_class();
-        let field = FieldRef {
-            class: class.clone(),
-            name: FUNCTION_FIELD.into(),
-            desc: format!("L{OBJECT};"),
-        };
+        let field =
+            FieldRef { class: class.clone(), name: FUNCTION_FIELD.into(), desc: format!("L{OBJECT};") };
         let suspended = self.emit.begin();
         self.emit.code.line(line);
         let this = Expr::new(ExprKind::This, Type::Object);
@@ -324,11 +321,6 @@ impl Body<'_, '_, '_> {
             None => self.emit.effect(&call),
             Some(result) => {
                 let value = self.as_declared(call, &found.result, found.result.clone());
-                let value = match result {
-                    TypeDesc::Prim(_) => value,
-                    _ if value.ty.is_numeric() => Expr::new(ExprKind::Box(value.boxed()), Type::Object),
-                    _ => value,
-                };
                 let value = self.to_java(value, result, line);
                 self.emit.value(&value);
                 self.emit.op(Op::Return);

@@ -46,7 +46,9 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
     };
     let ours = jdk().ok_or("no JDK 17: install openjdk-17-jdk-headless or set JAVA_HOME")?;
     let Some((release, theirs)) = recent(options) else {
-        eprintln!("SKIPPED: java: no JDK of release {OLDEST} or later; give --recent-jdk DIR or set JAVA_HOME25");
+        eprintln!(
+            "SKIPPED: java: no JDK of release {OLDEST} or later; give --recent-jdk DIR or set JAVA_HOME25"
+        );
         return Ok(Vec::new());
     };
     let classes = runner.folder().join("awfy");
@@ -79,7 +81,12 @@ pub(super) fn measure(runner: &Runner, options: &Options) -> Result<Vec<Row>, St
         ratios.push(here / there);
         rows.push(Row::shown(
             format!("Java, {name} ({inner}), a round"),
-            format!("{:.0} ms, HotSpot {release} -Xint {:.0} ms: {:.2} times", here * 1e3, there * 1e3, here / there),
+            format!(
+                "{:.0} ms, HotSpot {release} -Xint {:.0} ms: {:.2} times",
+                here * 1e3,
+                there * 1e3,
+                here / there
+            ),
         ));
     }
     let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp();
