@@ -117,7 +117,7 @@ fn handler_failed(call: &mut Call<'_>) -> Outcome {
     call.write_console(true, text.as_bytes())
 }
 
-fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
+pub(crate) fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
     MethodDef {
         name: name.into(),
         desc: desc.into(),
@@ -305,7 +305,7 @@ fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
 }
 
 /// The class path is its parameter.
-const START: &str = "(Ljava/lang/String;)V";
+pub(crate) const START: &str = "(Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {

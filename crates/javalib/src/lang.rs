@@ -1,5 +1,6 @@
 //! `java.lang`: objects, strings, numbers, the system, threads, throwables.
 
+use crate::boundary::current_thread;
 use crate::support::{get, java_name, natives, nothing, object, set, string, zero};
 use base::Addr;
 use layout::Value;
@@ -72,7 +73,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "gc" "()V" Idempotent |call| call.collect();
     }
     "java/lang/Thread" {
-        "currentThread" "()Ljava/lang/Thread;" Short |call| Outcome::value(call.vm.java_thread(call.thread));
+        "currentThread" "()Ljava/lang/Thread;" Short current_thread;
         "start0" "()V" Short start;
         "setPriority0" "(I)V" Short nothing;
         "setNativeName" "(Ljava/lang/String;)V" Short nothing;

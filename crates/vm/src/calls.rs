@@ -296,7 +296,7 @@ impl Vm {
         self.set_frame_u32(top.at, frame::DEPTH, 0);
         let class = self.class_of(invoke.receiver);
         let target = match invoke.method {
-            Target::Ordinal(ordinal) => self.method_by_ordinal(class, u32::from(ordinal)),
+            Target::Ordinal(ordinal) => self.method_by_number(class, u32::from(ordinal)),
             Target::Method(target) => Ok(target),
         };
         match target {
@@ -348,7 +348,10 @@ impl Vm {
                 self.advance();
             }
             on_return::BOX => {
-                let value = self.box_slot(bits, kind);
+                let mut value = self.box_slot(bits, kind);
+                if kind == Kind::Ref as u8 && self.is_java_method(target) {
+                    value = self.from_java(value);
+                }
                 self.push_operand(value.0);
                 self.advance();
             }
@@ -550,6 +553,9 @@ impl Vm {
             if ordinal == NO_ORDINAL {
                 return Ok(declared);
             }
+            if self.is_root(owner) && !self.extends(class, owner) {
+                return Ok(self.foreign_method(declared));
+            }
             return self.method_by_ordinal(class, ordinal);
         }
         let (name, desc) =
@@ -558,6 +564,14 @@ impl Vm {
             return Err(self.exception_value(ClassId::Linkage, &text));
         }
         match self.find_method(class, name, desc) {
+            // An interface may declare what every object has.
+            Some(target)
+                if self.method_flags(target).has(Flags::ABSTRACT)
+                    && self.is_java_method(target)
+                    && !self.is_java_class(class) =>
+            {
+                Ok(self.foreign_method(target))
+            }
             Some(target) if !self.method_flags(target).has(Flags::STATIC) => Ok(target),
             _ => {
                 let text = format!("{} has no {}", self.text(class, class::NAME), self.method_text(declared));
@@ -596,6 +610,15 @@ impl Vm {
         let name = self.text(found, method::NAME);
         let texts = most.iter().map(|target| format!(" {}.{name}", self.text(owner_of(target), class::NAME)));
         Some(format!("Conflicting default methods:{}", texts.collect::<alloc::string::String>()))
+    }
+
+    /// Whether a class is another one or has it among its superclasses.
+    fn extends(&self, object: Addr, above: Addr) -> bool {
+        let mut at = object;
+        while !at.is_null() && at != above {
+            at = self.ref_field(at, class::SUPER);
+        }
+        at == above
     }
 
     /// A method by interned name and descriptor: of the class, a superclass, then a body from an interface, then any
@@ -657,7 +680,7 @@ impl Vm {
         None
     }
 
-    fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+    pub(crate) fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
         let methods = self.ref_field(class, class::METHODS);
         (0..self.array_len(methods)).map(|index| Addr(self.array_get(methods, index).0)).find(|target| {
             self.ref_field(*target, method::NAME) == name

@@ -6,6 +6,7 @@
 //! [`ClassConverter`] those whose bytes a program brings.
 
 mod access;
+pub mod boundary;
 mod handles;
 mod linking;
 pub(crate) mod loaders;
