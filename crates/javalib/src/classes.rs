@@ -514,8 +514,8 @@ pub(crate) fn latest_loader(call: &mut Call<'_>) -> Outcome {
         "jdk/internal/loader/ClassLoaders$PlatformClassLoader",
         "jdk/internal/reflect/DelegatingClassLoader",
     ];
-    for (owner, _) in call.vm.running_methods(usize::MAX) {
-        let mirror = call.vm.mirror_of(owner);
+    for place in call.vm.running_places(0, u64::from(u32::MAX)) {
+        let mirror = call.vm.mirror_of(place.owner);
         let loader =
             mirror.as_object().map_or(Value::NULL, |mirror| Value(get(call.vm, mirror, "classLoader")));
         if loader.is_null() {
