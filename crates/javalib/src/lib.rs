@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod boot;
+mod boundary;
 mod classes;
 mod define;
 mod descriptors;
@@ -31,6 +32,7 @@ mod unsafes;
 mod zip;
 
 pub use boot::{BOOT_CLASS, boot_module, start_module};
+pub use boundary::CLASS_PATH_FILE;
 pub use library::{ClassFiles, Converter, Library};
 
 use vm::Native;
@@ -38,6 +40,7 @@ use vm::Native;
 /// All native methods.
 pub const NATIVES: &[&[Native]] = &[
     boot::NATIVES,
+    boundary::NATIVES,
     lang::NATIVES,
     stack::NATIVES,
     classes::NATIVES,

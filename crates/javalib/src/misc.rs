@@ -10,7 +10,7 @@ use vm::internal::{Call, Outcome};
 pub(crate) const NATIVES: &[Native] = natives! {
     "jdk/internal/misc/VM" {
         "initialize" "()V" Short nothing;
-        "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short zero;
+        "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short crate::classes::latest_loader;
         "getRuntimeArguments" "()[Ljava/lang/String;" Short |call| texts(call, &[]);
         "getNanoTimeAdjustment" "(J)J" Short nano_adjustment;
         "getuid" "()J" Short zero;

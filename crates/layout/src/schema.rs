@@ -301,7 +301,8 @@ schema! {
         ELEMENT: value,
         /// Class of arrays of this class, once made.
         ARRAY: value,
-        /// Thread that runs the initialiser now.
+        /// Thread that runs the initialiser now. Of a Java class whose initialiser has failed: what later uses of it get as
+        /// the cause.
         INIT_THREAD: value,
         /// Room for front ends (a Java mirror).
         MIRROR: value,

@@ -99,6 +99,7 @@ impl Vm {
             return self.is_subclass(element, wanted);
         }
         self.is_array_class(class) && Flags(self.get_u32(ancestor, class::FLAGS)).has(Flags::OF_ARRAYS)
+            || self.is_root(ancestor)
     }
 
     /// Whether instances of a class are arrays.
