@@ -132,7 +132,7 @@ impl Program {
     pub(crate) fn compile(&self) -> Result<Compiled, Failure> {
         let module = match &self.files {
             Files::Module(bytes) => decode(&self.path, bytes)?,
-            Files::Java(program) => javalib::start_module(&program.main_class, &program.class_path),
+            Files::Java(program) => javalib::start_module(&program.main_class),
             Files::Sources(sources) => self.compile_sources(sources, false)?,
         };
         let bytes = match &self.files {
