@@ -69,6 +69,11 @@ fn sockets_selectors_and_http() {
 }
 
 #[test]
+fn an_http_server_and_its_clients() {
+    check("Http", &["--allow-net"]);
+}
+
+#[test]
 fn what_is_not_granted_is_refused_with_the_option_that_grants_it() {
     if jdk().is_none() {
         return;

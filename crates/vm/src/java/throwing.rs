@@ -53,6 +53,9 @@ fn reworded(id: ClassId, text: &str) -> Option<String> {
             (index, None) => format!("Index {index} out of bounds"),
         },
         ClassId::NegativeSize => numbers()?.0.into(),
+        ClassId::ArrayStore => {
+            text.strip_prefix("the array does not admit a ").unwrap_or(text).replace('/', ".")
+        }
         ClassId::OutOfMemory => match numbers() {
             Some((length, None)) if length.parse::<i32>().is_ok_and(|length| length > ARRAY_MAX) => {
                 "Requested array size exceeds VM limit".into()
