@@ -2,7 +2,8 @@
 
 use host::HostReactor;
 use platform::{
-    Access, Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Place, Reactor, Stream, Waiter,
+    Access, Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Place, Reactor, Standard, Stream,
+    Waiter,
 };
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -254,6 +255,8 @@ fn processes() {
         program: program.into(),
         arguments: arguments.iter().map(ToString::to_string).collect(),
         directory: "/".into(),
+        environment: None,
+        standard: [Standard::Pipe; 3],
     };
     let cat = bench.handle();
     bench.done(spawn(cat, "cat", &[]));

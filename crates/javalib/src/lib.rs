@@ -12,16 +12,21 @@ extern crate alloc;
 
 mod boot;
 mod classes;
+mod datagrams;
 mod define;
 mod descriptors;
 mod files;
+mod filestore;
 mod handles;
+mod interfaces;
 mod lang;
 mod library;
 mod misc;
 mod net;
 mod nio;
 mod offheap;
+mod options;
+mod process;
 mod reflect;
 mod resources;
 mod support;
@@ -48,5 +53,9 @@ pub const NATIVES: &[&[Native]] = &[
     files::NATIVES,
     nio::NATIVES,
     net::NATIVES,
+    process::NATIVES,
+    datagrams::NATIVES,
+    interfaces::NATIVES,
+    filestore::NATIVES,
     zip::NATIVES,
 ];
