@@ -27,8 +27,10 @@ mod nio;
 mod offheap;
 mod options;
 mod process;
+mod references;
 mod reflect;
 mod resources;
+mod stack;
 mod support;
 mod unsafes;
 mod zip;
@@ -42,9 +44,11 @@ use vm::Native;
 pub const NATIVES: &[&[Native]] = &[
     boot::NATIVES,
     lang::NATIVES,
+    stack::NATIVES,
     classes::NATIVES,
     define::NATIVES,
     handles::NATIVES,
+    references::NATIVES,
     reflect::NATIVES,
     resources::NATIVES,
     unsafes::NATIVES,

@@ -167,6 +167,7 @@ impl Vm {
             | Outcome::Call(_)
             | Outcome::Again
             | Outcome::Initialise(_)
+            | Outcome::Load(..)
             | Outcome::Exit(_) => Err(Early::Throws(Value::object(
                 self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
             ))),
@@ -248,6 +249,7 @@ impl Vm {
                 Flow::Exit(Exit::Ended)
             }
             Outcome::Initialise(class) => self.initialise(class).unwrap_or(Flow::Go),
+            Outcome::Load(loader, name) => self.ask_java_loader(loader, &name),
             Outcome::Frame => unreachable!("a kernel method with a frame wants a frame"),
         };
         exit_of(flow)
@@ -346,7 +348,12 @@ impl Vm {
                 self.set_frame_u32(top.at, frame::DEPTH, 1);
                 return self.settle();
             }
-            on_return::AGAIN => {}
+            on_return::AGAIN => {
+                if self.is_kernel_method(self.top().method) {
+                    // A native method that wanted a class of a loader.
+                    return self.settle();
+                }
+            }
             on_return::INITIALISED => {
                 let class = self.ref_field(target, method::CLASS);
                 self.initialised(class, crate::classes::INITIALISED);
@@ -524,6 +531,9 @@ impl Vm {
         }
         let (name, desc) =
             (self.ref_field(declared, method::NAME), self.ref_field(declared, method::DESCRIPTOR));
+        if let Some(text) = self.conflict(class, name, desc) {
+            return Err(self.exception_value(ClassId::Linkage, &text));
+        }
         match self.find_method(class, name, desc) {
             Some(target) if !self.method_flags(target).has(Flags::STATIC) => Ok(target),
             _ => {
@@ -531,6 +541,38 @@ impl Vm {
                 Err(Value::object(self.make_exception(ClassId::AbstractMethod, &text)))
             }
         }
+    }
+
+    /// Of a Java class that inherits more than one body for a method, none more specific than the others: what is said of
+    /// that (JVMS 5.4.6).
+    fn conflict(&self, class: Addr, name: Addr, desc: Addr) -> Option<alloc::string::String> {
+        let found = self.find_method(class, name, desc)?;
+        let owner = self.ref_field(found, method::CLASS);
+        let inherited = Flags(self.get_u32(owner, class::FLAGS)).has(Flags::INTERFACE);
+        if !inherited || self.method_flags(found).has(Flags::ABSTRACT) || !self.is_java_class(class) {
+            return None;
+        }
+        let interfaces = self.ref_field(class, class::INTERFACES);
+        let bodies: Vec<Addr> = (0..self.array_len(interfaces))
+            .filter_map(|index| self.declared_method(Addr(self.array_get(interfaces, index).0), name, desc))
+            .filter(|target| !self.method_flags(*target).has(Flags::STATIC))
+            .collect();
+        let owner_of = |target: &Addr| self.ref_field(*target, method::CLASS);
+        let most: Vec<&Addr> = bodies
+            .iter()
+            .filter(|target| {
+                !bodies
+                    .iter()
+                    .any(|other| other != *target && self.is_subclass(owner_of(other), owner_of(target)))
+            })
+            .filter(|target| !self.method_flags(**target).has(Flags::ABSTRACT))
+            .collect();
+        if most.len() < 2 {
+            return None;
+        }
+        let name = self.text(found, method::NAME);
+        let texts = most.iter().map(|target| format!(" {}.{name}", self.text(owner_of(target), class::NAME)));
+        Some(format!("Conflicting default methods:{}", texts.collect::<alloc::string::String>()))
     }
 
     /// A method by interned name and descriptor: of the class, a superclass, then a body from an interface, then any
@@ -546,6 +588,11 @@ impl Vm {
         let interfaces = self.ref_field(class, class::INTERFACES);
         let found: Vec<Addr> = (0..self.array_len(interfaces))
             .filter_map(|index| self.declared_method(Addr(self.array_get(interfaces, index).0), name, desc))
+            // What an interface has for itself is inherited by nobody.
+            .filter(|target| {
+                let flags = self.method_flags(*target);
+                !flags.has(Flags::STATIC) && !flags.has(Flags::PRIVATE)
+            })
             .collect();
         self.most_specific(&found)
     }

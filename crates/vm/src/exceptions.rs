@@ -24,8 +24,8 @@ const TRACE_LINES: usize = 64;
 /// How an exception is wrapped.
 #[derive(Clone, Copy)]
 pub(crate) enum Wrap {
-    /// It left a class initialiser.
-    Initialiser,
+    /// It left the initialiser of a class.
+    Initialiser(Addr),
     /// It left a method that was called by reflection.
     Reflection,
 }
@@ -142,7 +142,7 @@ impl Vm {
             return None;
         }
         if self.frame_u32(frame.at, frame::FLAGS) & 0xff == on_return::INITIALISED {
-            return Some(Wrap::Initialiser);
+            return Some(Wrap::Initialiser(self.ref_field(frame.method, method::CLASS)));
         }
         let native = self.method_flags(frame.method).has(Flags::NATIVE);
         let calls = native && self.frame_u32(frame.at, frame::PHASE) & WRAPPING_PHASE != 0;
@@ -151,6 +151,7 @@ impl Vm {
 
     /// Where a frame catches the object, if it does.
     fn handler(&mut self, frame: &Frame, thrown: Value) -> Option<u32> {
+        let owner = self.ref_field(frame.method, method::CLASS);
         let (module, class, index) = self.definition(frame.method)?;
         let code = module.classes[class].methods[index].code.as_ref()?;
         let thrown_class = self.class_of(thrown);
@@ -159,9 +160,9 @@ impl Vm {
                 let fits = match handler.class.map(|index| &module.pool[index as usize]) {
                     None => true,
                     // A class that is not loaded has no instances.
-                    Some(Const::Class(name)) => {
-                        self.known_class(name).is_some_and(|class| self.is_subclass(thrown_class, class))
-                    }
+                    Some(Const::Class(name)) => self
+                        .class_known_from(owner, name)
+                        .is_some_and(|class| self.is_subclass(thrown_class, class)),
                     Some(_) => false,
                 };
                 fits.then_some(handler.target)

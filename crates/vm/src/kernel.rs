@@ -80,6 +80,8 @@ pub(crate) struct Common {
     pub(crate) ended: Vec<Addr>,
     /// How many bytes the heap may use.
     pub(crate) heap_limit: u64,
+    /// A collection is to clear all soft references of Java.
+    pub(crate) clears_soft: bool,
     /// What is open and under way outside.
     pub(crate) outside: Outside,
     /// Threads that have begun to wait for a commit and were not reported yet.
@@ -116,6 +118,7 @@ impl Common {
             failures: Vec::new(),
             ended: Vec::new(),
             heap_limit,
+            clears_soft: false,
             outside: Outside::default(),
             commit_wanted: 0,
             fault: None,

@@ -131,6 +131,9 @@ impl Vm {
             Op::GetStatic | Op::PutStatic => {
                 let target = self.resolve_field(code.module, &pool, entry, Flags::STATIC)?;
                 let owner = self.ref_field(target, field::CLASS);
+                if insn.op == Op::PutStatic && pool.language == Language::Java {
+                    self.check_final(self.ref_field(code.method, method::CLASS), target)?;
+                }
                 let ready = self.get_u8(owner, class::INIT_STATE) == crate::classes::INITIALISED;
                 if let Some(flow) = self.initialise(owner) {
                     return Ok(flow);
@@ -174,6 +177,10 @@ impl Vm {
             }
             Op::CheckCast if old.op == quick::CHECK_CAST => {
                 let class = self.class_of(Value(self.operand(0)));
+                if pool.language == Language::Java {
+                    let thrown = self.cast_error(class, Addr(old.c));
+                    return Ok(self.raise(thrown));
+                }
                 let text = format!(
                     "a {} is no {}",
                     self.text(class, class::NAME),
@@ -256,6 +263,10 @@ impl Vm {
         if self.is_instantiable(object) {
             return Ok(());
         }
+        if self.in_java() {
+            let name = self.java_class_name(object);
+            return Err(self.java_error("java/lang/InstantiationError", &name));
+        }
         let text = format!("{} has no instances that `new` makes", self.text(object, class::NAME));
         Err(self.exception_value(ClassId::Linkage, &text))
     }
@@ -275,6 +286,9 @@ impl Vm {
         let target = self.resolve_field(code.module, &code.pool.clone(), entry, Flags::NONE)?;
         let owner = self.ref_field(target, field::CLASS);
         let put = insn.op == Op::PutField;
+        if put && code.pool.language == Language::Java {
+            self.check_final(self.ref_field(code.method, method::CLASS), target)?;
+        }
         let object = Value(self.operand(u64::from(put)));
         if object.is_null() {
             let text = format!("the field {} of null", self.text(target, field::NAME));
@@ -368,9 +382,11 @@ impl Vm {
                     return Ok(Flow::Resolved);
                 }
             } else {
-                // One target for all receivers; what the record checks is that their class was seen to fit.
+                // One target for all receivers, but for those with a finalizer; what the record checks is that their class
+                // was seen to fit.
                 let class = self.class_of(Value(self.memory.load_u64(args)));
-                if let Some(site) = self.site(declared, class, false) {
+                let target = self.registering(declared, class)?;
+                if let Some(site) = self.site(target, class, false) {
                     self.codes.learn(&code.sites[old.b as usize], site);
                     code.records[index].set(Record {
                         op: quick::CALL_BY_CLASS,
@@ -385,7 +401,18 @@ impl Vm {
         }
         let receiver = Value(self.memory.load_u64(args));
         let class = self.receiver_class(code, receiver, declared)?;
-        let target = self.select(class, declared)?;
+        let target = match self.select(class, declared) {
+            Err(thrown)
+                if code.pool.language == Language::Java
+                    && self.is_kernel(thrown, ClassId::AbstractMethod) =>
+            {
+                return Err(self.without_body(class, declared, None).into());
+            }
+            target => target?,
+        };
+        if self.method_flags(target).has(Flags::ABSTRACT) && code.pool.language == Language::Java {
+            return Err(self.without_body(class, declared, Some(target)).into());
+        }
         if self.param_kinds(target)[..] != self.param_kinds(declared)[..] {
             let text = format!("{} is called as {}", self.method_text(target), self.method_text(declared));
             return Err(self.exception_value(ClassId::Linkage, &text).into());

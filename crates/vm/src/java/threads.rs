@@ -102,12 +102,6 @@ impl Vm {
         self.set_flag(self.running.thread, thread_flags::INTERRUPTED, false);
     }
 
-    /// The classes of the methods that the running thread is in, innermost first, at most so many; of each the method.
-    pub fn running_methods(&self, most: usize) -> alloc::vec::Vec<(Addr, Addr)> {
-        let frames = self.frames_of(self.running.thread, most);
-        frames.iter().map(|frame| (self.ref_field(frame.method, method::CLASS), frame.method)).collect()
-    }
-
     /// Arguments of the running program, as text.
     pub fn program_arguments(&self) -> alloc::vec::Vec<String> {
         let owner = self.get_ref(self.running.thread, thread::PROGRAM);
@@ -259,12 +253,6 @@ impl Call<'_> {
         self.vm.heap.want_full();
         self.vm.ask_attention();
         Outcome::Block(Wait::Turn)
-    }
-
-    /// Waits for ever: only an end of the program ends it.
-    pub fn wait_for_ever(&mut self) -> Outcome {
-        let me = self.thread;
-        Outcome::Block(Wait::At { kind: wait::FOR_EVER, object: me, until: None })
     }
 
     /// Writes to the console of the program: standard output, or error. Waits for room, and where output is durable for
