@@ -487,9 +487,11 @@ fn unnamed_module(call: &mut Call<'_>) -> Outcome {
     Outcome::VOID
 }
 
+/// Frames that are looked at together.
+const PIECE: u64 = 32;
+
 /// The class whose method called the one that asks; frames of reflection are left out.
 fn caller_class(call: &mut Call<'_>) -> Outcome {
-    const PIECE: u64 = 32;
     let mut position = 1;
     loop {
         let places = call.vm.running_places(position, PIECE);
@@ -514,19 +516,26 @@ pub(crate) fn latest_loader(call: &mut Call<'_>) -> Outcome {
         "jdk/internal/loader/ClassLoaders$PlatformClassLoader",
         "jdk/internal/reflect/DelegatingClassLoader",
     ];
-    for (owner, _) in call.vm.running_methods(usize::MAX) {
-        let mirror = call.vm.mirror_of(owner);
-        let loader =
-            mirror.as_object().map_or(Value::NULL, |mirror| Value(get(call.vm, mirror, "classLoader")));
-        if loader.is_null() {
-            continue;
+    let mut position = 0;
+    loop {
+        let places = call.vm.running_places(position, PIECE);
+        for place in &places {
+            let mirror = call.vm.mirror_of(place.owner);
+            let loader =
+                mirror.as_object().map_or(Value::NULL, |mirror| Value(get(call.vm, mirror, "classLoader")));
+            if loader.is_null() {
+                continue;
+            }
+            let name = call.vm.text(call.vm.class_of(loader), class::NAME);
+            if !LEFT_OUT.contains(&name.as_str()) {
+                return Outcome::value(loader);
+            }
         }
-        let name = call.vm.text(call.vm.class_of(loader), class::NAME);
-        if !LEFT_OUT.contains(&name.as_str()) {
-            return Outcome::value(loader);
+        if places.is_empty() {
+            return Outcome::value(Value::NULL);
         }
+        position += PIECE;
     }
-    Outcome::value(Value::NULL)
 }
 
 fn array_length(call: &mut Call<'_>) -> Outcome {
