@@ -27,9 +27,10 @@ pub mod text;
 mod types;
 mod verify;
 
-pub use convert::{
-    ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, NEST_HOST, REPLACED, VERIFY_ERROR, convert,
-};
 pub use bytecode::desc::primitive;
+pub use convert::{
+    ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, NEST_HOST, REPLACED, VERIFY_ERROR,
+    convert,
+};
 pub use indy::wrapper;
 pub use parse::{Attribute, BAD_MAGIC, ClassFile, Constant, MAJOR_MAX, Member, Refusal};

@@ -162,7 +162,8 @@ fn named(call: &mut Call<'_>) -> Result<Addr, Outcome> {
 /// The `loadClass(String)` of a class loader.
 fn load_method(call: &mut Call<'_>, loader: Addr) -> Result<Target, Outcome> {
     let base = call.vm.class_by_name("java/lang/ClassLoader").map_err(Outcome::Throw)?;
-    let (name, desc) = (call.vm.intern(b"loadClass"), call.vm.intern(b"(Ljava/lang/String;)Ljava/lang/Class;"));
+    let (name, desc) =
+        (call.vm.intern(b"loadClass"), call.vm.intern(b"(Ljava/lang/String;)Ljava/lang/Class;"));
     let Some(declared) = call.vm.find_method(base, name, desc) else {
         return Err(call.throw_java("java/lang/NoSuchMethodError", Some("loadClass")));
     };
@@ -432,7 +433,11 @@ fn find_shared(call: &mut Call<'_>, loader: Value, index: u64) -> Outcome {
         Ok(name) => name.replace('.', "/"),
         Err(thrown) => return thrown,
     };
-    if call.vm.library_loader_finds(loader, &name) { find_class(call, index) } else { Outcome::value(Value::NULL) }
+    if call.vm.library_loader_finds(loader, &name) {
+        find_class(call, index)
+    } else {
+        Outcome::value(Value::NULL)
+    }
 }
 
 fn find_class(call: &mut Call<'_>, index: u64) -> Outcome {

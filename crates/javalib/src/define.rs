@@ -82,13 +82,16 @@ fn duplicate(call: &mut Call<'_>, there: Addr) -> Outcome {
     let parent = loader.as_object().map_or(Value::NULL, |loader| Value(get(call.vm, loader, "parent")));
     let (name, parent) = (java_name(&call.vm.text(there, class::NAME)), call.vm.loader_text(parent));
     let (loader, place) = (call.vm.loader_text(loader), call.vm.place_of(there));
-    let text = format!("loader {loader} attempted duplicate {kind} definition for {name}. ({name} is in {place}, parent loader {parent})");
+    let text = format!(
+        "loader {loader} attempted duplicate {kind} definition for {name}. ({name} is in {place}, parent loader {parent})"
+    );
     call.throw_java("java/lang/LinkageError", Some(&text))
 }
 
 /// Encodes and checks what was converted.
 fn checked(call: &mut Call<'_>, module: &Module) -> Result<CheckedModule, Outcome> {
-    CheckedModule::new(&bytecode::encode(module)).map_err(|error| Outcome::Throw(call.vm.define_error(&error)))
+    CheckedModule::new(&bytecode::encode(module))
+        .map_err(|error| Outcome::Throw(call.vm.define_error(&error)))
 }
 
 /// Defines a class for a loader: phase 0: nothing done; 1: those above it are loaded, and what is to be defined stands in
@@ -116,7 +119,8 @@ fn define(
         call.set_phase(1);
         return define_for(call, loader, &module);
     }
-    let bytes = call.reference(0).as_object().and_then(|task| call.vm.array_get(task, defining::MODULE).as_object());
+    let bytes =
+        call.reference(0).as_object().and_then(|task| call.vm.array_get(task, defining::MODULE).as_object());
     let bytes = bytes.map_or_else(Vec::new, |bytes| call.vm.bytes(bytes));
     match CheckedModule::new(&bytes) {
         Ok(module) => define_for(call, loader, &module),

@@ -24,6 +24,7 @@ mod nio;
 mod offheap;
 mod reflect;
 mod resources;
+mod strict_math;
 mod support;
 mod unsafes;
 mod zip;

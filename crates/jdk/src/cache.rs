@@ -169,7 +169,9 @@ impl Cache {
         if let Some(id) = self.noted(jdk) {
             match self.open(id) {
                 Ok(library) => return Ok(library),
-                Err(error @ LibraryError::Damaged { .. }) => tell(&format!("warning: {error}; it is made anew")),
+                Err(error @ LibraryError::Damaged { .. }) => {
+                    tell(&format!("warning: {error}; it is made anew"))
+                }
                 Err(LibraryError::Io { .. }) => {}
             }
         }
@@ -226,7 +228,8 @@ impl Cache {
         }
         let failed = |error| CacheError::Io { path: folder.clone(), error };
         let suffix = format!(".{UNFINISHED}");
-        let made = tempfile::Builder::new().prefix("").suffix(&suffix).tempfile_in(&folder).map_err(failed)?;
+        let made =
+            tempfile::Builder::new().prefix("").suffix(&suffix).tempfile_in(&folder).map_err(failed)?;
         made.as_file().try_lock().map_err(|error| failed(error.into()))?;
         Ok(made)
     }

@@ -561,7 +561,9 @@ impl Vm {
         let most: Vec<&Addr> = bodies
             .iter()
             .filter(|target| {
-                !bodies.iter().any(|other| other != *target && self.is_subclass(owner_of(other), owner_of(target)))
+                !bodies
+                    .iter()
+                    .any(|other| other != *target && self.is_subclass(owner_of(other), owner_of(target)))
             })
             .filter(|target| !self.method_flags(**target).has(Flags::ABSTRACT))
             .collect();

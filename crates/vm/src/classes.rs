@@ -382,9 +382,7 @@ impl Vm {
         let java = matches!(definer, Definer::Java(_));
         let parent = match &definition.super_name {
             None => self.kernel_class(ClassId::Object),
-            Some(name) => {
-                find(self, name).map_err(|thrown| linkage(definition, self.describe(thrown)))?
-            }
+            Some(name) => find(self, name).map_err(|thrown| linkage(definition, self.describe(thrown)))?,
         };
         let shape = Shape::from_u8(self.get_u8(parent, class::SHAPE));
         let flags = Flags(self.get_u32(parent, class::FLAGS));
@@ -426,7 +424,8 @@ impl Vm {
                 || interface
                 || (declared.name == "<init>" && declared.desc != "()V");
             let explicit = declared.ordinal.map(u32::from);
-            let kept = if own { Vec::new() } else { self.overridden(definition, inherited, declared, definer)? };
+            let kept =
+                if own { Vec::new() } else { self.overridden(definition, inherited, declared, definer)? };
             further.extend(kept.iter().skip(1).map(|ordinal| (index, *ordinal)));
             let kept = kept.first().copied();
             ordinals[index] = match (explicit, kept) {
@@ -472,7 +471,9 @@ impl Vm {
         let mut found = Vec::new();
         for ordinal in 0..self.array_len(inherited) {
             let Some(above) = self.array_get(inherited, ordinal).as_object() else { continue };
-            if self.ref_field(above, method::NAME) != name || self.ref_field(above, method::DESCRIPTOR) != desc {
+            if self.ref_field(above, method::NAME) != name
+                || self.ref_field(above, method::DESCRIPTOR) != desc
+            {
                 continue;
             }
             let Definer::Java(loader) = definer else { return Ok(alloc::vec![ordinal as u32]) };
@@ -481,8 +482,10 @@ impl Vm {
             if shared || self.is_in_package(owner, &definition.name, loader) {
                 if flags.has(Flags::FINAL) {
                     let (class, owner) = (definition.name.replace('/', "."), self.java_class_name(owner));
-                    let what =
-                        format!("class {class} overrides final method {owner}.{}{}", declared.name, declared.desc);
+                    let what = format!(
+                        "class {class} overrides final method {owner}.{}{}",
+                        declared.name, declared.desc
+                    );
                     return Err(DefineError::Java { thrown: "java/lang/IncompatibleClassChangeError", what });
                 }
                 found.push(ordinal as u32);
@@ -492,7 +495,13 @@ impl Vm {
     }
 
     /// Why a class above another is not there.
-    fn not_above(&mut self, decoded: &Module, definition: &ClassDef, name: &str, thrown: Value) -> DefineError {
+    fn not_above(
+        &mut self,
+        decoded: &Module,
+        definition: &ClassDef,
+        name: &str,
+        thrown: Value,
+    ) -> DefineError {
         let what = self.describe(thrown);
         if decoded.language != bytecode::module::Language::Java {
             return linkage(definition, what);

@@ -223,7 +223,9 @@ impl Vm {
         };
         let found = match self.class_for_code(object, pool, name) {
             // An array that is named is the array that is not found.
-            Err(Unresolved::Throw(thrown)) if name.starts_with('[') && self.is_kernel(thrown, ClassId::ClassNotFound) => {
+            Err(Unresolved::Throw(thrown))
+                if name.starts_with('[') && self.is_kernel(thrown, ClassId::ClassNotFound) =>
+            {
                 let text = format!("there is no class {name}");
                 return Err(self.exception_value(ClassId::ClassNotFound, &text).into());
             }
@@ -262,8 +264,11 @@ impl Vm {
                 let (key, text) = (self.intern(name.as_bytes()), self.intern(desc.as_bytes()));
                 let java = pool.language == Language::Java;
                 let Some(found) = self.find_field(owner, key, text) else {
-                    let text =
-                        if java { name.clone() } else { format!("{class} has no field {name} of type {desc}") };
+                    let text = if java {
+                        name.clone()
+                    } else {
+                        format!("{class} has no field {name} of type {desc}")
+                    };
                     return Err(self.exception_value(ClassId::NoSuchField, &text).into());
                 };
                 if java {
@@ -276,7 +281,9 @@ impl Vm {
             }
         };
         if self.get_u32(found, field::FLAGS) & Flags::STATIC.0 != wanted.0 {
-            if let (Language::Java, Some(Const::Field { class, name, .. })) = (pool.language, pool.constant(index)) {
+            if let (Language::Java, Some(Const::Field { class, name, .. })) =
+                (pool.language, pool.constant(index))
+            {
                 let kind = if wanted == Flags::STATIC { "static" } else { "non-static" };
                 let text = format!("Expected {kind} field {}.{name}", class.replace('/', "."));
                 return Err(self.exception_value(ClassId::Linkage, &text).into());

@@ -27,7 +27,8 @@ fn type_text(desc: &TypeDesc) -> String {
         array => {
             let text = format!("{array}");
             let dimensions = text.len() - text.trim_start_matches('[').len();
-            let element = TypeDesc::parse(&text[dimensions..]).map_or_else(|_| String::new(), |of| type_text(&of));
+            let element =
+                TypeDesc::parse(&text[dimensions..]).map_or_else(|_| String::new(), |of| type_text(&of));
             format!("{element}{}", "[]".repeat(dimensions))
         }
     }
@@ -74,7 +75,8 @@ impl Vm {
     pub(crate) fn is_trusted(&self, of: Addr) -> bool {
         if !self.is_apart(of) {
             let name = self.text(of, class::NAME);
-            return super::linking::TRUSTED.iter().any(|package| name.starts_with(package)) || name == super::loaders::ASKING.0;
+            return super::linking::TRUSTED.iter().any(|package| name.starts_with(package))
+                || name == super::loaders::ASKING.0;
         }
         self.known_class(REFLECTION).is_some_and(|above| self.is_subclass(of, above))
     }
@@ -105,7 +107,11 @@ impl Vm {
             return Ok(());
         }
         let places = self.places_of(of, from);
-        let text = format!("failed to access class {} from class {}{places}", self.class_text(of), self.class_text(from));
+        let text = format!(
+            "failed to access class {} from class {}{places}",
+            self.class_text(of),
+            self.class_text(from)
+        );
         Err(self.java_error(ILLEGAL_ACCESS, &text))
     }
 
@@ -131,7 +137,14 @@ impl Vm {
         self.same_package(from, owner) || self.is_trusted(from)
     }
 
-    fn check_member(&mut self, from: Addr, named: Addr, owner: Addr, flags: Flags, what: &str) -> Result<(), Value> {
+    fn check_member(
+        &mut self,
+        from: Addr,
+        named: Addr,
+        owner: Addr,
+        flags: Flags,
+        what: &str,
+    ) -> Result<(), Value> {
         if self.may_use_member(from, named, owner, flags) {
             return Ok(());
         }
@@ -279,15 +292,20 @@ impl Vm {
             }
         }
         if flags.has(Flags::FINAL) {
-            return changed(format!("class {name} cannot inherit from final class {}", self.class_text(parent)));
+            return changed(format!(
+                "class {name} cannot inherit from final class {}",
+                self.class_text(parent)
+            ));
         }
         let declared = self.direct_interfaces(made);
         let direct = interfaces.iter().filter(|above| declared.contains(&self.text(**above, class::NAME)));
-        let all = core::iter::once((parent, "superclass")).chain(direct.map(|above| (*above, "superinterface")));
+        let all =
+            core::iter::once((parent, "superclass")).chain(direct.map(|above| (*above, "superinterface")));
         for (above, word) in all.collect::<Vec<_>>() {
             if !self.may_use_class(made, above) {
                 let places = self.places_of(made, above);
-                let what = format!("class {name} cannot access its {word} {}{places}", self.class_text(above));
+                let what =
+                    format!("class {name} cannot access its {word} {}{places}", self.class_text(above));
                 return Err(DefineError::Java { thrown: ILLEGAL_ACCESS, what });
             }
         }
@@ -296,6 +314,7 @@ impl Vm {
 
     /// Names of the direct superinterfaces of a class, from its definition.
     pub fn direct_interfaces(&mut self, of: Addr) -> Vec<String> {
-        self.class_definition(of).map_or_else(Vec::new, |(module, index)| module.classes[index].interfaces.clone())
+        self.class_definition(of)
+            .map_or_else(Vec::new, |(module, index)| module.classes[index].interfaces.clone())
     }
 }

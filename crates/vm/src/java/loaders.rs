@@ -12,7 +12,7 @@
 
 use crate::Vm;
 use crate::calls::Flow;
-use crate::classes::{CheckedModule, Definer, DefineError};
+use crate::classes::{CheckedModule, DefineError, Definer};
 use crate::internal::{Call, Outcome};
 use crate::link::{Unresolved, innermost};
 use alloc::format;
@@ -70,7 +70,8 @@ impl Vm {
         let classes = self.ref_field(self.ref_field(of, class::MODULE), module::CLASSES);
         let first = self.array_get(classes, 0).as_object()?;
         let mirror = self.get_ref(first, class::MIRROR).as_object()?;
-        let loader = self.get_ref(mirror, self.offset_named(self.class_of(Value::object(mirror)), "classLoader"));
+        let loader =
+            self.get_ref(mirror, self.offset_named(self.class_of(Value::object(mirror)), "classLoader"));
         self.program_loader(loader)
     }
 
@@ -120,7 +121,8 @@ impl Vm {
         }
         let Some(owner) = self.module_of_package(package, None) else { return name == ASKING.0 };
         // The loader of the platform hands on to that of the application what a module of that has.
-        !loader.is_null() || self.get_ref(owner, self.offset_named(self.class_of(Value::object(owner)), "loader")).is_null()
+        !loader.is_null()
+            || self.get_ref(owner, self.offset_named(self.class_of(Value::object(owner)), "loader")).is_null()
     }
 
     /// The named module that has a package for one of the library's loaders (`None`) or a program's.

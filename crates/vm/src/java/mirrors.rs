@@ -117,7 +117,8 @@ impl Vm {
             return Value::object(found);
         }
         if let Some(loader) = loader {
-            return self.get_ref(loader, self.offset_named(self.class_of(Value::object(loader)), "unnamedModule"));
+            return self
+                .get_ref(loader, self.offset_named(self.class_of(Value::object(loader)), "unnamedModule"));
         }
         let primitive = !name.contains('/') && self.is_array_class(of);
         self.java_state(if primitive { java_state::BASE_MODULE } else { java_state::UNNAMED_MODULE })
