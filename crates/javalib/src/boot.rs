@@ -4,7 +4,7 @@
 //! then the three phases of `java.lang.System`); its `run` is what other threads begin with. A module of its own for each
 //! program calls `start` and then `main`.
 
-use crate::support::{get, natives, object, set, text};
+use crate::support::{get, java_name, natives, object, set, text};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -36,6 +36,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "lockOf" "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Object;" Short lock_of;
         "loaded" "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V" Short loaded;
         "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
+        "handlerFailed" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable handler_failed;
     }
 };
 
@@ -104,7 +105,19 @@ fn not_loaded(call: &mut Call<'_>) -> Outcome {
     Outcome::value(made)
 }
 
-fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
+/// Says in a line what the handler of a thread threw, as HotSpot does.
+fn handler_failed(call: &mut Call<'_>) -> Outcome {
+    let thrown = call.vm.text(call.vm.class_of(call.reference_at(1)), class::NAME);
+    let name = object(call, 0).map(|thread| get(call.vm, thread, "name"));
+    let name = call.vm.java_text(Value(name.unwrap_or(0))).unwrap_or_default();
+    let text = format!(
+        "\nException: {} thrown from the UncaughtExceptionHandler in thread \"{name}\"\n",
+        java_name(&thrown)
+    );
+    call.write_console(true, text.as_bytes())
+}
+
+pub(crate) fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
     MethodDef {
         name: name.into(),
         desc: desc.into(),
@@ -139,6 +152,7 @@ pub fn boot_module() -> Module {
     let start = start_code(&mut pool);
     let run = run_code(&mut pool);
     let ask = ask_code(&mut pool);
+    let (register, uncaught) = (register_code(&mut pool), uncaught_code(&mut pool));
     let native = Flags::STATIC | Flags::NATIVE;
     let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
     let methods = alloc::vec![
@@ -150,6 +164,9 @@ pub fn boot_module() -> Module {
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
         method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
+        method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
+        method("uncaught", UNCAUGHT, Flags::STATIC, uncaught),
+        method("handlerFailed", UNCAUGHT, native, Ok(Code::default())),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
         method("loadClass", LOAD_CLASS, Flags::STATIC, ask),
@@ -288,7 +305,7 @@ fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
 }
 
 /// The class path is its parameter.
-const START: &str = "(Ljava/lang/String;)V";
+pub(crate) const START: &str = "(Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
@@ -303,8 +320,6 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 2);
     code.pool(Op::New, thread).local(Op::LocalTee, 3).pool(Op::CallStatic, bind);
     code.local(Op::LocalGet, 3).local(Op::LocalGet, 2).pool(Op::Const, main).pool(Op::CallSpecial, make);
-    let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
-    code.local(Op::LocalGet, 2).local(Op::LocalGet, 3).pool(Op::CallVirtual, add);
     // Classes whose initialisers others rely on; making an object initialises its class.
     for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
         let class = pool.class(class);
@@ -328,13 +343,13 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
     let status = pool.field(THREAD, "threadStatus", "I");
     let run = pool.method(THREAD, "run", "()V");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
     let exit = pool.method(THREAD, "exit", "()V");
     let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallVirtual, run).bind(end).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
-    code.pool(Op::CallSpecial, handler);
+    code.pool(Op::CallStatic, uncaught);
     code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
     code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
     code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
@@ -345,6 +360,31 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);
     code.finish(pool.constants(), "(Ljava/lang/Thread;)V", true)
+}
+
+const UNCAUGHT: &str = "(Ljava/lang/Thread;Ljava/lang/Throwable;)V";
+
+/// What becomes of what a thread threw and nobody caught: the library's handler gets it; of what that throws one line is
+/// said.
+fn uncaught_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let failed = pool.method(BOOT_CLASS, "handlerFailed", UNCAUGHT);
+    let mut code = CodeBuilder::new();
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler).bind(end);
+    code.op(Op::Return);
+    code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
+    code.pool(Op::CallStatic, failed).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), UNCAUGHT, true)
+}
+
+/// Registers an object that has a finalizer, instead of the constructor of `java.lang.Object`.
+fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let register = pool.method("java/lang/ref/Finalizer", "register", "(Ljava/lang/Object;)V");
+    let mut code = CodeBuilder::new();
+    code.local(Op::LocalGet, 0).pool(Op::CallStatic, register).op(Op::Return);
+    code.finish(pool.constants(), "(Ljava/lang/Object;)V", true)
 }
 
 /// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
@@ -360,14 +400,14 @@ pub fn start_module(main_class: &str, class_path: &str) -> Module {
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let exit = pool.method(THREAD, "exit", "()V");
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
-    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler);
+    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, uncaught);
     code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallSpecial, exit);
     code.local(Op::LocalGet, 0).op(Op::Return);
     code.handler(begin, end, caught, None);

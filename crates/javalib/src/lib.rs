@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod boot;
+mod boundary;
 mod classes;
 mod define;
 mod descriptors;
@@ -22,14 +23,17 @@ mod misc;
 mod net;
 mod nio;
 mod offheap;
+mod references;
 mod reflect;
 mod resources;
+mod stack;
 mod strict_math;
 mod support;
 mod unsafes;
 mod zip;
 
 pub use boot::{BOOT_CLASS, boot_module, start_module};
+pub use boundary::CLASS_PATH_FILE;
 pub use library::{ClassFiles, Converter, Library};
 
 use vm::Native;
@@ -37,10 +41,13 @@ use vm::Native;
 /// All native methods.
 pub const NATIVES: &[&[Native]] = &[
     boot::NATIVES,
+    boundary::NATIVES,
     lang::NATIVES,
+    stack::NATIVES,
     classes::NATIVES,
     define::NATIVES,
     handles::NATIVES,
+    references::NATIVES,
     reflect::NATIVES,
     resources::NATIVES,
     unsafes::NATIVES,

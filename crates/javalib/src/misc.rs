@@ -1,6 +1,6 @@
-//! What else the library asks of the machine while it starts: properties, signals, access control, references.
+//! What else the library asks of the machine while it starts: properties, signals, access control.
 
-use crate::support::{array_of, get, natives, nothing, object, set, text, zero};
+use crate::support::{array_of, natives, nothing, object, text, zero};
 use alloc::vec::Vec;
 use layout::Value;
 use vm::Native;
@@ -9,7 +9,7 @@ use vm::internal::{Call, Outcome};
 pub(crate) const NATIVES: &[Native] = natives! {
     "jdk/internal/misc/VM" {
         "initialize" "()V" Short nothing;
-        "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short zero;
+        "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short crate::classes::latest_loader;
         "getRuntimeArguments" "()[Ljava/lang/String;" Short |call| texts(call, &[]);
         "getNanoTimeAdjustment" "(J)J" Short nano_adjustment;
         "getuid" "()J" Short zero;
@@ -38,16 +38,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "ensureMaterializedForStackWalk" "(Ljava/lang/Object;)V" Short nothing;
         "getStackAccessControlContext" "()Ljava/security/AccessControlContext;" Short zero;
         "getInheritedAccessControlContext" "()Ljava/security/AccessControlContext;" Short zero;
-    }
-    "java/lang/ref/Reference" {
-        "getAndClearReferencePendingList" "()Ljava/lang/ref/Reference;" Short zero;
-        "hasReferencePendingList" "()Z" Short zero;
-        "waitForReferencePendingList" "()V" Resumable |call| call.wait_for_ever();
-        "refersTo0" "(Ljava/lang/Object;)Z" Short refers_to;
-        "clear0" "()V" Short clear;
-    }
-    "java/lang/ref/PhantomReference" {
-        "refersTo0" "(Ljava/lang/Object;)Z" Short refers_to;
     }
     "java/util/concurrent/atomic/AtomicLong" {
         "VMSupportsCS8" "()Z" Short |_| Outcome::truth(true);
@@ -170,16 +160,4 @@ fn environment(call: &mut Call<'_>) -> Outcome {
 fn load_library(call: &mut Call<'_>) -> Outcome {
     let name = text(call, 1).unwrap_or_default();
     Outcome::truth(["java", "net", "nio", "zip", "jimage"].iter().any(|known| name.contains(known)))
-}
-
-fn refers_to(call: &mut Call<'_>) -> Outcome {
-    let this = call.this();
-    Outcome::truth(get(call.vm, this, "referent") == call.raw(1))
-}
-
-fn clear(call: &mut Call<'_>) -> Outcome {
-    if let Ok(this) = object(call, 0) {
-        set(call.vm, this, "referent", 0);
-    }
-    Outcome::VOID
 }

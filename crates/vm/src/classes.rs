@@ -584,6 +584,8 @@ impl Vm {
         self.set_ref(object, class::INTERFACES, Value::object(list));
         self.make_fields(definition, object, parent);
         self.make_methods(definition, object, parent, &table);
+        let strength = self.strength_of(&definition.name, parent);
+        self.set_u8(object, class::ELEMENT_KIND, strength);
         let initialiser = definition.methods.iter().any(|declared| declared.name == "<clinit>");
         let above_done = self.get_u8(parent, class::INIT_STATE) == INITIALISED;
         // Of Java, linking may fail and interfaces may have to be initialised, which is seen at the first use.

@@ -16,11 +16,13 @@ use layout::schema::{class, field, method};
 const NEST_HOST: &str = "java.nest_host";
 /// What the library generates for reflection extends this class, and may use everything.
 const REFLECTION: &str = "jdk/internal/reflect/MagicAccessorImpl";
+/// The classes by which programs begin.
+const STARTING: &str = "phantom/java/";
 const ILLEGAL_ACCESS: &str = "java/lang/IllegalAccessError";
 const CHANGED: &str = "java/lang/IncompatibleClassChangeError";
 
 /// A type in messages.
-fn type_text(desc: &TypeDesc) -> String {
+pub(super) fn type_text(desc: &TypeDesc) -> String {
     match desc {
         TypeDesc::Prim(elem) => bytecode::desc::primitive(*elem).into(),
         TypeDesc::Class(name) => name.replace('/', "."),
@@ -75,8 +77,8 @@ impl Vm {
     pub(crate) fn is_trusted(&self, of: Addr) -> bool {
         if !self.is_apart(of) {
             let name = self.text(of, class::NAME);
-            return super::linking::TRUSTED.iter().any(|package| name.starts_with(package))
-                || name == super::loaders::ASKING.0;
+            let mut packages = super::linking::TRUSTED.iter().chain(&[STARTING]);
+            return packages.any(|package| name.starts_with(package));
         }
         self.known_class(REFLECTION).is_some_and(|above| self.is_subclass(of, above))
     }

@@ -29,7 +29,7 @@ const DIRECTORY: &str = "$loader";
 /// The loaders of the library are the instances of classes whose names begin so.
 const LIBRARY_LOADERS: &str = "jdk/internal/loader/ClassLoaders$";
 /// The class whose method asks a loader, and the method.
-pub(super) const ASKING: (&str, &str) = ("phantom/java/Boot", "loadClass");
+const ASKING: (&str, &str) = ("phantom/java/Boot", "loadClass");
 /// So many frames are looked through for a class that is being defined.
 const DEFINING_FRAMES: usize = 1 << 16;
 

@@ -6,15 +6,21 @@
 //! [`ClassConverter`] those whose bytes a program brings.
 
 mod access;
+pub mod boundary;
 mod handles;
 mod linking;
 pub(crate) mod loaders;
 mod mirrors;
+mod null;
+mod references;
+mod stack;
 mod strings;
 mod threads;
 mod throwing;
 
 pub(crate) use access::signature;
+pub(crate) use references::SoftPolicy;
+pub use stack::{Activity, Place};
 
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;

@@ -14,6 +14,9 @@ use layout::schema::{class, exception, field, frame, method};
 /// Most frames that a backtrace keeps.
 const BACKTRACE_FRAMES: usize = 1024;
 
+/// Elements that HotSpot gives arrays at most.
+const ARRAY_MAX: i32 = i32::MAX - 2;
+
 /// The class of `java.lang` for a kernel exception.
 fn counterpart(id: ClassId) -> &'static str {
     match id {
@@ -50,7 +53,12 @@ fn reworded(id: ClassId, text: &str) -> Option<String> {
             (index, None) => format!("Index {index} out of bounds"),
         },
         ClassId::NegativeSize => numbers()?.0.into(),
-        ClassId::OutOfMemory => "Java heap space".into(),
+        ClassId::OutOfMemory => match numbers() {
+            Some((length, None)) if length.parse::<i32>().is_ok_and(|length| length > ARRAY_MAX) => {
+                "Requested array size exceeds VM limit".into()
+            }
+            _ => "Java heap space".into(),
+        },
         ClassId::ClassNotFound => text.strip_prefix("there is no class ").unwrap_or(text).into(),
         ClassId::ClassCast => match text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no ")) {
             Some((from, to)) => {
@@ -109,6 +117,12 @@ impl Vm {
             message.push_str(&places);
         }
         let made = self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown);
+        if id == ClassId::NullPointer
+            && let Some(object) = made.as_object()
+        {
+            // As if it had been filled in once: then the library asks for what was null.
+            self.set_u32(object, self.offset_named(self.class_of(made), "numStackTracesFilledIn"), 1);
+        }
         if id == ClassId::ClassNotFound {
             self.add_cause(made, message.as_deref().unwrap_or_default());
         }
@@ -185,7 +199,7 @@ impl Vm {
         });
         let skipped = making.count();
         let kept: alloc::vec::Vec<_> =
-            frames[skipped..].iter().filter(|frame| self.is_shown(frame.method)).collect();
+            frames[skipped..].iter().filter(|frame| self.is_traced(frame.method)).collect();
         let trace = self.make_ref_array(2 * kept.len() as u64);
         for (index, frame) in kept.iter().enumerate() {
             self.array_set(trace, 2 * index as u64, Value::object(frame.method));
