@@ -49,7 +49,7 @@ const NEW_INVOKE_SPECIAL: u32 = 8;
 const INVOKE_INTERFACE: u32 = 9;
 
 /// Java's modifiers of a method or field of the world.
-fn modifiers(flags: Flags, is_method: bool) -> u32 {
+pub(crate) fn modifiers(flags: Flags, is_method: bool) -> u32 {
     let mut bits = flags.0 & if is_method { 0x13f } else { 0xdf };
     let more = [(Flags::ABSTRACT, 0x400), (Flags::SYNTHETIC, 0x1000), (Flags::ENUM, 0x4000)];
     for (flag, bit) in more.into_iter().chain(if is_method {

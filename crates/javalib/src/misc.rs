@@ -1,6 +1,6 @@
 //! What else the library asks of the machine while it starts: properties, signals, access control.
 
-use crate::support::{array_of, natives, nothing, object, text, zero};
+use crate::support::{array_of, natives, nothing, text, zero};
 use alloc::vec::Vec;
 use layout::Value;
 use vm::Native;

@@ -118,6 +118,28 @@ struct About {
     type_annotations: Option<Vec<u8>>,
 }
 
+/// The members of a class that was made for a lambda, which has no class file: serialisation looks for `writeReplace`.
+/// What makes its objects is static, and is no method that a program would find elsewhere.
+fn made_members(vm: &Vm, of: Addr, list: u64) -> Vec<About> {
+    let members = vm.ref_field(of, list);
+    if members.is_null() || vm.is_array_class(of) {
+        return Vec::new();
+    }
+    let is_method = list == class::METHODS;
+    let all = (0..vm.array_len(members)).map(|index| Addr(vm.array_get(members, index).0));
+    all.filter_map(|member| {
+        let flags =
+            if is_method { vm.method_flags(member) } else { Flags(vm.get_u32(member, field::FLAGS)) };
+        (!flags.has(Flags::STATIC)).then(|| About {
+            name: vm.text(member, method::NAME),
+            desc: vm.text(member, method::DESCRIPTOR),
+            access: crate::handles::modifiers(flags, is_method) as u16,
+            ..About::default()
+        })
+    })
+    .collect()
+}
+
 fn about(file: &java::ClassFile<'_>, member: &Member<'_>) -> About {
     let attribute = |name: &[u8]| {
         member.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.bytes)
@@ -161,7 +183,7 @@ fn declared_fields(call: &mut Call<'_>) -> Outcome {
         with_file(call.vm, of, |file| {
             file.fields.iter().map(|member| about(file, member)).collect::<Vec<_>>()
         })
-        .unwrap_or_default()
+        .unwrap_or_else(|| made_members(call.vm, of, class::FIELDS))
     };
     let made: Result<Vec<Value>, Outcome> = found
         .iter()
@@ -219,7 +241,7 @@ fn declared_methods(call: &mut Call<'_>, constructors: bool) -> Outcome {
         with_file(call.vm, of, |file| {
             file.methods.iter().map(|member| about(file, member)).collect::<Vec<_>>()
         })
-        .unwrap_or_default()
+        .unwrap_or_else(|| made_members(call.vm, of, class::METHODS))
     };
     let made: Result<Vec<Value>, Outcome> = found
         .iter()

@@ -9,7 +9,6 @@ use crate::support::{CELL, CELL_KIND_SHIFT, natives, offset_of, text};
 use base::Addr;
 use bytecode::Elem;
 use core::sync::atomic::{Ordering, fence};
-use layout::Value;
 use layout::schema::{Shape, array, class, field};
 use vm::Native;
 use vm::internal::{Call, Outcome};

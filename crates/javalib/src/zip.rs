@@ -100,6 +100,8 @@ const AT_OUTPUT: u64 = AT_INPUT + INPUT_BYTES_MAX;
 /// Blocks of 64 KiB that cannot be compressed, with all that is around them.
 const OUTPUT_BYTES_MAX: u64 = INPUT_BYTES_MAX + 2048;
 
+/// The greatest strategy: no matches are looked for.
+const HUFFMAN_ONLY: u8 = 2;
 /// Flushes as Java numbers them.
 const NO_FLUSH: i32 = 0;
 const FINISH: i32 = 4;
@@ -225,7 +227,12 @@ fn inflater(call: &mut Call<'_>) -> Outcome {
 }
 
 fn deflater(call: &mut Call<'_>) -> Outcome {
+    const LEVELS: core::ops::RangeInclusive<i32> = -1..=9;
+    const STRATEGIES: core::ops::RangeInclusive<i32> = 0..=4;
     let (level, strategy, raw) = (call.int_at(0), call.int_at(1), call.int_at(2) != 0);
+    if !LEVELS.contains(&level) || !STRATEGIES.contains(&strategy) {
+        return call.throw_java("java/lang/IllegalArgumentException", None);
+    }
     match new_state(call, AT_OUTPUT + OUTPUT_BYTES_MAX, raw) {
         Ok((address, state)) => {
             state.set_byte(call.vm, AT_LEVEL, level as u8);
@@ -419,10 +426,7 @@ fn take_output(vm: &Vm, state: State, output: Bytes, made: u64) -> u64 {
 /// Compresses the input that waits; the output is empty before.
 fn compress_block(vm: &Vm, state: State, is_last: bool) -> bool {
     const LEVEL_DEFAULT: u8 = 6;
-    const HUFFMAN_ONLY: u8 = 2;
     const RAW_WINDOW: i32 = -15;
-    // Method 8 with 32 KiB, and checks so that both are a multiple of 31 (RFC 1950).
-    const ZLIB_HEADER: &[u8] = &[0x78, 0x9c];
     let bytes = state.read(vm, AT_INPUT, state.word(vm, AT_INPUT_BYTES));
     let (level, strategy) = (state.byte(vm, AT_LEVEL), state.byte(vm, AT_STRATEGY));
     let level = if level > 9 { LEVEL_DEFAULT } else { level };
@@ -442,7 +446,7 @@ fn compress_block(vm: &Vm, state: State, is_last: bool) -> bool {
         let sum = adler32(state.word(vm, AT_ADLER) as u32, &bytes);
         state.set_word(vm, AT_ADLER, sum.into());
         if !state.has(vm, HEADED) {
-            out.splice(0..0, ZLIB_HEADER.iter().copied());
+            out.splice(0..0, zlib_header(level, strategy));
             state.set_flag(vm, HEADED);
         }
         if is_last {
@@ -457,6 +461,19 @@ fn compress_block(vm: &Vm, state: State, is_last: bool) -> bool {
     state.set_word(vm, AT_TAKEN, 0);
     state.set_word(vm, AT_INPUT_BYTES, 0);
     true
+}
+
+/// Method 8 with 32 KiB, and how well it was compressed with a check, so that both are a multiple of 31 (RFC 1950).
+fn zlib_header(level: u8, strategy: u8) -> [u8; 2] {
+    const METHOD: u8 = 0x78;
+    let second = match level {
+        _ if strategy == HUFFMAN_ONLY => 0x01,
+        0 | 1 => 0x01,
+        2..=5 => 0x5e,
+        6 => 0x9c,
+        _ => 0xda,
+    };
+    [METHOD, second]
 }
 
 /// Adler-32 (RFC 1950) of more bytes.
