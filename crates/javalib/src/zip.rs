@@ -23,6 +23,7 @@ use miniz_oxide::deflate::core::{
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
     TINFL_FLAG_COMPUTE_ADLER32, TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER,
+    TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress_with_limit};
 use vm::internal::{Call, Outcome};
@@ -74,6 +75,8 @@ const RAW: u8 = 1;
 const FINISHED: u8 = 2;
 /// The header of zlib was written.
 const HEADED: u8 = 4;
+/// The window was not filled yet: nothing stands behind what is copied from further back.
+const FRESH: u8 = 8;
 
 /// Inflater: where in the window the next byte goes, and bytes of the decoder's state; then the state, then the window.
 const AT_WINDOW_POSITION: u64 = 8;
@@ -213,7 +216,7 @@ fn new_state(call: &mut Call<'_>, bytes: u64, raw: bool) -> Result<(u64, State),
     };
     let state = State(object);
     state.set_byte(call.vm, AT_FORMAT, FORMAT);
-    state.set_byte(call.vm, AT_FLAGS, if raw { RAW } else { 0 });
+    state.set_byte(call.vm, AT_FLAGS, FRESH | if raw { RAW } else { 0 });
     state.set_word(call.vm, AT_ADLER, 1);
     Ok((address, state))
 }
@@ -265,7 +268,7 @@ fn reset(call: &mut Call<'_>, head: u64) -> Outcome {
         Ok(state) => {
             let raw = state.byte(call.vm, AT_FLAGS) & RAW;
             state.write(call.vm, AT_ADLER, &vec![0; (head - AT_ADLER) as usize]);
-            state.set_byte(call.vm, AT_FLAGS, raw);
+            state.set_byte(call.vm, AT_FLAGS, raw | FRESH);
             state.set_word(call.vm, AT_ADLER, 1);
             Outcome::VOID
         }
@@ -317,7 +320,8 @@ fn inflate(call: &mut Call<'_>, input: Option<Bytes>, output: Option<Bytes>) -> 
     let most = (output.count() - made).min(WINDOW_BYTES - position);
     let kind =
         if state.has(call.vm, RAW) { 0 } else { TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32 };
-    let flags = kind | TINFL_FLAG_HAS_MORE_INPUT;
+    let from_here = if state.has(call.vm, FRESH) { TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF } else { 0 };
+    let flags = kind | TINFL_FLAG_HAS_MORE_INPUT | from_here;
     let (status, taken, came) = decompress_with_limit(
         &mut decoder,
         &step_input,
@@ -331,6 +335,10 @@ fn inflate(call: &mut Call<'_>, input: Option<Bytes>, output: Option<Bytes>) -> 
     output.write(call.vm, made - came as u64, fresh);
     state.write(call.vm, AT_WINDOW + position, fresh);
     state.set_word(call.vm, AT_WINDOW_POSITION, (position + came as u64) % WINDOW_BYTES);
+    if position + came as u64 == WINDOW_BYTES {
+        let flags = state.byte(call.vm, AT_FLAGS);
+        state.set_byte(call.vm, AT_FLAGS, flags & !FRESH);
+    }
     if let Some(adler) = decoder.adler32() {
         state.set_word(call.vm, AT_ADLER, u64::from(adler));
     }
