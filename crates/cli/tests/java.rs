@@ -76,6 +76,11 @@ fn the_library() {
 }
 
 #[test]
+fn edges_of_native_methods() {
+    check("Edges");
+}
+
+#[test]
 fn reflection_initialisation_threads_and_exit() {
     check("Machine");
 }

@@ -4,9 +4,9 @@
 //! way to say why, answer as for a file that is not there.
 
 use crate::descriptors::{
-    How, MOVED_BYTES_MAX, Open, Refused, Source, change, close, connector_at, enter, file_at,
-    input_available, io_exception, measure, number_in, open_at, open_file, options, progress, read, reason,
-    set_number_in, set_progress, write,
+    How, Open, Refused, Source, change, close, connector_at, enter, file_at, fill, input_available,
+    io_exception, measure, number_in, open_at, open_file, options, progress, read, reason, set_number_in,
+    set_progress, write,
 };
 use crate::support::{array_of, done, get, natives, object, set, string, text};
 use alloc::format;
@@ -190,9 +190,8 @@ fn read_bytes(call: &mut Call<'_>) -> Outcome {
         if count == 0 {
             return Ok(Outcome::int(0));
         }
-        let bytes = read(call, fd, count.min(MOVED_BYTES_MAX as u64), None)?;
-        call.vm.write_bytes(array, from, &bytes);
-        Ok(Outcome::int(if bytes.is_empty() { -1 } else { bytes.len() as i32 }))
+        let taken = fill(call, fd, Source::Array { array, from }, count, None)?;
+        Ok(Outcome::int(if taken == 0 { -1 } else { taken as i32 }))
     });
     done(taken)
 }

@@ -32,6 +32,7 @@ mod references;
 mod reflect;
 mod resources;
 mod stack;
+mod strict_math;
 mod support;
 mod unsafes;
 mod zip;
