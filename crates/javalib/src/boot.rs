@@ -36,6 +36,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "lockOf" "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Object;" Short lock_of;
         "loaded" "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V" Short loaded;
         "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
+        "tell" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable tell;
     }
 };
 
@@ -47,6 +48,15 @@ fn bind(call: &mut Call<'_>) -> Outcome {
         set(call.vm, object, "threadStatus", RUNNABLE as u64);
     }
     Outcome::VOID
+}
+
+/// Tells that the handler of what a thread did not catch has thrown, as HotSpot does.
+fn tell(call: &mut Call<'_>) -> Outcome {
+    let name = object(call, 0).map(|thread| Value(get(call.vm, thread, "name")));
+    let name = name.ok().and_then(|name| call.vm.java_text(name)).unwrap_or_default();
+    let of = call.vm.java_class_name(call.vm.class_of(call.reference_at(1)));
+    let text = format!("\nException: {of} thrown from the UncaughtExceptionHandler in thread \"{name}\"\n");
+    call.write_console(true, text.as_bytes())
 }
 
 fn arguments(call: &mut Call<'_>) -> Outcome {
@@ -137,7 +147,7 @@ fn module(name: &str, pool: PoolBuilder, methods: Vec<MethodDef>) -> Module {
 pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
-    let run = run_code(&mut pool);
+    let (run, handle, end) = (run_code(&mut pool), handle_code(&mut pool), end_code(&mut pool));
     let ask = ask_code(&mut pool);
     let register = register_code(&mut pool);
     let native = Flags::STATIC | Flags::NATIVE;
@@ -150,7 +160,10 @@ pub fn boot_module() -> Module {
         method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
-        method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
+        method("run", ENDED.1, Flags::STATIC, run),
+        method(HANDLED.0, HANDLED.1, Flags::STATIC, handle),
+        method(TOLD.0, TOLD.1, native, Ok(Code::default())),
+        method(ENDED.0, ENDED.1, Flags::STATIC, end),
         method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
@@ -289,6 +302,12 @@ fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), LOAD_CLASS, true)
 }
 
+/// Methods of the class that threads begin with: the handler of what was not caught, what tells of that handler's own
+/// failure, the end of a thread.
+const HANDLED: (&str, &str) = ("uncaught", "(Ljava/lang/Thread;Ljava/lang/Throwable;)V");
+const TOLD: (&str, &str) = ("tell", "(Ljava/lang/Thread;Ljava/lang/Throwable;)V");
+const ENDED: (&str, &str) = ("end", "(Ljava/lang/Thread;)V");
+
 /// The class path is its parameter.
 const START: &str = "(Ljava/lang/String;)V";
 
@@ -325,20 +344,45 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), START, true)
 }
 
-/// A thread's life: `run`, the handler of what that throws, `exit`, and the end that `join` waits for.
+/// A thread's life: `run`, the handler of what that throws, the end.
 fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
-    let status = pool.field(THREAD, "threadStatus", "I");
     let run = pool.method(THREAD, "run", "()V");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
-    let exit = pool.method(THREAD, "exit", "()V");
-    let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let (handle, finish) =
+        (pool.method(BOOT_CLASS, HANDLED.0, HANDLED.1), pool.method(BOOT_CLASS, ENDED.0, ENDED.1));
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallVirtual, run).bind(end).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
-    code.pool(Op::CallSpecial, handler);
-    code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
-    code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
+    code.pool(Op::CallStatic, handle);
+    code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallStatic, finish).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), ENDED.1, true)
+}
+
+/// What a thread did not catch goes to its handler; what that throws is only told of.
+fn handle_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let tell = pool.method(BOOT_CLASS, TOLD.0, TOLD.1);
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler);
+    code.op(Op::Return).bind(end);
+    code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
+    code.pool(Op::CallStatic, tell).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), HANDLED.1, true)
+}
+
+/// The end of a thread: `exit`, whatever that throws, and what `join` waits for.
+fn end_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let status = pool.field(THREAD, "threadStatus", "I");
+    let exit = pool.method(THREAD, "exit", "()V");
+    let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit).branch(Op::Goto, leave).bind(end);
+    code.bind(caught).op(Op::Pop);
+    code.bind(leave).local(Op::LocalGet, 0).op(Op::MonitorEnter);
     code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
     // What `isAlive` looks at: zero for a thread that does not run.
     let alive = pool.field(THREAD, "eetop", "J");
@@ -346,7 +390,7 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.local(Op::LocalGet, 0).pool(Op::CallVirtual, notify);
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);
-    code.finish(pool.constants(), "(Ljava/lang/Thread;)V", true)
+    code.finish(pool.constants(), ENDED.1, true)
 }
 
 /// Registers an object that has a finalizer, instead of the constructor of `java.lang.Object`.
@@ -370,15 +414,15 @@ pub fn start_module(main_class: &str, class_path: &str) -> Module {
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
-    let exit = pool.method(THREAD, "exit", "()V");
+    let (handle, finish) =
+        (pool.method(BOOT_CLASS, HANDLED.0, HANDLED.1), pool.method(BOOT_CLASS, ENDED.0, ENDED.1));
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
-    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler);
-    code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallSpecial, exit);
+    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, handle);
+    code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallStatic, finish);
     code.local(Op::LocalGet, 0).op(Op::Return);
     code.handler(begin, end, caught, None);
     let code = code.finish(pool.constants(), "()I", true);

@@ -1011,7 +1011,8 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         if class != vm.object_array.0 && !value.is_null() {
                             let element = Addr(object_word!(class + class::ELEMENT, AtomicU64));
                             if !vm.is_instance(value, element) {
-                                throw!(ArrayStore, "the array does not admit an object of this class");
+                                let name = vm.java_class_name(vm.class_of(value));
+                                throw!(ArrayStore, "{name}");
                             }
                         }
                         vm.heap.write_ref(Addr(object), Addr(at), value);

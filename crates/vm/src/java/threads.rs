@@ -148,6 +148,10 @@ impl Call<'_> {
     /// it was held.
     pub fn wait_for_notification(&mut self, object: Addr, millis: i64) -> Outcome {
         if self.phase() == 0 {
+            if millis < 0 {
+                let text = "timeout value is negative";
+                return self.throw_java("java/lang/IllegalArgumentException", Some(text));
+            }
             let Some(held) = self.vm.monitor_held(object) else {
                 return self.throw_java(
                     "java/lang/IllegalMonitorStateException",
@@ -162,6 +166,7 @@ impl Call<'_> {
             let count = self.vm.get_u64(held, monitor::COUNT);
             self.set_number(1, count);
             self.set_phase(1);
+            self.vm.set_flag(self.thread, thread_flags::SIGNALLED, false);
             self.vm.monitor_pass_on(held, true);
             return Outcome::Block(Wait::At { kind: wait::NOTIFY, object: held, until });
         }
@@ -172,6 +177,10 @@ impl Call<'_> {
         let count = self.number(1);
         if let Some(held) = self.vm.monitor_held(object) {
             self.vm.set_u64(held, monitor::COUNT, count);
+        }
+        // A notification that came first is not lost to an interrupt (JLS 17.2.4).
+        if self.vm.has_flag(self.thread, thread_flags::SIGNALLED) {
+            return Outcome::VOID;
         }
         match self.vm.take_interrupt() {
             Some(thrown) => Outcome::Throw(thrown),
@@ -187,8 +196,7 @@ impl Call<'_> {
         };
         let ring = Ring::Field(held, monitor::NOTIFY);
         let mut woken = 0;
-        while let Some(first) = self.vm.ring_first(ring) {
-            self.vm.wake(first);
+        while self.vm.signal(ring) {
             woken += 1;
             if !all {
                 break;
