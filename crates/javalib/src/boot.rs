@@ -68,11 +68,12 @@ fn arguments(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// The loader by which the types in a class's descriptors are found: null where the library's find them.
+/// The loader by which the types in a class's descriptors are found.
 fn loader_of(call: &mut Call<'_>) -> Outcome {
-    let of = call.vm.class_of_mirror(call.reference_at(0));
-    let loader = if of.is_null() { None } else { call.vm.loader_of(of) };
-    Outcome::value(loader.map_or(Value::NULL, Value::object))
+    match object(call, 0) {
+        Ok(mirror) => Outcome::value(Value(get(call.vm, mirror, "classLoader"))),
+        Err(thrown) => thrown,
+    }
 }
 
 /// What is locked while a loader is asked: the loader, unless it can load in parallel; then anything else.
