@@ -36,6 +36,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "lockOf" "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Object;" Short lock_of;
         "loaded" "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V" Short loaded;
         "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
+        "awaitOthers" "()V" Resumable |call| call.await_others();
         "tell" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable tell;
     }
 };
@@ -148,6 +149,7 @@ fn module(name: &str, pool: PoolBuilder, methods: Vec<MethodDef>) -> Module {
 pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
+    let shut_down = shut_down_code(&mut pool);
     let (run, handle, end) = (run_code(&mut pool), handle_code(&mut pool), end_code(&mut pool));
     let ask = ask_code(&mut pool);
     let register = register_code(&mut pool);
@@ -165,6 +167,8 @@ pub fn boot_module() -> Module {
         method(HANDLED.0, HANDLED.1, Flags::STATIC, handle),
         method(TOLD.0, TOLD.1, native, Ok(Code::default())),
         method(ENDED.0, ENDED.1, Flags::STATIC, end),
+        method(OTHERS, "()V", native, Ok(Code::default())),
+        method(SHUT_DOWN, "()V", Flags::STATIC, shut_down),
         method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
@@ -308,6 +312,9 @@ fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
 const HANDLED: (&str, &str) = ("uncaught", "(Ljava/lang/Thread;Ljava/lang/Throwable;)V");
 const TOLD: (&str, &str) = ("tell", "(Ljava/lang/Thread;Ljava/lang/Throwable;)V");
 const ENDED: (&str, &str) = ("end", "(Ljava/lang/Thread;)V");
+/// Waits for the other threads; does that and then what is to be done at the end of the program.
+const OTHERS: &str = "awaitOthers";
+const SHUT_DOWN: &str = "shutDown";
 
 /// The class path is its parameter.
 const START: &str = "(Ljava/lang/String;)V";
@@ -394,6 +401,20 @@ fn end_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), ENDED.1, true)
 }
 
+/// The end of a program whose `main` has returned: when only daemons are left, its shutdown hooks run (HotSpot's
+/// `DestroyJavaVM`).
+fn shut_down_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let (others, hooks) =
+        (pool.method(BOOT_CLASS, OTHERS, "()V"), pool.method("java/lang/Shutdown", "shutdown", "()V"));
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.pool(Op::CallStatic, others);
+    code.bind(begin).pool(Op::CallStatic, hooks).op(Op::Return).bind(end);
+    code.bind(caught).op(Op::Pop).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), "()V", true)
+}
+
 /// Registers an object that has a finalizer, instead of the constructor of `java.lang.Object`.
 fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let register = pool.method("java/lang/ref/Finalizer", "register", "(Ljava/lang/Object;)V");
@@ -424,7 +445,8 @@ pub fn start_module(main_class: &str, class_path: &str) -> Module {
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
     code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, handle);
     code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallStatic, finish);
-    code.local(Op::LocalGet, 0).op(Op::Return);
+    let shut_down = pool.method(BOOT_CLASS, SHUT_DOWN, "()V");
+    code.pool(Op::CallStatic, shut_down).local(Op::LocalGet, 0).op(Op::Return);
     code.handler(begin, end, caught, None);
     let code = code.finish(pool.constants(), "()I", true);
     let methods = alloc::vec![method("main", "()I", Flags::STATIC | Flags::PUBLIC, code)];

@@ -282,7 +282,8 @@ public class Core {
                 throw new IllegalStateException(e);
             }
             say("main is " + main.getState());
-            System.out.print(said);
         }).start();
+        // When all threads but daemons have ended.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.print(said)));
     }
 }

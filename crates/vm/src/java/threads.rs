@@ -81,6 +81,14 @@ impl Vm {
     /// Gives a thread the permit of `LockSupport.park`, waking it if it is parked.
     pub fn unpark(&mut self, object: Addr) {
         self.set_flag(object, thread_flags::PERMIT, true);
+        self.wake_parked(object);
+    }
+
+    /// Wakes a thread that is parked.
+    pub(crate) fn wake_parked(&mut self, object: Addr) {
+        if object.is_null() {
+            return;
+        }
         let parked = self.get_u32(object, thread::STATE) == thread_state::BLOCKED
             && self.get_u32(object, thread::WAIT) == wait::PARK;
         if parked {
@@ -236,6 +244,18 @@ impl Call<'_> {
         }
         self.set_phase(1);
         Outcome::Block(Wait::At { kind: wait::PARK, object: me, until })
+    }
+
+    /// Waits until no other thread of the program is left that is no daemon; for the program's first thread, which has
+    /// nothing else to do any more: it is parked until then.
+    pub fn await_others(&mut self) -> Outcome {
+        let Some(owner) = self.vm.owner_of(self.thread) else { return Outcome::VOID };
+        let daemons = u64::from(self.vm.get_u32(owner, program::DAEMONS));
+        if self.vm.get_u64(owner, program::THREAD_COUNT).saturating_sub(daemons) <= 1 {
+            return Outcome::VOID;
+        }
+        self.vm.forget_interrupt();
+        Outcome::Block(Wait::At { kind: wait::PARK, object: self.thread, until: None })
     }
 
     /// Waits until it is the thread's turn again, once.
