@@ -1,7 +1,9 @@
 //! Java programs as they lie in files: class files in folders and jars, sources for the JDK's compiler, and the JDK itself.
 
 use crate::Failure;
+use java::ClassFile;
 use javalib::ClassFiles;
+use lang::{JavaClass, JavaMember};
 use ristretto_jimage::Image;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -14,12 +16,15 @@ const JVM_FOLDER: &str = "/usr/lib/jvm";
 /// The release whose library programs run on.
 const RELEASE: &str = "17";
 
+/// Access flags of class files (JVMS 4.1, 4.5, 4.6).
+const PUBLIC: u16 = 0x0001;
+const INTERFACE: u16 = 0x0200;
+const SYNTHETIC: u16 = 0x1000;
+
 /// A Java program: where its classes are, and which has `main`.
 pub(crate) struct JavaProgram {
     /// Name with slashes.
     pub(crate) main_class: String,
-    /// Where resources are, as the command line names it.
-    pub(crate) class_path: String,
     /// Where the JDK is.
     pub(crate) home: PathBuf,
     pub(crate) files: Arc<JavaFiles>,
@@ -31,6 +36,8 @@ type Classes = BTreeMap<String, Vec<u8>>;
 /// Class files: those of the JDK first, then those of the class path.
 pub(crate) struct JavaFiles {
     path: Vec<Place>,
+    /// Where resources are, as the command line names it.
+    class_path: String,
     jdk: OnceLock<Option<Jdk>>,
 }
 
@@ -47,12 +54,56 @@ struct Jdk {
 
 impl JavaFiles {
     /// The classes of the JDK, and those of a class path.
-    fn new(path: Vec<Place>) -> Arc<JavaFiles> {
-        Arc::new(JavaFiles { path, jdk: OnceLock::new() })
+    fn new(path: Vec<Place>, class_path: String) -> Arc<JavaFiles> {
+        Arc::new(JavaFiles { path, class_path, jdk: OnceLock::new() })
     }
     /// The classes of the JDK alone.
     pub(crate) fn jdk_only() -> Arc<JavaFiles> {
-        JavaFiles::new(Vec::new())
+        JavaFiles::new(Vec::new(), String::new())
+    }
+    /// The classes of the JDK, of a class path, and of sources, which are compiled.
+    ///
+    /// # Errors
+    /// When there is no JDK, a jar cannot be read, or the compiler refuses a source.
+    pub(crate) fn with_sources(
+        class_path: Option<&str>,
+        sources: &[PathBuf],
+    ) -> Result<Arc<JavaFiles>, Failure> {
+        let mut path = read_path(class_path)?;
+        if !sources.is_empty() {
+            let home = home().ok_or_else(no_jdk)?;
+            path.push(Place::Classes(compile(&home, sources, class_path)?));
+        }
+        Ok(JavaFiles::new(path, class_path.unwrap_or_default().into()))
+    }
+
+    /// What the class file of a class declares, for code of the Phantom language that uses it.
+    pub(crate) fn declared(&self, name: &str) -> Option<JavaClass> {
+        let bytes = self.class_file(name)?;
+        let file = ClassFile::parse(&bytes).ok()?;
+        let signature = |attributes: &[java::Attribute<'_>]| {
+            let found = attributes.iter().find(|attribute| attribute.name == b"Signature")?;
+            file.utf8(u16::from_be_bytes(found.bytes.try_into().ok()?)).ok()
+        };
+        let members = |members: &[java::Member<'_>]| {
+            let seen = members.iter().filter(|member| member.access & (PUBLIC | SYNTHETIC) == PUBLIC);
+            seen.map(|member| JavaMember {
+                name: member.name.clone(),
+                desc: member.desc.clone(),
+                signature: signature(&member.attributes),
+                flags: java::method_flags(member),
+            })
+            .collect()
+        };
+        Some(JavaClass {
+            name: file.name.clone(),
+            super_name: file.super_name.clone(),
+            interfaces: file.interfaces.clone(),
+            interface: file.access & INTERFACE != 0,
+            signature: signature(&file.attributes),
+            fields: members(&file.fields),
+            methods: members(&file.methods),
+        })
     }
 }
 
@@ -74,10 +125,14 @@ impl ClassFiles for JavaFiles {
         })
     }
 
+    fn class_path(&self) -> &str {
+        &self.class_path
+    }
+
     fn jdk_file(&self, path: &str) -> Option<Vec<u8>> {
         if let Some(resource) = path.strip_prefix("modules/") {
             let jdk = self.jdk.get_or_init(|| Jdk::open(&home()?)).as_ref()?;
-            return jdk.image.get_resource(&format!("/{resource}")).ok().map(|found| found.data().to_vec());
+            return jdk.resource(&format!("/{resource}"));
         }
         let inside = READABLE.iter().any(|folder| path.starts_with(folder)) && !path.contains("..");
         if inside { std::fs::read(home()?.join(path)).ok() } else { None }
@@ -88,6 +143,17 @@ impl ClassFiles for JavaFiles {
 const READABLE: [&str; 2] = ["lib/", "conf/"];
 
 impl Jdk {
+    /// A resource by the name of its module and its path.
+    fn resource(&self, path: &str) -> Option<Vec<u8>> {
+        if let Ok(found) = self.image.get_resource(path) {
+            return Some(found.data().to_vec());
+        }
+        // The crate (0.31) does not find by their names files that have no ending.
+        let bare = path.rsplit('/').next().is_some_and(|name| !name.contains('.'));
+        let mut all = self.image.iter().flatten().filter(|_| bare);
+        all.find(|found| found.full_name() == path).map(|found| found.data().to_vec())
+    }
+
     fn open(home: &Path) -> Option<Jdk> {
         let image = Image::from_file(&home.join("lib/modules")).ok()?;
         let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
@@ -98,7 +164,7 @@ impl Jdk {
 }
 
 /// Where the JDK is: `JAVA_HOME`, then the usual places, the release that is wanted only.
-fn home() -> Option<PathBuf> {
+pub(crate) fn home() -> Option<PathBuf> {
     let fits = |home: &PathBuf| {
         let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
         let version = format!("JAVA_VERSION=\"{RELEASE}.");
@@ -156,19 +222,11 @@ fn find_in_module(home: &Path, module: &str, class: &str) -> Result<String, Fail
 /// When a file cannot be read, the compiler refuses it, or no main class is known.
 pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgram, Failure> {
     let home = home().ok_or_else(no_jdk)?;
-    let mut path = Vec::new();
-    for entry in class_path.unwrap_or("").split(':').filter(|entry| !entry.is_empty()) {
-        let entry = Path::new(entry);
-        path.push(if entry.is_dir() {
-            Place::Folder(entry.to_path_buf())
-        } else {
-            Place::Classes(read_jar(entry)?.0)
-        });
-    }
+    let mut path = read_path(class_path)?;
     let ending = program.extension().and_then(|ending| ending.to_str());
     let main_class = match ending.filter(|_| of_module(program).is_none()) {
         Some("java") => {
-            let classes = compile(&home, program, class_path)?;
+            let classes = compile(&home, &[program.to_path_buf()], class_path)?;
             path.push(Place::Classes(classes));
             stem(program)
         }
@@ -191,9 +249,8 @@ pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgr
     let class_path: Vec<&str> = class_path.into_iter().chain(jar).collect();
     Ok(JavaProgram {
         main_class: main_class.replace('.', "/"),
-        class_path: class_path.join(":"),
         home,
-        files: JavaFiles::new(path),
+        files: JavaFiles::new(path, class_path.join(":")),
     })
 }
 
@@ -201,17 +258,32 @@ fn stem(path: &Path) -> String {
     path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Compiles a source with the compiler of the JDK; the class files by the name of the class.
-fn compile(home: &Path, source: &Path, class_path: Option<&str>) -> Result<Classes, Failure> {
+/// The places of a class path: folders and jars, `:` between them.
+fn read_path(class_path: Option<&str>) -> Result<Vec<Place>, Failure> {
+    let entries = class_path.unwrap_or("").split(':').filter(|entry| !entry.is_empty()).map(Path::new);
+    entries
+        .map(|entry| {
+            Ok(if entry.is_dir() {
+                Place::Folder(entry.to_path_buf())
+            } else {
+                Place::Classes(read_jar(entry)?.0)
+            })
+        })
+        .collect()
+}
+
+/// Compiles sources with the compiler of the JDK; the class files by the name of the class.
+fn compile(home: &Path, sources: &[PathBuf], class_path: Option<&str>) -> Result<Classes, Failure> {
     let out =
         tempfile::tempdir().map_err(|error| Failure::Input(format!("no folder for class files: {error}")))?;
     let mut command = Command::new(home.join("bin/javac"));
     command.arg("-d").arg(out.path()).args(class_path.map(|path| ["-cp", path]).into_iter().flatten());
-    let done = command.arg(source).status().map_err(|error| {
+    let done = command.args(sources).status().map_err(|error| {
         Failure::Input(format!("{}: the compiler of the JDK does not run: {error}", home.display()))
     })?;
     if !done.success() {
-        return Err(Failure::Input(format!("{}: not compiled", source.display())));
+        let names: Vec<String> = sources.iter().map(|source| source.display().to_string()).collect();
+        return Err(Failure::Input(format!("{}: not compiled", names.join(", "))));
     }
     let mut classes = BTreeMap::new();
     read_classes(out.path(), "", &mut classes)

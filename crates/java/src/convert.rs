@@ -26,10 +26,14 @@ pub const NEST_HOST: &str = "java.nest_host";
 /// Name of the field that leads from a class loader to what the machine knows of it.
 pub const LOADER_FIELD: &str = "$loader";
 
+/// Name of the field that leads from a class to its protection domain.
+pub const DOMAIN_FIELD: &str = "$domain";
+
 /// Fields that classes of the library get for the machine: class, name, descriptor. Programs cannot see them: reflection
 /// reads the class file.
 pub const INJECTED: &[(&str, &str, &str)] = &[
     ("java/lang/Class", "$class", "L.internal.object;"),
+    ("java/lang/Class", DOMAIN_FIELD, "L.internal.object;"),
     ("java/lang/ClassLoader", LOADER_FIELD, "L.internal.object;"),
     ("java/lang/Thread", "$thread", "L.internal.object;"),
     ("java/lang/invoke/ResolvedMethodName", "$method", "L.internal.object;"),
@@ -96,12 +100,7 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
         if method.name == "<clinit>" && !is_initialiser(&class, method) {
             continue;
         }
-        let mut flags = Flags(member_flags(method.access).0 & !(Flags::VOLATILE | Flags::TRANSIENT).0);
-        for (bit, flag) in [(access::VOLATILE, Flags::BRIDGE), (access::TRANSIENT, Flags::VARARGS)] {
-            if method.access & bit != 0 {
-                flags |= flag;
-            }
-        }
+        let mut flags = method_flags(method);
         match method.name.as_str() {
             // JVMS 4.6: an initialiser has no other flags that mean something.
             "<clinit>" => flags = Flags::STATIC,
@@ -346,6 +345,17 @@ fn fields(
 
 /// Name of the class's own initialiser, when constant strings are stored before it.
 const OWN_INITIALISER: &str = "$clinit";
+
+/// Flags of a method (JVMS 4.6).
+pub fn method_flags(method: &Member<'_>) -> Flags {
+    let mut flags = Flags(member_flags(method.access).0 & !(Flags::VOLATILE | Flags::TRANSIENT).0);
+    for (bit, flag) in [(access::VOLATILE, Flags::BRIDGE), (access::TRANSIENT, Flags::VARARGS)] {
+        if method.access & bit != 0 {
+            flags |= flag;
+        }
+    }
+    flags
+}
 
 /// Flags of a field or method; what the bits of `volatile` and `transient` mean depends on which.
 fn member_flags(access: u16) -> Flags {

@@ -4,7 +4,7 @@
 //! then the three phases of `java.lang.System`); its `run` is what other threads begin with. A module of its own for each
 //! program calls `start` and then `main`.
 
-use crate::support::{get, natives, object, set, text};
+use crate::support::{get, java_name, natives, object, set, text};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,6 +12,7 @@ use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
 use layout::Value;
+use layout::internal::JAVA_BOUNDARY;
 use layout::schema::class;
 use vm::Native;
 use vm::internal::{Call, Outcome};
@@ -23,10 +24,10 @@ const THREAD: &str = "java/lang/Thread";
 const GROUP: &str = "java/lang/ThreadGroup";
 const SYSTEM: &str = "java/lang/System";
 /// `Thread.threadStatus` of one that runs (JVMTI: alive, runnable), and of one that has ended.
-const RUNNABLE: i32 = 5;
+pub(crate) const RUNNABLE: i32 = 5;
 const TERMINATED: i32 = 2;
 /// `Thread.NORM_PRIORITY`.
-const PRIORITY: i32 = 5;
+pub(crate) const PRIORITY: i32 = 5;
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "phantom/java/Boot" {
@@ -37,7 +38,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "loaded" "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V" Short loaded;
         "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
         "awaitOthers" "()V" Resumable |call| call.await_others();
-        "tell" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable tell;
+        "handlerFailed" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable handler_failed;
     }
 };
 
@@ -49,15 +50,6 @@ fn bind(call: &mut Call<'_>) -> Outcome {
         set(call.vm, object, "threadStatus", RUNNABLE as u64);
     }
     Outcome::VOID
-}
-
-/// Tells that the handler of what a thread did not catch has thrown, as HotSpot does.
-fn tell(call: &mut Call<'_>) -> Outcome {
-    let name = object(call, 0).map(|thread| Value(get(call.vm, thread, "name")));
-    let name = name.ok().and_then(|name| call.vm.java_text(name)).unwrap_or_default();
-    let of = call.vm.java_class_name(call.vm.class_of(call.reference_at(1)));
-    let text = format!("\nException: {of} thrown from the UncaughtExceptionHandler in thread \"{name}\"\n");
-    call.write_console(true, text.as_bytes())
 }
 
 fn arguments(call: &mut Call<'_>) -> Outcome {
@@ -116,7 +108,19 @@ fn not_loaded(call: &mut Call<'_>) -> Outcome {
     Outcome::value(made)
 }
 
-fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
+/// Says in a line what the handler of a thread threw, as HotSpot does.
+fn handler_failed(call: &mut Call<'_>) -> Outcome {
+    let thrown = call.vm.text(call.vm.class_of(call.reference_at(1)), class::NAME);
+    let name = object(call, 0).map(|thread| get(call.vm, thread, "name"));
+    let name = call.vm.java_text(Value(name.unwrap_or(0))).unwrap_or_default();
+    let text = format!(
+        "\nException: {} thrown from the UncaughtExceptionHandler in thread \"{name}\"\n",
+        java_name(&thrown)
+    );
+    call.write_console(true, text.as_bytes())
+}
+
+pub(crate) fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
     MethodDef {
         name: name.into(),
         desc: desc.into(),
@@ -150,9 +154,9 @@ pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
     let shut_down = shut_down_code(&mut pool);
-    let (run, handle, end) = (run_code(&mut pool), handle_code(&mut pool), end_code(&mut pool));
+    let (run, end) = (run_code(&mut pool), end_code(&mut pool));
     let ask = ask_code(&mut pool);
-    let register = register_code(&mut pool);
+    let (register, uncaught) = (register_code(&mut pool), uncaught_code(&mut pool));
     let native = Flags::STATIC | Flags::NATIVE;
     let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
     let methods = alloc::vec![
@@ -164,12 +168,12 @@ pub fn boot_module() -> Module {
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
         method("run", ENDED.1, Flags::STATIC, run),
-        method(HANDLED.0, HANDLED.1, Flags::STATIC, handle),
-        method(TOLD.0, TOLD.1, native, Ok(Code::default())),
         method(ENDED.0, ENDED.1, Flags::STATIC, end),
         method(OTHERS, "()V", native, Ok(Code::default())),
         method(SHUT_DOWN, "()V", Flags::STATIC, shut_down),
         method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
+        method("uncaught", UNCAUGHT, Flags::STATIC, uncaught),
+        method("handlerFailed", UNCAUGHT, native, Ok(Code::default())),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
         method("loadClass", LOAD_CLASS, Flags::STATIC, ask),
@@ -307,17 +311,14 @@ fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), LOAD_CLASS, true)
 }
 
-/// Methods of the class that threads begin with: the handler of what was not caught, what tells of that handler's own
-/// failure, the end of a thread.
-const HANDLED: (&str, &str) = ("uncaught", "(Ljava/lang/Thread;Ljava/lang/Throwable;)V");
-const TOLD: (&str, &str) = ("tell", "(Ljava/lang/Thread;Ljava/lang/Throwable;)V");
+/// The end of a thread.
 const ENDED: (&str, &str) = ("end", "(Ljava/lang/Thread;)V");
 /// Waits for the other threads; does that and then what is to be done at the end of the program.
 const OTHERS: &str = "awaitOthers";
 const SHUT_DOWN: &str = "shutDown";
 
 /// The class path is its parameter.
-const START: &str = "(Ljava/lang/String;)V";
+pub(crate) const START: &str = "(Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
@@ -332,8 +333,6 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 2);
     code.pool(Op::New, thread).local(Op::LocalTee, 3).pool(Op::CallStatic, bind);
     code.local(Op::LocalGet, 3).local(Op::LocalGet, 2).pool(Op::Const, main).pool(Op::CallSpecial, make);
-    let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
-    code.local(Op::LocalGet, 2).local(Op::LocalGet, 3).pool(Op::CallVirtual, add);
     // Classes whose initialisers others rely on; making an object initialises its class.
     for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
         let class = pool.class(class);
@@ -356,29 +355,15 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
 fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
     let run = pool.method(THREAD, "run", "()V");
-    let (handle, finish) =
-        (pool.method(BOOT_CLASS, HANDLED.0, HANDLED.1), pool.method(BOOT_CLASS, ENDED.0, ENDED.1));
+    let finish = pool.method(BOOT_CLASS, ENDED.0, ENDED.1);
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallVirtual, run).bind(end).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
-    code.pool(Op::CallStatic, handle);
+    code.pool(Op::CallStatic, uncaught);
     code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallStatic, finish).op(Op::Return);
     code.handler(begin, end, caught, None);
     code.finish(pool.constants(), ENDED.1, true)
-}
-
-/// What a thread did not catch goes to its handler; what that throws is only told of.
-fn handle_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
-    let mut code = CodeBuilder::new();
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
-    let tell = pool.method(BOOT_CLASS, TOLD.0, TOLD.1);
-    let (begin, end, caught) = (code.label(), code.label(), code.label());
-    code.bind(begin).local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler);
-    code.op(Op::Return).bind(end);
-    code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
-    code.pool(Op::CallStatic, tell).op(Op::Return);
-    code.handler(begin, end, caught, None);
-    code.finish(pool.constants(), HANDLED.1, true)
 }
 
 /// The end of a thread: `exit`, whatever that throws, and what `join` waits for.
@@ -415,6 +400,23 @@ fn shut_down_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), "()V", true)
 }
 
+const UNCAUGHT: &str = "(Ljava/lang/Thread;Ljava/lang/Throwable;)V";
+
+/// What becomes of what a thread threw and nobody caught: the library's handler gets it; of what that throws one line is
+/// said.
+fn uncaught_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let failed = pool.method(BOOT_CLASS, "handlerFailed", UNCAUGHT);
+    let mut code = CodeBuilder::new();
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler).bind(end);
+    code.op(Op::Return);
+    code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
+    code.pool(Op::CallStatic, failed).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), UNCAUGHT, true)
+}
+
 /// Registers an object that has a finalizer, instead of the constructor of `java.lang.Object`.
 fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let register = pool.method("java/lang/ref/Finalizer", "register", "(Ljava/lang/Object;)V");
@@ -423,27 +425,25 @@ fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), "(Ljava/lang/Object;)V", true)
 }
 
-/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
+/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, unless it is
+/// booted in this world already, runs it,
 /// and has the status 1 when it throws.
-///
-/// The class path is where the library looks for resources: folders and jars with `:` between them.
-pub fn start_module(main_class: &str, class_path: &str) -> Module {
+pub fn start_module(main_class: &str) -> Module {
     let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
-    let start = pool.method(BOOT_CLASS, "start", START);
-    let class_path = pool.str(class_path);
+    let up = pool.method(JAVA_BOUNDARY, "up", "()V");
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
-    let (handle, finish) =
-        (pool.method(BOOT_CLASS, HANDLED.0, HANDLED.1), pool.method(BOOT_CLASS, ENDED.0, ENDED.1));
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
+    let finish = pool.method(BOOT_CLASS, ENDED.0, ENDED.1);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
-    code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
+    code.pool(Op::CallStatic, up);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
-    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, handle);
+    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, uncaught);
     code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallStatic, finish);
     let shut_down = pool.method(BOOT_CLASS, SHUT_DOWN, "()V");
     code.pool(Op::CallStatic, shut_down).local(Op::LocalGet, 0).op(Op::Return);

@@ -3,7 +3,7 @@
 //! What programs declared is read from the class file that the class keeps (`java::CLASS_FILE`); classes without one (those
 //! made for lambdas) have no declared members to show.
 
-use crate::support::{array_of, done, natives, nothing, object, set, string, text, zero};
+use crate::support::{array_of, done, get, natives, nothing, object, set, string, text, zero};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,7 +33,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "getPrimitiveClass" "(Ljava/lang/String;)Ljava/lang/Class;" Short primitive_class;
         "desiredAssertionStatus0" "(Ljava/lang/Class;)Z" Short zero;
         "getSigners" "()[Ljava/lang/Object;" Short zero;
-        "getProtectionDomain0" "()Ljava/security/ProtectionDomain;" Short zero;
+        "getProtectionDomain0" "()Ljava/security/ProtectionDomain;" Short |call| { let this = call.this(); Outcome::Return(get(call.vm, this, java::DOMAIN_FIELD)) };
         "getSimpleBinaryName0" "()Ljava/lang/String;" Short simple_binary_name;
         "getDeclaringClass0" "()Ljava/lang/Class;" Idempotent declaring_class;
         "getEnclosingMethod0" "()[Ljava/lang/Object;" Idempotent enclosing_method;
@@ -487,9 +487,11 @@ fn unnamed_module(call: &mut Call<'_>) -> Outcome {
     Outcome::VOID
 }
 
+/// Frames that are looked at together.
+const PIECE: u64 = 32;
+
 /// The class whose method called the one that asks; frames of reflection are left out.
 fn caller_class(call: &mut Call<'_>) -> Outcome {
-    const PIECE: u64 = 32;
     let mut position = 1;
     loop {
         let places = call.vm.running_places(position, PIECE);
@@ -504,6 +506,35 @@ fn caller_class(call: &mut Call<'_>) -> Outcome {
             None if places.is_empty() => return Outcome::value(Value::NULL),
             None => position += PIECE,
         }
+    }
+}
+
+/// The loader of the innermost method whose class is neither of the boot nor of the platform loader, nor generated for
+/// reflection; null when there is none.
+pub(crate) fn latest_loader(call: &mut Call<'_>) -> Outcome {
+    const LEFT_OUT: [&str; 2] = [
+        "jdk/internal/loader/ClassLoaders$PlatformClassLoader",
+        "jdk/internal/reflect/DelegatingClassLoader",
+    ];
+    let mut position = 0;
+    loop {
+        let places = call.vm.running_places(position, PIECE);
+        for place in &places {
+            let mirror = call.vm.mirror_of(place.owner);
+            let loader =
+                mirror.as_object().map_or(Value::NULL, |mirror| Value(get(call.vm, mirror, "classLoader")));
+            if loader.is_null() {
+                continue;
+            }
+            let name = call.vm.text(call.vm.class_of(loader), class::NAME);
+            if !LEFT_OUT.contains(&name.as_str()) {
+                return Outcome::value(loader);
+            }
+        }
+        if places.is_empty() {
+            return Outcome::value(Value::NULL);
+        }
+        position += PIECE;
     }
 }
 

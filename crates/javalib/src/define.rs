@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::Addr;
 use bytecode::{Attribute, Const, Flags, Module};
-use java::{BAD_MAGIC, NEST_HOST, Refusal};
+use java::{BAD_MAGIC, DOMAIN_FIELD, NEST_HOST, Refusal};
 use layout::Value;
 use layout::schema::{array, class};
 use vm::internal::{Call, Outcome};
@@ -162,26 +162,37 @@ fn convert(call: &mut Call<'_>, bytes: &[u8], name: Option<&str>) -> Result<Modu
     Ok(converted.module)
 }
 
-fn define_from(call: &mut Call<'_>, loader: Value, name_at: u64, bytes_from: u64) -> Outcome {
+fn define_from(call: &mut Call<'_>, loader: Value, name_at: u64, bytes_from: u64, domain_at: u64) -> Outcome {
     let made = define(call, loader, |call| {
         let name = text(call, name_at).ok().map(|name| name.replace('.', "/"));
         let bytes = bytes_at(call, bytes_from)?;
         convert(call, &bytes, name.as_deref())
     });
     match made {
-        Ok(made) => Outcome::value(call.vm.mirror_of(made)),
+        Ok(made) => {
+            let mirror = call.vm.mirror_of(made);
+            set_domain(call, mirror, domain_at);
+            Outcome::value(mirror)
+        }
         Err(thrown) => thrown,
+    }
+}
+
+fn set_domain(call: &mut Call<'_>, mirror: Value, domain_at: u64) {
+    let domain = call.raw(domain_at);
+    if let Some(mirror) = mirror.as_object() {
+        set(call.vm, mirror, DOMAIN_FIELD, domain);
     }
 }
 
 fn define_class(call: &mut Call<'_>) -> Outcome {
     let loader = call.reference_at(0);
-    define_from(call, loader, 1, 2)
+    define_from(call, loader, 1, 2, 5)
 }
 
 fn define_by_unsafe(call: &mut Call<'_>) -> Outcome {
     let loader = call.reference_at(5);
-    define_from(call, loader, 1, 2)
+    define_from(call, loader, 1, 2, 6)
 }
 
 /// Gives a class another name, wherever its module names it.
@@ -237,6 +248,7 @@ fn define_hidden(call: &mut Call<'_>) -> Outcome {
             let data = call.raw(9);
             set(call.vm, object, "classData", data);
         }
+        set_domain(call, mirror, 6);
         call.set_reference(0, mirror);
         call.set_phase(2);
     }

@@ -1,6 +1,7 @@
 //! `java.lang`: objects, strings, numbers, the system, threads, throwables.
 
-use crate::support::{get, java_name, natives, nothing, object, set, zero};
+use crate::boundary::current_thread;
+use crate::support::{get, java_name, natives, nothing, object, set, string, zero};
 use alloc::format;
 use alloc::string::String;
 use base::Addr;
@@ -74,7 +75,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "gc" "()V" Idempotent |call| call.collect();
     }
     "java/lang/Thread" {
-        "currentThread" "()Ljava/lang/Thread;" Short |call| Outcome::value(call.vm.java_thread(call.thread));
+        "currentThread" "()Ljava/lang/Thread;" Short current_thread;
         "start0" "()V" Short start;
         "setPriority0" "(I)V" Short nothing;
         "setNativeName" "(Ljava/lang/String;)V" Short nothing;
@@ -88,7 +89,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "fillInStackTrace" "(I)Ljava/lang/Throwable;" Short |call| { let this = call.reference_at(0); call.vm.fill_backtrace(this); Outcome::value(this) };
     }
     "java/lang/NullPointerException" {
-        "getExtendedNPEMessage" "()Ljava/lang/String;" Short zero;
+        "getExtendedNPEMessage" "()Ljava/lang/String;" Short null_message;
     }
     "java/lang/Shutdown" {
         "beforeHalt" "()V" Short nothing;
@@ -248,5 +249,14 @@ fn start(call: &mut Call<'_>) -> Outcome {
             Outcome::VOID
         }
         Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+/// What was null (JEP 358); null when that is not known.
+fn null_message(call: &mut Call<'_>) -> Outcome {
+    let this = call.reference_at(0);
+    match call.vm.null_message(this) {
+        Some(text) => string(call, &text),
+        None => Outcome::value(Value::NULL),
     }
 }

@@ -11,17 +11,23 @@
 extern crate alloc;
 
 mod boot;
+mod boundary;
 mod classes;
+mod datagrams;
 mod define;
 mod descriptors;
 mod files;
+mod filestore;
 mod handles;
+mod interfaces;
 mod lang;
 mod library;
 mod misc;
 mod net;
 mod nio;
 mod offheap;
+mod options;
+mod process;
 mod references;
 mod reflect;
 mod resources;
@@ -31,6 +37,7 @@ mod unsafes;
 mod zip;
 
 pub use boot::{BOOT_CLASS, boot_module, start_module};
+pub use boundary::CLASS_PATH_FILE;
 pub use library::{ClassFiles, Converter, Library};
 
 use vm::Native;
@@ -38,6 +45,7 @@ use vm::Native;
 /// All native methods.
 pub const NATIVES: &[&[Native]] = &[
     boot::NATIVES,
+    boundary::NATIVES,
     lang::NATIVES,
     stack::NATIVES,
     classes::NATIVES,
@@ -52,5 +60,9 @@ pub const NATIVES: &[&[Native]] = &[
     files::NATIVES,
     nio::NATIVES,
     net::NATIVES,
+    process::NATIVES,
+    datagrams::NATIVES,
+    interfaces::NATIVES,
+    filestore::NATIVES,
     zip::NATIVES,
 ];

@@ -3,7 +3,7 @@
 //! The slot of a member is its index in the class's own list in the world.
 
 use crate::classes::{class_of, with_file};
-use crate::support::{array_of, done, get, natives, object, offset_of, set, zero};
+use crate::support::{array_of, done, get, natives, object, offset_of, set};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,7 +25,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "getPermittedSubclasses0" "()[Ljava/lang/Class;" Idempotent |call| listed_classes(call, b"PermittedSubclasses");
         "getNestMembers0" "()[Ljava/lang/Class;" Idempotent nest_members;
         "getRawAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, b"RuntimeVisibleAnnotations") };
-        "getRawTypeAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, b"RuntimeVisibleTypeAnnotations") };
+        "getRawTypeAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, TYPE_ANNOTATIONS) };
         "getConstantPool" "()Ljdk/internal/reflect/ConstantPool;" Short constant_pool;
     }
     "jdk/internal/reflect/ConstantPool" {
@@ -42,11 +42,11 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "newInstance0" "(Ljava/lang/reflect/Constructor;[Ljava/lang/Object;)Ljava/lang/Object;" Resumable new_instance;
     }
     "java/lang/reflect/Executable" {
-        "getParameters0" "()[Ljava/lang/reflect/Parameter;" Short zero;
-        "getTypeAnnotationBytes0" "()[B" Short zero;
+        "getParameters0" "()[Ljava/lang/reflect/Parameter;" Short parameters;
+        "getTypeAnnotationBytes0" "()[B" Short |call| member_annotations(call, class::METHODS);
     }
     "java/lang/reflect/Field" {
-        "getTypeAnnotationBytes0" "()[B" Short zero;
+        "getTypeAnnotationBytes0" "()[B" Short |call| member_annotations(call, class::FIELDS);
     }
     "java/io/ObjectStreamClass" {
         "initNative" "()V" Short |_| Outcome::VOID;
@@ -62,6 +62,8 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "staticFieldBase0" "(Ljava/lang/reflect/Field;)Ljava/lang/Object;" Short |call| field_place(call, true);
     }
 };
+
+const TYPE_ANNOTATIONS: &[u8] = b"RuntimeVisibleTypeAnnotations";
 
 /// The mirror of a type as a class names it.
 fn mirror(call: &mut Call<'_>, of: Addr, desc: &TypeDesc) -> Result<Value, Outcome> {
@@ -96,6 +98,7 @@ struct About {
     annotations: Option<Vec<u8>>,
     parameter_annotations: Option<Vec<u8>>,
     default: Option<Vec<u8>>,
+    type_annotations: Option<Vec<u8>>,
 }
 
 fn about(file: &java::ClassFile<'_>, member: &Member<'_>) -> About {
@@ -117,6 +120,8 @@ fn about(file: &java::ClassFile<'_>, member: &Member<'_>) -> About {
         annotations: attribute(b"RuntimeVisibleAnnotations").map(<[u8]>::to_vec),
         parameter_annotations: attribute(b"RuntimeVisibleParameterAnnotations").map(<[u8]>::to_vec),
         default: attribute(b"AnnotationDefault").map(<[u8]>::to_vec),
+        // Those of members are read when they are asked for.
+        type_annotations: None,
     }
 }
 
@@ -318,7 +323,7 @@ fn record_components(call: &mut Call<'_>) -> Outcome {
             let count = number(at + 4)?;
             at += 6;
             let mut signature = None;
-            let mut annotations = None;
+            let (mut annotations, mut type_annotations) = (None, None);
             for _ in 0..count {
                 let kind = file.utf8(number(at)?).ok()?;
                 let length = u32::from_be_bytes(*bytes.get(at + 2..)?.first_chunk::<4>()?) as usize;
@@ -326,11 +331,12 @@ fn record_components(call: &mut Call<'_>) -> Outcome {
                 match kind.as_str() {
                     "Signature" => signature = file.utf8(number(at + 6)?).ok(),
                     "RuntimeVisibleAnnotations" => annotations = Some(content.to_vec()),
+                    "RuntimeVisibleTypeAnnotations" => type_annotations = Some(content.to_vec()),
                     _ => {}
                 }
                 at += 6 + length;
             }
-            all.push(About { name, desc, signature, annotations, ..About::default() });
+            all.push(About { name, desc, signature, annotations, type_annotations, ..About::default() });
         }
         Some(all)
     });
@@ -356,18 +362,75 @@ fn make_component(call: &mut Call<'_>, of: Addr, about: &About) -> Result<Value,
     let vm = &mut *call.vm;
     let signature = about.signature.as_deref().map_or(Value::NULL, |text| vm.java_string(text));
     let annotations = bytes(vm, about.annotations.as_deref());
+    let type_annotations = bytes(vm, about.type_annotations.as_deref());
     let (name, clazz) = (vm.java_literal(&about.name), vm.mirror_of(of));
     for (field, bits) in [
         ("clazz", clazz.0),
         ("name", name.0),
         ("type", of_type.0),
         ("accessor", getter.0),
+        ("typeAnnotations", type_annotations.0),
         ("signature", signature.0),
         ("annotations", annotations.0),
     ] {
         set(vm, made, field, bits);
     }
     Ok(Value::object(made))
+}
+
+/// An attribute of the member that the receiver stands for, of one of its class's lists.
+fn member_attribute(call: &mut Call<'_>, list: u64, attribute: &[u8]) -> Option<Vec<u8>> {
+    let this = call.this();
+    let of = call.vm.class_of_mirror(Value(get(call.vm, this, "clazz")));
+    let slot = get(call.vm, this, "slot");
+    let member = call.vm.array_get(call.vm.ref_field(of, list), slot).as_object()?;
+    // Names and descriptors stand at the same places in methods and fields.
+    let (name, desc) = (call.vm.text(member, method::NAME), call.vm.text(member, method::DESCRIPTOR));
+    with_file(call.vm, of, |file| {
+        let members = if list == class::FIELDS { &file.fields } else { &file.methods };
+        let found = members.iter().find(|member| member.name == name && member.desc == desc)?;
+        let found = found.attributes.iter().find(|known| known.name == attribute)?;
+        Some(found.bytes.to_vec())
+    })
+    .flatten()
+}
+
+fn member_annotations(call: &mut Call<'_>, list: u64) -> Outcome {
+    let content = member_attribute(call, list, TYPE_ANNOTATIONS);
+    Outcome::value(bytes(call.vm, content.as_deref()))
+}
+
+/// The MethodParameters attribute (JVMS 4.7.24) as an array of `Parameter`; null without one.
+fn parameters(call: &mut Call<'_>) -> Outcome {
+    const ENTRY: usize = 4;
+    let Some(content) = member_attribute(call, class::METHODS, b"MethodParameters") else {
+        return Outcome::value(Value::NULL);
+    };
+    let this = call.this();
+    let of = call.vm.class_of_mirror(Value(get(call.vm, this, "clazz")));
+    let count = content.first().map_or(0, |count| usize::from(*count));
+    let entries = content[content.len().min(1)..].chunks_exact(ENTRY).take(count);
+    let mut made = Vec::new();
+    for (index, entry) in entries.enumerate() {
+        let (name, access) =
+            (u16::from_be_bytes([entry[0], entry[1]]), u16::from_be_bytes([entry[2], entry[3]]));
+        let name = with_file(call.vm, of, |file| file.utf8(name).ok()).flatten();
+        let name = name.map_or(Value::NULL, |name| call.vm.java_literal(&name));
+        let parameter = match new_of(call.vm, "java/lang/reflect/Parameter") {
+            Ok(parameter) => parameter,
+            Err(outcome) => return outcome,
+        };
+        for (field, bits) in [
+            ("name", name.0),
+            ("modifiers", u64::from(access)),
+            ("executable", this.0),
+            ("index", index as u64),
+        ] {
+            set(call.vm, parameter, field, bits);
+        }
+        made.push(Value::object(parameter));
+    }
+    finish(call, "java/lang/reflect/Parameter", Ok(made))
 }
 
 fn raw_attribute(call: &mut Call<'_>, of: Addr, name: &[u8]) -> Outcome {

@@ -722,7 +722,7 @@ schema! {
         DEPTH: u32,
         /// What to do with the result: see `vm`.
         FLAGS: u32,
-        /// Phase of an internal method; the number of the monitor that a synchronised method holds.
+        /// Phase of an internal or native method; the number of the monitor that another synchronised method holds.
         PHASE: u32,
     }
 }

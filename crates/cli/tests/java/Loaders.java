@@ -101,7 +101,7 @@ public class Loaders {
     }
 
     public static void main(String[] args) throws Throwable {
-        names(); insides(); failures(); reflecting(); hidden(); jars(); parents();
+        names(); insides(); failures(); reflecting(); hidden(); jars(); parents(); unloading();
     }
 
     static void names() throws Exception {
@@ -302,5 +302,22 @@ public class Loaders {
         show("not for the platform", () -> platform.loadClass("Loaders"));
         show("by the boot loader", () -> Class.forName("Loaders", false, null));
         show("loader of the application", () -> Loaders.class.getClassLoader() == ClassLoader.getSystemClassLoader());
+    }
+
+    public static class Heavy { public static byte[] big = new byte[1 << 20]; public int size() { return big.length; } }
+
+    static void unloading() throws Exception {
+        long before = used();
+        for (int times = 0; times < 100; times++) {
+            ChildFirst one = new ChildFirst("heavy", "Loaders$Heavy");
+            one.loadClass("Loaders$Heavy").getMethod("size").invoke(one.loadClass("Loaders$Heavy").getConstructor().newInstance());
+            if (times % 20 == 19) System.gc();
+        }
+        long grown = used() - before;
+        show("classes go with their loader", () -> grown < 50_000_000);
+    }
+    static long used() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 }

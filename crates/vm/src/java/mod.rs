@@ -6,10 +6,12 @@
 //! [`ClassConverter`] those whose bytes a program brings.
 
 mod access;
+pub mod boundary;
 mod handles;
 mod linking;
 pub(crate) mod loaders;
 mod mirrors;
+mod null;
 mod references;
 mod stack;
 mod strings;

@@ -16,6 +16,9 @@ const BACKTRACE_FRAMES: usize = 1024;
 /// So many frames of constructors and hidden methods may lie between them.
 const BACKTRACE_OTHERS: usize = 64;
 
+/// Elements that HotSpot gives arrays at most.
+const ARRAY_MAX: i32 = i32::MAX - 2;
+
 /// The class of `java.lang` for a kernel exception.
 fn counterpart(id: ClassId) -> &'static str {
     match id {
@@ -52,7 +55,15 @@ fn reworded(id: ClassId, text: &str) -> Option<String> {
             (index, None) => format!("Index {index} out of bounds"),
         },
         ClassId::NegativeSize => numbers()?.0.into(),
-        ClassId::OutOfMemory => "Java heap space".into(),
+        ClassId::ArrayStore => {
+            text.strip_prefix("the array does not admit a ").unwrap_or(text).replace('/', ".")
+        }
+        ClassId::OutOfMemory => match numbers() {
+            Some((length, None)) if length.parse::<i32>().is_ok_and(|length| length > ARRAY_MAX) => {
+                "Requested array size exceeds VM limit".into()
+            }
+            _ => "Java heap space".into(),
+        },
         ClassId::ClassNotFound => text.strip_prefix("there is no class ").unwrap_or(text).into(),
         ClassId::ClassCast => match text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no ")) {
             Some((from, to)) => {
@@ -93,7 +104,7 @@ impl Vm {
         let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception)) else {
             return thrown;
         };
-        if !self.in_java() {
+        if !self.is_thrown_in_java() {
             return thrown;
         }
         let id = self.kernel_id(thrown);
@@ -113,6 +124,12 @@ impl Vm {
             message.push_str(&places);
         }
         let made = self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown);
+        if id == ClassId::NullPointer
+            && let Some(object) = made.as_object()
+        {
+            // As if it had been filled in once: then the library asks for what was null.
+            self.set_u32(object, self.offset_named(self.class_of(made), "numStackTracesFilledIn"), 1);
+        }
         if id == ClassId::ClassNotFound {
             self.add_cause(made, message.as_deref().unwrap_or_default());
         }
@@ -135,6 +152,21 @@ impl Vm {
         let (a, b) = (self.java_class_name(from), self.java_class_name(to));
         let text = format!("class {a} cannot be cast to class {b}{}", self.places_of(from, to));
         self.java_error("java/lang/ClassCastException", &text)
+    }
+
+    /// Whether what the running thread throws now goes to Java code: that stands on top, or called the machine's own method
+    /// that does.
+    fn is_thrown_in_java(&self) -> bool {
+        const KERNEL_FRAMES_MAX: usize = 4;
+        if self.running.thread.is_null() {
+            return false;
+        }
+        let frames = self.frames_of(self.running.thread, KERNEL_FRAMES_MAX);
+        let caller = frames.iter().find(|frame| {
+            let owner = self.ref_field(frame.method, method::CLASS);
+            !self.ref_field(owner, class::MODULE).is_null()
+        });
+        caller.is_some_and(|frame| self.is_java_method(frame.method))
     }
 
     /// Where two classes come from, as messages about casts end.

@@ -1,1 +1,0 @@
-package p; public interface Called { String call(); String more(int times); }

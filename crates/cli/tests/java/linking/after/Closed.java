@@ -1,2 +1,0 @@
-package p;
-class Closed { public Closed() { } public static int count() { return 1; } }

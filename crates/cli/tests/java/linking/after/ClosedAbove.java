@@ -1,1 +1,0 @@
-package p; class ClosedAbove { public ClosedAbove() { } }

@@ -1,1 +1,0 @@
-package p; public abstract class Holes { public abstract String hole(); }

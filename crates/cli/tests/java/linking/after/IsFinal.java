@@ -1,1 +1,0 @@
-package p; public final class IsFinal { }

@@ -1,1 +1,0 @@
-package p; public interface Two { default String same() { return "two"; } }

@@ -1,1 +1,0 @@
-package p; public interface WasClass { String call(); static String help() { return "help"; } }

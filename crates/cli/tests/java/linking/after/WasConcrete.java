@@ -1,1 +1,0 @@
-package p; public abstract class WasConcrete { }

@@ -1,1 +1,0 @@
-package p; public class WasInterface { public String call() { return "class"; } }

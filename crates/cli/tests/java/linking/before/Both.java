@@ -1,1 +1,0 @@
-package q; public class Both implements p.One, p.Two { }

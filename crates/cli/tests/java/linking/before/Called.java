@@ -1,1 +1,0 @@
-package p; public interface Called { String call(); default String more(int times) { return "more"; } }

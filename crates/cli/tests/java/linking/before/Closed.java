@@ -1,2 +1,0 @@
-package p;
-public class Closed { public static int count() { return 1; } }

@@ -1,1 +1,0 @@
-package q; public class ExtendsClosed extends p.ClosedAbove { }

@@ -1,1 +1,0 @@
-package q; public class ExtendsFinal extends p.IsFinal { }

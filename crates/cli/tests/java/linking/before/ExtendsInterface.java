@@ -1,1 +1,0 @@
-package q; public class ExtendsInterface extends p.ToInterface { }

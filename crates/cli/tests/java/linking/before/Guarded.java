@@ -1,1 +1,0 @@
-package p; public class Guarded { protected int field = 1; protected static int shared = 2; protected String method() { return "method"; } protected static String help() { return "help"; } protected Guarded() { } protected static class Nested { public Nested() { } public String toString() { return "nested"; } } }

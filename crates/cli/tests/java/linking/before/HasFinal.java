@@ -1,1 +1,0 @@
-package p; public class HasFinal { public String fixed(int a) { return "not yet"; } }

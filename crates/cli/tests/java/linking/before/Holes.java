@@ -1,1 +1,0 @@
-package p; public class Holes { public String hole() { return "filled"; } }

@@ -1,1 +1,0 @@
-package q; public class ImplementsClass implements p.ToClass { }

@@ -1,1 +1,0 @@
-package q; public class ImplementsClosed implements p.ClosedInterface { }

@@ -1,1 +1,0 @@
-package q; public class Lacks extends p.Holes { }

@@ -1,1 +1,0 @@
-package q; public class OverridesFinal extends p.HasFinal { public String fixed(int a) { return "own"; } }

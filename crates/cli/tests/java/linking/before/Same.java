@@ -1,1 +1,0 @@
-package p; public class Same extends q.Other { String mine() { return "same"; } }

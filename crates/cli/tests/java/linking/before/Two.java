@@ -1,1 +1,0 @@
-package p; public interface Two { String toString(); }

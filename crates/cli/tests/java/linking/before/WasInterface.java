@@ -1,1 +1,0 @@
-package p; public interface WasInterface { String call(); }
