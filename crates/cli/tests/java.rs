@@ -86,6 +86,11 @@ fn reflection_initialisation_threads_and_exit() {
 }
 
 #[test]
+fn initialisation_copies_waits_and_ends_of_threads() {
+    check("Core");
+}
+
+#[test]
 fn atomics_executors_and_futures() {
     check("Concurrent");
 }
@@ -284,6 +289,11 @@ fn a_program_goes_on_after_each_kill() {
 }
 
 #[test]
+fn initialisers_go_on_after_each_kill() {
+    check_kills("Core", 7);
+}
+
+#[test]
 fn references_are_cleared_once_over_kills() {
     check_kills("Dying", 6);
 }
@@ -349,6 +359,8 @@ fn check_kills(name: &str, seed: u64) {
     let arguments = ["run", "--world", "w", "--cp", "classes", name];
     let mut prng = Prng::new(seed);
     let mut killed = 0;
+    // What was printed before a kill need not be printed again.
+    let mut printed = String::new();
     for _ in 0..KILLS {
         let mut child = scratch.command(&arguments).spawn().expect("the binary starts");
         std::thread::sleep(Duration::from_millis(100 + prng.below(700)));
@@ -358,12 +370,16 @@ fn check_kills(name: &str, seed: u64) {
         let output = child.wait_with_output().expect("a child");
         if !runs {
             // It came to its end before the last kill.
-            assert_eq!(String::from_utf8_lossy(&output.stdout), out);
+            let last = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(if last.is_empty() { &printed } else { last.as_ref() }, out);
             assert!(killed > 1, "the program ended before it was killed");
             return;
         }
+        if !output.stdout.is_empty() {
+            printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        }
     }
     let ran = scratch.phantom(&arguments);
-    assert_eq!(ran.out, out, "{}", ran.err);
+    assert_eq!(if ran.out.is_empty() { &printed } else { &ran.out }, &out, "{}", ran.err);
     assert_eq!(ran.status, Some(0), "{}", ran.err);
 }

@@ -275,7 +275,9 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
             let Some(current) = &mut frame else {
                 return self.at(index, fail("Expecting a stackmap frame at branch target"));
             };
+            self.spend(1)?;
             if borders.contains(&(index as u32)) {
+                self.spend(self.body.handlers.len())?;
                 let all = self.body.handlers.iter().enumerate();
                 let inside =
                     all.filter(|(_, handler)| (handler.start..handler.end).contains(&(index as u32)));
@@ -283,24 +285,20 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
                 locals_changed = true;
             }
             if locals_changed {
+                let (stack, depth) = (core::mem::take(&mut current.stack), current.depth);
+                current.depth = 1;
                 for number in &handlers {
-                    let mut thrown = current.clone();
-                    thrown.stack = vec![caught[*number]];
-                    thrown.depth = 1;
+                    current.stack = vec![caught[*number]];
                     let target = self.body.handlers[*number].target;
-                    let fits = self.fits_at(&thrown, target, &maps);
+                    let fits = self.fits_at(current, target, &maps);
                     self.at(index, fits)?;
                 }
+                (current.stack, current.depth) = (stack, depth);
                 locals_changed = false;
             }
-            self.spend(1)?;
-            let current = match &mut frame {
-                Some(current) => current,
-                None => return fail("Expecting a stackmap frame at branch target"),
-            };
             let stepped = self.step(index, current);
             self.at(index, stepped)?;
-            locals_changed |= matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL);
+            locals_changed |= matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL | op::NEW);
             let mut targets = Vec::new();
             self.body.targets(&insn, |target| targets.push(target));
             if targets.len() > 1 {
@@ -308,13 +306,7 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
                 targets.dedup();
             }
             for target in targets {
-                let fits = match &frame {
-                    Some(current) => {
-                        let current = current.clone();
-                        self.fits_at(&current, target, &maps)
-                    }
-                    None => Ok(()),
-                };
+                let fits = self.fits_at(current, target, &maps);
                 self.at(index, fits)?;
             }
             if ends(insn.op) {
@@ -504,6 +496,7 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
         self.flow(&mut entries, &mut work, 0, &first)?;
         while let Some(start) = work.pop_first() {
             let Some(mut frame) = entries.get(&start).cloned() else { continue };
+            self.spend(frame.locals.len() + self.body.handlers.len())?;
             let covering: Vec<(usize, u32)> = self
                 .body
                 .handlers
@@ -528,7 +521,7 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
                 }
                 let stepped = self.step(index, &mut frame);
                 self.at(index, stepped)?;
-                locals_changed = matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL | op::IINC);
+                locals_changed = matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL | op::NEW);
                 let mut targets = Vec::new();
                 self.body.targets(&insn, |target| targets.push(target));
                 if insn.op == op::RET {

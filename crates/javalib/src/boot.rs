@@ -37,6 +37,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "lockOf" "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Object;" Short lock_of;
         "loaded" "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V" Short loaded;
         "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
+        "awaitOthers" "()V" Resumable |call| call.await_others();
         "handlerFailed" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable handler_failed;
     }
 };
@@ -60,11 +61,12 @@ fn arguments(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// The loader by which the types in a class's descriptors are found: null where the library's find them.
+/// The loader by which the types in a class's descriptors are found.
 fn loader_of(call: &mut Call<'_>) -> Outcome {
-    let of = call.vm.class_of_mirror(call.reference_at(0));
-    let loader = if of.is_null() { None } else { call.vm.loader_of(of) };
-    Outcome::value(loader.map_or(Value::NULL, Value::object))
+    match object(call, 0) {
+        Ok(mirror) => Outcome::value(Value(get(call.vm, mirror, "classLoader"))),
+        Err(thrown) => thrown,
+    }
 }
 
 /// What is locked while a loader is asked: the loader, unless it can load in parallel; then anything else.
@@ -151,7 +153,8 @@ fn module(name: &str, pool: PoolBuilder, methods: Vec<MethodDef>) -> Module {
 pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
-    let run = run_code(&mut pool);
+    let shut_down = shut_down_code(&mut pool);
+    let (run, end) = (run_code(&mut pool), end_code(&mut pool));
     let ask = ask_code(&mut pool);
     let (register, uncaught) = (register_code(&mut pool), uncaught_code(&mut pool));
     let native = Flags::STATIC | Flags::NATIVE;
@@ -164,7 +167,10 @@ pub fn boot_module() -> Module {
         method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
-        method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
+        method("run", ENDED.1, Flags::STATIC, run),
+        method(ENDED.0, ENDED.1, Flags::STATIC, end),
+        method(OTHERS, "()V", native, Ok(Code::default())),
+        method(SHUT_DOWN, "()V", Flags::STATIC, shut_down),
         method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
         method("uncaught", UNCAUGHT, Flags::STATIC, uncaught),
         method("handlerFailed", UNCAUGHT, native, Ok(Code::default())),
@@ -305,6 +311,12 @@ fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), LOAD_CLASS, true)
 }
 
+/// The end of a thread.
+const ENDED: (&str, &str) = ("end", "(Ljava/lang/Thread;)V");
+/// Waits for the other threads; does that and then what is to be done at the end of the program.
+const OTHERS: &str = "awaitOthers";
+const SHUT_DOWN: &str = "shutDown";
+
 /// The class path is its parameter.
 pub(crate) const START: &str = "(Ljava/lang/String;)V";
 
@@ -339,20 +351,31 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), START, true)
 }
 
-/// A thread's life: `run`, the handler of what that throws, `exit`, and the end that `join` waits for.
+/// A thread's life: `run`, the handler of what that throws, the end.
 fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
-    let status = pool.field(THREAD, "threadStatus", "I");
     let run = pool.method(THREAD, "run", "()V");
-    let exit = pool.method(THREAD, "exit", "()V");
-    let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let finish = pool.method(BOOT_CLASS, ENDED.0, ENDED.1);
     let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallVirtual, run).bind(end).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
     code.pool(Op::CallStatic, uncaught);
-    code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
-    code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
+    code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallStatic, finish).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), ENDED.1, true)
+}
+
+/// The end of a thread: `exit`, whatever that throws, and what `join` waits for.
+fn end_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let status = pool.field(THREAD, "threadStatus", "I");
+    let exit = pool.method(THREAD, "exit", "()V");
+    let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit).branch(Op::Goto, leave).bind(end);
+    code.bind(caught).op(Op::Pop);
+    code.bind(leave).local(Op::LocalGet, 0).op(Op::MonitorEnter);
     code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
     // What `isAlive` looks at: zero for a thread that does not run.
     let alive = pool.field(THREAD, "eetop", "J");
@@ -360,7 +383,21 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.local(Op::LocalGet, 0).pool(Op::CallVirtual, notify);
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);
-    code.finish(pool.constants(), "(Ljava/lang/Thread;)V", true)
+    code.finish(pool.constants(), ENDED.1, true)
+}
+
+/// The end of a program whose `main` has returned: when only daemons are left, its shutdown hooks run (HotSpot's
+/// `DestroyJavaVM`).
+fn shut_down_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let (others, hooks) =
+        (pool.method(BOOT_CLASS, OTHERS, "()V"), pool.method("java/lang/Shutdown", "shutdown", "()V"));
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.pool(Op::CallStatic, others);
+    code.bind(begin).pool(Op::CallStatic, hooks).op(Op::Return).bind(end);
+    code.bind(caught).op(Op::Pop).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), "()V", true)
 }
 
 const UNCAUGHT: &str = "(Ljava/lang/Thread;Ljava/lang/Throwable;)V";
@@ -400,15 +437,16 @@ pub fn start_module(main_class: &str) -> Module {
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
     let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
-    let exit = pool.method(THREAD, "exit", "()V");
+    let finish = pool.method(BOOT_CLASS, ENDED.0, ENDED.1);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.pool(Op::CallStatic, up);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
     code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, uncaught);
-    code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallSpecial, exit);
-    code.local(Op::LocalGet, 0).op(Op::Return);
+    code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallStatic, finish);
+    let shut_down = pool.method(BOOT_CLASS, SHUT_DOWN, "()V");
+    code.pool(Op::CallStatic, shut_down).local(Op::LocalGet, 0).op(Op::Return);
     code.handler(begin, end, caught, None);
     let code = code.finish(pool.constants(), "()I", true);
     let methods = alloc::vec![method("main", "()I", Flags::STATIC | Flags::PUBLIC, code)];

@@ -59,7 +59,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "IEEEremainder" "(DD)D" Short |call| Outcome::double(libm::remainder(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
     }
     "java/lang/System" {
-        "arraycopy" "(Ljava/lang/Object;ILjava/lang/Object;II)V" Short array_copy;
+        "arraycopy" "(Ljava/lang/Object;ILjava/lang/Object;II)V" Divided array_copy;
         "identityHashCode" "(Ljava/lang/Object;)I" Short identity_hash;
         "nanoTime" "()J" Short |call| Outcome::long(call.vm.clock_ns() as i64);
         "currentTimeMillis" "()J" Short |call| Outcome::long((call.vm.platform.clock.wall_ns() / NS_PER_MS) as i64);
@@ -147,98 +147,102 @@ fn map_library_name(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `System.arraycopy`: both arrays of one primitive kind, or both of references, whose elements are checked one by one
-/// when their classes do not say enough; overlap is as if copied through a third array. Texts are HotSpot's.
+/// when their classes do not say enough; overlap is as if copied through a third array. Done in steps when it is much.
 fn array_copy(call: &mut Call<'_>) -> Outcome {
-    let (from, to) = match object(call, 0).and_then(|from| Ok((from, object(call, 2)?))) {
-        Ok(both) => both,
-        Err(thrown) => return thrown,
-    };
-    let (from_at, to_at, count) = (call.int_at(1), call.int_at(3), call.int_at(4));
-    let vm = &call.vm;
-    let (a, b) = (vm.class_of(Value::object(from)), vm.class_of(Value::object(to)));
-    let refs = |class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
-    if let Some(text) = misfit(vm, a, b) {
-        return call.throw_java("java/lang/ArrayStoreException", Some(&text));
+    array_copied(call).unwrap_or_else(|outcome| outcome)
+}
+
+fn array_copied(call: &mut Call<'_>) -> Result<Outcome, Outcome> {
+    let (from, to) = (object(call, 0)?, object(call, 2)?);
+    let (a, b) = (call.vm.class_of(Value::object(from)), call.vm.class_of(Value::object(to)));
+    let refs = |vm: &Vm, class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
+    let (of_refs, fits) = (refs(call.vm, a), a == b || refs(call.vm, a) && refs(call.vm, b));
+    if !fits || !call.vm.is_array_class(a) {
+        let text = copy_mismatch(call.vm, a, b);
+        return Err(call.throw_java("java/lang/ArrayStoreException", Some(&text)));
     }
-    if let Some(text) = outside(vm, (from, from_at), (to, to_at), count) {
-        return call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text));
+    let (from_at, to_at, count) = (call.int_at(1), call.int_at(3), call.int_at(4));
+    if let Some(text) = copy_outside(call.vm, (from, from_at), (to, to_at), count) {
+        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text)));
     }
     let (from_at, to_at, count) = (from_at as u64, to_at as u64, count as u64);
-    if !refs(a) {
-        let log2 = u32::from(call.vm.get_u8(a, class::ELEMENT_LOG2));
-        let (source, target) =
-            (from.add(array::DATA + (from_at << log2)), to.add(array::DATA + (to_at << log2)));
-        call.vm.memory.copy(source, target, count << log2);
-        call.vm.worked(count << log2);
-        return Outcome::VOID;
-    }
-    call.vm.worked(8 * count);
+    let log2 = if of_refs { 3 } else { u32::from(call.vm.get_u8(a, class::ELEMENT_LOG2)) };
     let element = call.vm.ref_field(b, class::ELEMENT);
     let known = a == b || call.vm.is_subclass(call.vm.ref_field(a, class::ELEMENT), element);
-    if known {
-        let (source, target) = (from.add(array::DATA + 8 * from_at), to.add(array::DATA + 8 * to_at));
-        call.vm.heap.copy_refs(to, source, target, count);
-        return Outcome::VOID;
-    }
-    for index in 0..count {
-        let value = call.vm.array_get(from, from_at + index);
-        if !value.is_null() && !call.vm.is_instance(value, element) {
-            let own = call.vm.ref_field(a, class::ELEMENT);
-            let (source, target) = (external(call.vm, own), external(call.vm, element));
-            let text = if call.vm.is_subclass(element, own) {
-                format!(
-                    "element type mismatch: can not cast one of the elements of {source}[] to the type of the destination array, {target}"
-                )
-            } else {
-                format!("type mismatch: can not copy {source}[] into {target}[]")
-            };
-            let text = format!("arraycopy: {text}");
-            return call.throw_java("java/lang/ArrayStoreException", Some(&text));
-        }
-        call.vm.array_set(to, to_at + index, value);
-    }
-    Outcome::VOID
-}
-
-/// Why what is no array, or an array of another kind, cannot be copied from or to.
-fn misfit(vm: &Vm, from: Addr, to: Addr) -> Option<String> {
-    let refs = |class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
-    let kind = |class: Addr| if refs(class) { "object array[]".into() } else { external(vm, class) };
-    if !vm.is_array_class(from) {
-        return Some(format!("arraycopy: source type {} is not an array", external(vm, from)));
-    }
-    if !vm.is_array_class(to) {
-        return Some(format!("arraycopy: destination type {} is not an array", external(vm, to)));
-    }
-    if from == to || refs(from) && refs(to) {
-        return None;
-    }
-    Some(format!("arraycopy: type mismatch: can not copy {} into {}", kind(from), kind(to)))
-}
-
-/// Why a range of elements is not in one of the arrays.
-fn outside(vm: &Vm, from: (Addr, i32), to: (Addr, i32), count: i32) -> Option<String> {
-    let of = |array: Addr| {
-        let class = vm.class_of(Value::object(array));
-        let length = vm.array_len(array);
-        if vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8 {
-            format!("object array[{length}]")
+    // In one array the later elements first when they move up.
+    let backwards = from == to && to_at > from_at;
+    call.in_steps(count, 1 << log2, |call, done, pieces| {
+        let first = if backwards { count - done - pieces } else { done };
+        let (from_at, to_at) = (from_at + first, to_at + first);
+        let place = |array: Addr, at: u64| array.add(array::DATA + (at << log2));
+        if !of_refs {
+            call.vm.memory.copy(place(from, from_at), place(to, to_at), pieces << log2);
+        } else if known {
+            call.vm.heap.copy_refs(to, place(from, from_at), place(to, to_at), pieces);
         } else {
-            external(vm, class).replace("[]", &format!("[{length}]"))
+            for index in 0..pieces {
+                let value = call.vm.array_get(from, from_at + index);
+                if !value.is_null() && !call.vm.is_instance(value, element) {
+                    let text = element_mismatch(call.vm, call.vm.ref_field(a, class::ELEMENT), element);
+                    return Err(call.throw_java("java/lang/ArrayStoreException", Some(&text)));
+                }
+                call.vm.array_set(to, to_at + index, value);
+            }
         }
+        Ok(())
+    })?;
+    Ok(Outcome::VOID)
+}
+
+/// The kind of an array in messages about copies.
+fn copy_kind(vm: &Vm, of: Addr) -> String {
+    match bytecode::Elem::from_value(vm.get_u8(of, class::ELEMENT_KIND)) {
+        Some(elem) if vm.ref_field(of, class::ELEMENT).is_null() => bytecode::desc::primitive(elem).into(),
+        _ => "object array".into(),
+    }
+}
+
+fn copy_mismatch(vm: &Vm, a: Addr, b: Addr) -> String {
+    for (of, which) in [(a, "source"), (b, "destination")] {
+        if !vm.is_array_class(of) {
+            return format!("arraycopy: {which} type {} is not an array", external(vm, of));
+        }
+    }
+    format!("arraycopy: type mismatch: can not copy {}[] into {}[]", copy_kind(vm, a), copy_kind(vm, b))
+}
+
+/// What is said of a copy that leaves one of the arrays.
+fn copy_outside(vm: &Vm, from: (Addr, i32), to: (Addr, i32), count: i32) -> Option<String> {
+    let array = |array: Addr| {
+        format!("{}[{}]", copy_kind(vm, vm.class_of(Value::object(array))), vm.array_len(array))
     };
-    let sides = [("source", "last source", from), ("destination", "last destination", to)];
-    let text = if let Some((name, _, (array, at))) = sides.iter().find(|(.., (_, at))| *at < 0) {
-        format!("{name} index {at} out of bounds for {}", of(*array))
-    } else if count < 0 {
-        format!("length {count} is negative")
+    for ((of, at), which) in [(from, "source"), (to, "destination")] {
+        if at < 0 {
+            return Some(format!("arraycopy: {which} index {at} out of bounds for {}", array(of)));
+        }
+    }
+    if count < 0 {
+        return Some(format!("arraycopy: length {count} is negative"));
+    }
+    for ((of, at), which) in [(from, "source"), (to, "destination")] {
+        let end = at as u64 + count as u64;
+        if end > vm.array_len(of) {
+            return Some(format!("arraycopy: last {which} index {end} out of bounds for {}", array(of)));
+        }
+    }
+    None
+}
+
+fn element_mismatch(vm: &Vm, from: Addr, to: Addr) -> String {
+    let (a, b) = (external(vm, from), external(vm, to));
+    if vm.is_subclass(to, from) {
+        format!(
+            "arraycopy: element type mismatch: can not cast one of the elements of {a}[] to the type of the destination \
+             array, {b}"
+        )
     } else {
-        let last = |at: i32| i64::from(at) + i64::from(count);
-        let (_, name, (array, at)) =
-            sides.iter().find(|(.., (array, at))| last(*at) > vm.array_len(*array) as i64)?;
-        format!("{name} index {} out of bounds for {}", last(*at), of(*array))
-    };
-    Some(format!("arraycopy: {text}"))
+        format!("arraycopy: type mismatch: can not copy {a}[] into {b}[]")
+    }
 }
 
 /// Name of a class as source text has it.

@@ -643,14 +643,19 @@ impl Vm {
         self.most_specific(&found)
     }
 
-    /// Of methods of interfaces, the body whose interface extends the others', else any declaration.
+    /// Of methods of interfaces, the body among those that no other interface overrides, else any declaration. In other
+    /// languages than Java a declaration overrides no body.
     fn most_specific(&self, found: &[Addr]) -> Option<Addr> {
-        let bodies = found.iter().filter(|target| !self.method_flags(**target).has(Flags::ABSTRACT));
-        let best = bodies.copied().reduce(|best, other| {
-            let (a, b) = (self.ref_field(best, method::CLASS), self.ref_field(other, method::CLASS));
-            if self.is_subclass(b, a) { other } else { best }
-        });
-        best.or(found.first().copied())
+        let owner = |target: Addr| self.ref_field(target, method::CLASS);
+        let has_body = |target: Addr| !self.method_flags(target).has(Flags::ABSTRACT);
+        let overrides = |other: Addr, target: Addr| {
+            other != target
+                && self.is_subclass(owner(other), owner(target))
+                && (has_body(other) || self.is_java_method(other))
+        };
+        let most = |target: &Addr| !found.iter().any(|other| overrides(*other, *target));
+        let body = found.iter().copied().find(|target| has_body(*target) && most(target));
+        body.or_else(|| found.iter().copied().find(most))
     }
 
     /// A method that a class declares, by interned name and number of arguments; one that takes any number goes to

@@ -57,7 +57,7 @@ impl Vm {
             let frame = Frame::read(&self.memory, Addr(at));
             if let Some(target) = self.handler(&frame, thrown) {
                 while self.running.frame.0 != at {
-                    self.leave_frame();
+                    self.leave_frame(thrown);
                     self.pop_frame();
                 }
                 return self.catch(&frame, target, thrown);
@@ -68,7 +68,7 @@ impl Vm {
             }
             if let Some(wrap) = self.wraps(&frame) {
                 while self.running.frame.0 != at {
-                    self.leave_frame();
+                    self.leave_frame(thrown);
                     self.pop_frame();
                 }
                 let thrown = self.wrapped(wrap, thrown);
@@ -76,7 +76,7 @@ impl Vm {
             }
             if let Some(other) = self.crossing(&frame, thrown) {
                 while self.running.frame.0 != at {
-                    self.leave_frame();
+                    self.leave_frame(thrown);
                     self.pop_frame();
                 }
                 thrown = other;
@@ -101,7 +101,7 @@ impl Vm {
                 self.set_ref(thread, thread::THROWN_TRACE, Value::NULL);
                 return self.catch(&top, target, thrown);
             }
-            self.leave_frame();
+            self.leave_frame(thrown);
             if top.caller == 0 {
                 let mut report = format!("Unhandled exception: {}\n", self.describe(thrown));
                 report.push_str(&self.text(thread, thread::THROWN_TRACE));
@@ -132,13 +132,16 @@ impl Vm {
     }
 
     /// What the top frame owes when it is left by an exception.
-    fn leave_frame(&mut self) {
+    fn leave_frame(&mut self, thrown: Value) {
         let top = self.top();
         let flags = self.frame_u32(top.at, frame::FLAGS);
         self.unlock_frame(&top);
         if flags & 0xff == on_return::INITIALISED {
             let class = self.ref_field(top.method, method::CLASS);
             self.initialised(class, crate::classes::FAILED);
+        }
+        if flags & 0xff == on_return::LINK && self.is_java_method(top.method) {
+            self.note_unlinked(self.frame_u32(top.at, frame::PHASE), thrown);
         }
     }
 

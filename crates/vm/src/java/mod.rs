@@ -19,6 +19,7 @@ mod threads;
 mod throwing;
 
 pub(crate) use access::signature;
+pub(crate) use linking::Prepared;
 pub(crate) use references::SoftPolicy;
 pub use stack::{Activity, Place};
 

@@ -90,6 +90,14 @@ impl Vm {
     /// Gives a thread the permit of `LockSupport.park`, waking it if it is parked.
     pub fn unpark(&mut self, object: Addr) {
         self.set_flag(object, thread_flags::PERMIT, true);
+        self.wake_parked(object);
+    }
+
+    /// Wakes a thread that is parked.
+    pub(crate) fn wake_parked(&mut self, object: Addr) {
+        if object.is_null() {
+            return;
+        }
         let parked = self.get_u32(object, thread::STATE) == thread_state::BLOCKED
             && self.get_u32(object, thread::WAIT) == wait::PARK;
         if parked {
@@ -157,6 +165,10 @@ impl Call<'_> {
     /// it was held.
     pub fn wait_for_notification(&mut self, object: Addr, millis: i64) -> Outcome {
         if self.phase() == 0 {
+            if millis < 0 {
+                let text = "timeout value is negative";
+                return self.throw_java("java/lang/IllegalArgumentException", Some(text));
+            }
             let Some(held) = self.vm.monitor_held(object) else {
                 return self.throw_java(
                     "java/lang/IllegalMonitorStateException",
@@ -171,6 +183,7 @@ impl Call<'_> {
             let count = self.vm.get_u64(held, monitor::COUNT);
             self.set_number(1, count);
             self.set_phase(1);
+            self.vm.set_flag(self.thread, thread_flags::SIGNALLED, false);
             self.vm.monitor_pass_on(held, true);
             return Outcome::Block(Wait::At { kind: wait::NOTIFY, object: held, until });
         }
@@ -181,6 +194,10 @@ impl Call<'_> {
         let count = self.number(1);
         if let Some(held) = self.vm.monitor_held(object) {
             self.vm.set_u64(held, monitor::COUNT, count);
+        }
+        // A notification that came first is not lost to an interrupt (JLS 17.2.4).
+        if self.vm.has_flag(self.thread, thread_flags::SIGNALLED) {
+            return Outcome::VOID;
         }
         match self.vm.take_interrupt() {
             Some(thrown) => Outcome::Throw(thrown),
@@ -196,8 +213,7 @@ impl Call<'_> {
         };
         let ring = Ring::Field(held, monitor::NOTIFY);
         let mut woken = 0;
-        while let Some(first) = self.vm.ring_first(ring) {
-            self.vm.wake(first);
+        while self.vm.signal(ring) {
             woken += 1;
             if !all {
                 break;
@@ -237,6 +253,18 @@ impl Call<'_> {
         }
         self.set_phase(1);
         Outcome::Block(Wait::At { kind: wait::PARK, object: me, until })
+    }
+
+    /// Waits until no other thread of the program is left that is no daemon; for the program's first thread, which has
+    /// nothing else to do any more: it is parked until then.
+    pub fn await_others(&mut self) -> Outcome {
+        let Some(owner) = self.vm.owner_of(self.thread) else { return Outcome::VOID };
+        let daemons = u64::from(self.vm.get_u32(owner, program::DAEMONS));
+        if self.vm.get_u64(owner, program::THREAD_COUNT).saturating_sub(daemons) <= 1 {
+            return Outcome::VOID;
+        }
+        self.vm.forget_interrupt();
+        Outcome::Block(Wait::At { kind: wait::PARK, object: self.thread, until: None })
     }
 
     /// Waits until it is the thread's turn again, once.
