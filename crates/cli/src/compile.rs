@@ -1,6 +1,7 @@
 //! `compile`, `disasm`, `asm`, and what `run` makes of its PROGRAM: a source file, a folder of sources, or a module.
 
 use crate::arguments::{Compile, Disasm};
+use crate::java::options::JavaOptions;
 use crate::java::{self, JavaFiles, JavaProgram};
 use crate::{Failure, say};
 use base::checksum::checksum;
@@ -45,13 +46,9 @@ impl Program {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub(crate) fn find(
-        path: &Path,
-        include: &[PathBuf],
-        class_path: Option<&str>,
-    ) -> Result<Program, Failure> {
-        if class_path.is_some() || java::is_java(path) {
-            return Program::java(path, class_path);
+    pub(crate) fn find(path: &Path, include: &[PathBuf], options: &JavaOptions) -> Result<Program, Failure> {
+        if options.any() || java::is_java(path) {
+            return Program::java(path, options);
         }
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if name.is_empty() {
@@ -84,14 +81,11 @@ impl Program {
         Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files })
     }
 
-    fn java(path: &Path, class_path: Option<&str>) -> Result<Program, Failure> {
-        let found = java::find(path, class_path)?;
+    fn java(path: &Path, options: &JavaOptions) -> Result<Program, Failure> {
+        let found = java::find(path, options)?;
         let name = found.main_class.rsplit('/').next().unwrap_or_default().to_string();
-        let bytes = found.files.class_file(&found.main_class).ok_or_else(|| {
-            let class = found.main_class.replace('/', ".");
-            Failure::Input(format!("there is no class {class}; is it in the class path (--cp)?"))
-        })?;
-        let source_hash = checksum(&bytes);
+        let bytes = found.files.class_file(&found.main_class);
+        let source_hash = checksum(&bytes.unwrap_or_default());
         Ok(Program {
             name,
             source_hash,
@@ -125,7 +119,7 @@ impl Program {
         let (bytes, entry) = match &self.files {
             Files::Module(bytes) => (bytes.clone(), decode(&self.path, bytes)?.entry),
             Files::Java(program) => {
-                let module = javalib::start_module(&program.main_class, &program.class_path);
+                let module = javalib::start_module(&program.main_class, &program.properties);
                 (encode(&self.path, &module)?, module.entry)
             }
             Files::Sources(sources) => {
@@ -271,7 +265,7 @@ fn encode(path: &Path, module: &Module) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// When the sources have errors or the module cannot be written.
 pub(crate) fn compile(options: &Compile) -> Result<u8, Failure> {
-    let program = Program::find(&options.input, &options.include, None)?;
+    let program = Program::find(&options.input, &options.include, &JavaOptions::default())?;
     let Files::Sources(sources) = &program.files else {
         return Err(Failure::Usage(format!(
             "{}: only sources (.ph) can be compiled",

@@ -28,11 +28,16 @@ pub(crate) struct GrantOptions {
 }
 
 impl GrantOptions {
-    /// The grants of a program that begins: a Java program, which knows where its JDK is, has some of its own.
+    /// The grants of a program that begins: a Java program, which knows where its JDK is, has some of its own. How it wants
+    /// its assertions is kept with them.
     ///
     /// # Errors
     /// When a folder is not there.
-    pub(crate) fn first_grants(&self, java_home: Option<&Path>) -> Result<Vec<String>, Failure> {
+    pub(crate) fn first_grants(
+        &self,
+        java_home: Option<&Path>,
+        assertions: &[String],
+    ) -> Result<Vec<String>, Failure> {
         let Some(home) = java_home else { return Ok(self.grants()?.unwrap_or_default()) };
         let mut own = self.clone();
         let everywhere = own.allow_read.is_empty();
@@ -43,6 +48,7 @@ impl GrantOptions {
         }
         let mut grants = own.grants()?.unwrap_or_default();
         grants.push(format!("java={}", folder(home)?));
+        grants.extend(assertions.iter().map(|how| format!("assertions={how}")));
         Ok(grants)
     }
 

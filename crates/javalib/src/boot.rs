@@ -8,6 +8,7 @@ use crate::support::{natives, object, set};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use base::checksum::checksum;
 use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
@@ -202,8 +203,8 @@ fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
     ]
 }
 
-/// The class path is its parameter.
-const START: &str = "(Ljava/lang/String;)V";
+/// Its parameter are the system properties of the program: names and values in turn.
+const START: &str = "([Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
@@ -227,10 +228,21 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     }
     let phase = pool.method(SYSTEM, "initPhase1", "()V");
     code.pool(Op::CallStatic, phase);
-    // The second phase makes the class loaders, which look up resources by the class path.
+    // The second phase makes the modules and class loaders by them.
     let set = pool.method(SYSTEM, "setProperty", "(Ljava/lang/String;Ljava/lang/String;)Ljava/lang/String;");
-    let key = pool.str("java.class.path");
-    code.pool(Op::Const, key).local(Op::LocalGet, 0).pool(Op::CallStatic, set).op(Op::Pop);
+    let (next, end) = (code.label(), code.label());
+    code.i32_const(0).local(Op::LocalSet, 4).bind(next);
+    code.local(Op::LocalGet, 4).local(Op::LocalGet, 0).op(Op::ArrayLen).branch(Op::BrI32GeS, end);
+    for offset in [0, 1] {
+        code.local(Op::LocalGet, 0)
+            .local(Op::LocalGet, 4)
+            .i32_const(offset)
+            .op(Op::I32Add)
+            .op(Op::ArrayGetRef);
+    }
+    code.pool(Op::CallStatic, set).op(Op::Pop);
+    code.local(Op::LocalGet, 4).i32_const(2).op(Op::I32Add).local(Op::LocalSet, 4);
+    code.branch(Op::Goto, next).bind(end);
     let phase = pool.method(SYSTEM, "initPhase2", "(ZZ)I");
     code.i32_const(1).i32_const(1).pool(Op::CallStatic, phase).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase3", "()V");
@@ -265,20 +277,33 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
 /// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
 /// and has the status 1 when it throws.
 ///
-/// The class path is where the library looks for resources: folders and jars with `:` between them.
-pub fn start_module(main_class: &str, class_path: &str) -> Module {
-    let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
+/// The system properties are set before the library makes its modules and class loaders; among them is the class path
+/// (`java.class.path`), where it looks for resources: folders and jars with `:` between them.
+pub fn start_module(main_class: &str, properties: &[(String, String)]) -> Module {
+    // Another start of the same class is another module.
+    let all: String = properties.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let name = format!(
+        "phantom/java/Start${}-{:08x}",
+        main_class.replace('/', "."),
+        checksum(all.as_bytes()) as u32
+    );
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
     let start = pool.method(BOOT_CLASS, "start", START);
-    let class_path = pool.str(class_path);
+    let string = pool.class("java/lang/String");
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
     let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
     let exit = pool.method(THREAD, "exit", "()V");
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
-    code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
+    code.i32_const(2 * properties.len() as i32).pool(Op::NewRefArray, string);
+    let texts = properties.iter().flat_map(|(name, value)| [name, value]);
+    for (index, text) in texts.enumerate() {
+        let text = pool.str(text);
+        code.op(Op::Dup).i32_const(index as i32).pool(Op::Const, text).op(Op::ArraySetRef);
+    }
+    code.pool(Op::CallStatic, start);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);

@@ -42,8 +42,11 @@ fn bytes_at(call: &mut Call<'_>, index: u64) -> Result<Vec<u8>, Outcome> {
     Ok(copy)
 }
 
-fn refused(call: &mut Call<'_>, refusal: &Refusal) -> Outcome {
-    let text = refusal.to_string();
+fn refused(call: &mut Call<'_>, refusal: &Refusal, name: Option<&str>) -> Outcome {
+    let text = match (refusal, name) {
+        (Refusal::Version { .. }, Some(name)) => format!("{name} {refusal}"),
+        _ => refusal.to_string(),
+    };
     let class = match refusal {
         Refusal::Format(_) => "java/lang/ClassFormatError",
         Refusal::Version { .. } => "java/lang/UnsupportedClassVersionError",
@@ -88,7 +91,7 @@ fn define(call: &mut Call<'_>, module: &Module, loader: Value) -> Result<Addr, O
 fn convert(call: &mut Call<'_>, bytes: &[u8], name: Option<&str>) -> Result<Module, Outcome> {
     let converted = match java::convert(bytes) {
         Ok(converted) => converted,
-        Err(refusal) => return Err(refused(call, &refusal)),
+        Err(refusal) => return Err(refused(call, &refusal, name)),
     };
     let found = &converted.module.name;
     if name.is_some_and(|name| name != found) {
@@ -147,7 +150,7 @@ fn define_hidden(call: &mut Call<'_>) -> Outcome {
     if call.phase() == 0 {
         let made = bytes_at(call, 3).and_then(|bytes| {
             if let Err(refusal) = ClassFile::parse(&bytes) {
-                return Err(refused(call, &refusal));
+                return Err(refused(call, &refusal, None));
             }
             let mut module = convert(call, &bytes, None)?;
             if call.int_at(8) & HIDDEN_CLASS != 0 {

@@ -10,6 +10,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 extern crate alloc;
 
+mod assertions;
 mod boot;
 mod classes;
 mod define;
@@ -35,6 +36,7 @@ use vm::Native;
 
 /// All native methods.
 pub const NATIVES: &[&[Native]] = &[
+    assertions::NATIVES,
     boot::NATIVES,
     lang::NATIVES,
     classes::NATIVES,

@@ -60,6 +60,14 @@ pub enum DefineError {
         /// What is wrong.
         what: String,
     },
+    /// The front end refuses the file that it comes from.
+    #[error("{text}")]
+    Refused {
+        /// The class of `java.lang` that says so.
+        error: &'static str,
+        /// What is wrong.
+        text: String,
+    },
 }
 
 /// The kind of slot of a field's storage kind.

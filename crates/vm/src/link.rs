@@ -3,8 +3,8 @@
 //! What an entry of a module's pool was resolved to stands in the module's `RESOLVED`: a class, field, method, string,
 //! binary or closure; for call sites and computed constants a ref array of one element, because that may be null.
 
-use crate::Vm;
 use crate::calls::Flow;
+use crate::{DefineError, Vm};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -105,7 +105,13 @@ impl Vm {
             return Err(self.exception_value(ClassId::ClassNotFound, &format!("there is no class {name}")));
         };
         if let Err(error) = found.and_then(|module| self.define_checked(&module)) {
-            return Err(self.exception_value(ClassId::Linkage, &format!("{error}")));
+            let thrown = match &error {
+                DefineError::Refused { error, text } if *error != name => {
+                    self.java_exception(error, Some(text))
+                }
+                _ => None,
+            };
+            return Err(thrown.unwrap_or_else(|| self.exception_value(ClassId::Linkage, &format!("{error}"))));
         }
         match self.known_class(name) {
             Some(found) => Ok(found),
