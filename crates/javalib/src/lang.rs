@@ -1,6 +1,7 @@
 //! `java.lang`: objects, strings, numbers, the system, threads, throwables.
 
-use crate::support::{done, get, java_name, natives, nothing, object, set, zero};
+use crate::support::{done, get, java_name, natives, nothing, object, set, string, text, zero};
+use alloc::format;
 use alloc::string::String;
 use base::Addr;
 use layout::Value;
@@ -63,7 +64,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "setIn0" "(Ljava/io/InputStream;)V" Short |call| set_static(call, "in");
         "setOut0" "(Ljava/io/PrintStream;)V" Short |call| set_static(call, "out");
         "setErr0" "(Ljava/io/PrintStream;)V" Short |call| set_static(call, "err");
-        "mapLibraryName" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
+        "mapLibraryName" "(Ljava/lang/String;)Ljava/lang/String;" Short map_library_name;
     }
     "java/lang/Runtime" {
         "availableProcessors" "()I" Short |_| Outcome::int(1);
@@ -126,6 +127,14 @@ fn clone(call: &mut Call<'_>) -> Outcome {
     match call.vm.clone_object(this) {
         Some(made) => Outcome::value(made),
         None => call.throw_java("java/lang/CloneNotSupportedException", None),
+    }
+}
+
+/// The file of a native library, as on Linux.
+fn map_library_name(call: &mut Call<'_>) -> Outcome {
+    match text(call, 0) {
+        Ok(name) => string(call, &format!("lib{name}.so")),
+        Err(thrown) => thrown,
     }
 }
 

@@ -90,6 +90,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "init" "()V" Short nothing;
         "current" "()J" Short zero;
         "signal" "(J)V" Short nothing;
+        "supportPendingSignals0" "()Z" Short zero;
     }
     "sun/nio/ch/FileKey" {
         "init" "(Ljava/io/FileDescriptor;)V" Idempotent file_key;
