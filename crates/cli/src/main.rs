@@ -86,7 +86,7 @@ fn main() -> ExitCode {
         Err(failure) => return failed(&failure),
     };
     let result = match Arguments::parse_from(words).verb {
-        Verb::Run(run) => run::run(run),
+        Verb::Run(run) => run::run(*run),
         Verb::Resume(resume) => run::resume(resume),
         Verb::Attach(options) => verbs::attach(&options),
         Verb::Stop(options) => verbs::stop(&options),

@@ -23,6 +23,7 @@ pub(crate) struct Options {
 /// When one of them stops the machine.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let [file, test] = TEST;
-    let build = ["test", "--release", "--quiet", "--package", "cli", "--test", file, "--", "--nocapture", test];
+    let build =
+        ["test", "--release", "--quiet", "--package", "cli", "--test", file, "--", "--nocapture", test];
     run_shown(command("cargo", &build).env(COUNT, options.count.to_string()))
 }
