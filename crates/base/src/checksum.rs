@@ -2,7 +2,7 @@
 //!
 //! It finds damage and torn writes; it does not authenticate.
 
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_64_with_seed, xxh3_128};
 
 /// Checksum of `bytes`.
 pub fn checksum(bytes: &[u8]) -> u64 {
@@ -12,6 +12,11 @@ pub fn checksum(bytes: &[u8]) -> u64 {
 /// Checksum of `bytes` that also depends on `seed`, for chains of records.
 pub fn checksum_seeded(bytes: &[u8], seed: u64) -> u64 {
     xxh3_64_with_seed(bytes, seed)
+}
+
+/// XXH3 with 128 bits of `bytes`: wide enough to stand for contents.
+pub fn digest(bytes: &[u8]) -> u128 {
+    xxh3_128(bytes)
 }
 
 /// A checksum fed piece by piece.

@@ -57,6 +57,20 @@ pub struct DescError {
     pub at: usize,
 }
 
+/// Java's name of a primitive type.
+pub fn primitive(elem: Elem) -> &'static str {
+    match elem {
+        Elem::Bool => "boolean",
+        Elem::I8 => "byte",
+        Elem::U16 => "char",
+        Elem::I16 => "short",
+        Elem::I32 => "int",
+        Elem::I64 => "long",
+        Elem::F32 => "float",
+        Elem::F64 => "double",
+    }
+}
+
 /// The letter of a primitive kind.
 pub fn letter(elem: Elem) -> char {
     match elem {

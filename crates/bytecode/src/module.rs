@@ -236,6 +236,9 @@ flags! {
     HIDDEN = 21 "hidden";
     /// A class or interface that arrays are instances of (Java's `Object`, `Cloneable` and `Serializable`).
     OF_ARRAYS = 22 "of_arrays";
+    /// A class that is not in the directory of the system: it is hidden, or a class loader of a program has it. Set by
+    /// the machine; what a module says is not looked at.
+    APART = 23 "apart";
 }
 
 impl Flags {

@@ -5,9 +5,10 @@ use crate::java::options::JavaOptions;
 use crate::java::{self, JavaFiles, JavaProgram};
 use crate::{Failure, say};
 use base::checksum::checksum;
-use bytecode::Module;
+use bytecode::{Const, Module};
 use javalib::ClassFiles;
-use lang::{Output, Request, Severity, SourceFile, SourceProvider};
+use lang::{JavaClass, Output, Request, Severity, SourceFile, SourceProvider};
+use layout::internal::JAVA_BOUNDARY;
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(crate) struct Program {
     path: PathBuf,
     include: Vec<PathBuf>,
     files: Files,
+    /// The classes of Java that the program reaches.
+    java: Arc<JavaFiles>,
 }
 
 enum Files {
@@ -39,6 +42,8 @@ pub(crate) struct Compiled {
     pub(crate) bytes: Vec<u8>,
     /// Class that holds the entry.
     pub(crate) entry: String,
+    /// Whether it is written in another language and uses Java.
+    pub(crate) uses_java: bool,
 }
 
 impl Program {
@@ -47,7 +52,8 @@ impl Program {
     /// # Errors
     /// When one cannot be read.
     pub(crate) fn find(path: &Path, include: &[PathBuf], options: &JavaOptions) -> Result<Program, Failure> {
-        if options.any() || java::is_java(path) {
+        let phantom = path.is_dir() || path.extension().is_some_and(|ending| ending == "ph");
+        if java::is_java(path) || (options.any() && !phantom) {
             return Program::java(path, options);
         }
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -78,7 +84,9 @@ impl Program {
                 checksum(&all)
             }
         };
-        Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files })
+        let sources = if path.is_dir() { files_in(path, "java")? } else { Vec::new() };
+        let java = JavaFiles::with_sources(options, &sources)?;
+        Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files, java })
     }
 
     fn java(path: &Path, options: &JavaOptions) -> Result<Program, Failure> {
@@ -91,6 +99,7 @@ impl Program {
             source_hash,
             path: path.to_path_buf(),
             include: Vec::new(),
+            java: found.files.clone(),
             files: Files::Java(found),
         })
     }
@@ -103,12 +112,9 @@ impl Program {
         }
     }
 
-    /// The class files that the program needs, of a Java program.
+    /// The class files that the program needs.
     pub(crate) fn java_files(&self) -> Arc<JavaFiles> {
-        match &self.files {
-            Files::Java(program) => program.files.clone(),
-            _ => JavaFiles::jdk_only(),
-        }
+        self.java.clone()
     }
 
     /// Makes the module; what the compiler has to say goes to standard error.
@@ -116,17 +122,18 @@ impl Program {
     /// # Errors
     /// When there are errors, or no entry.
     pub(crate) fn compile(&self) -> Result<Compiled, Failure> {
-        let (bytes, entry) = match &self.files {
-            Files::Module(bytes) => (bytes.clone(), decode(&self.path, bytes)?.entry),
-            Files::Java(program) => {
-                let module = javalib::start_module(&program.main_class, &program.properties);
-                (encode(&self.path, &module)?, module.entry)
-            }
-            Files::Sources(sources) => {
-                let module = self.compile_sources(sources, false)?;
-                (encode(&self.path, &module)?, module.entry)
-            }
+        let module = match &self.files {
+            Files::Module(bytes) => decode(&self.path, bytes)?,
+            Files::Java(program) => javalib::start_module(&program.main_class, &program.properties),
+            Files::Sources(sources) => self.compile_sources(sources, false)?,
         };
+        let bytes = match &self.files {
+            Files::Module(bytes) => bytes.clone(),
+            _ => encode(&self.path, &module)?,
+        };
+        let reaches =
+            |constant: &Const| matches!(constant, Const::Method { class, .. } if class == JAVA_BOUNDARY);
+        let (entry, uses_java) = (module.entry, module.pool.iter().any(reaches));
         let entry = entry.ok_or_else(|| {
             Failure::Input(format!(
                 "{}: nothing to run: no class named {} with `void main()`, `int main(string[] args)` or a method 8",
@@ -134,7 +141,7 @@ impl Program {
                 self.name
             ))
         })?;
-        Ok(Compiled { bytes, entry })
+        Ok(Compiled { bytes, entry, uses_java })
     }
 
     fn compile_sources(&self, sources: &[SourceFile], as_json: bool) -> Result<Module, Failure> {
@@ -144,7 +151,10 @@ impl Program {
             self.path.parent().map(Path::to_path_buf).unwrap_or_default()
         }];
         folders.extend(self.include.iter().cloned());
-        let output = lang::compile(&Request { sources: ordered(sources, &self.name) }, &Folders(folders));
+        let output = lang::compile(
+            &Request { sources: ordered(sources, &self.name) },
+            &Folders { folders, java: self.java.clone() },
+        );
         report(&output, as_json);
         let errors = output.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         output.module.ok_or_else(|| {
@@ -177,11 +187,17 @@ fn no_program(path: &Path, error: &std::io::Error) -> Failure {
     ))
 }
 
-fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+/// The files of a folder with an ending, in order.
+fn files_in(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, Failure> {
     let listing = std::fs::read_dir(folder).map_err(|error| no_program(folder, &error))?;
     let mut paths: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "ph"));
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == wanted));
     paths.sort();
+    Ok(paths)
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let paths = files_in(folder, "ph")?;
     if paths.is_empty() {
         return Err(Failure::Input(format!(
             "{}: there is no source file (.ph) in the folder",
@@ -197,8 +213,11 @@ fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
         .collect()
 }
 
-/// Sources and resources in folders: a class `.a.b.c` is in `a.b.c.ph`, or `c.ph`.
-struct Folders(Vec<PathBuf>);
+/// Sources and resources in folders: a class `.a.b.c` is in `a.b.c.ph`, or `c.ph`; and classes of Java.
+struct Folders {
+    folders: Vec<PathBuf>,
+    java: Arc<JavaFiles>,
+}
 
 impl SourceProvider for Folders {
     fn class(&self, name: &str) -> Option<SourceFile> {
@@ -206,7 +225,7 @@ impl SourceProvider for Folders {
         let short = dotted.rsplit('.').next()?;
         let names = [format!("{dotted}.ph"), format!("{short}.ph")];
         names.iter().find_map(|file| {
-            self.0.iter().find_map(|folder| {
+            self.folders.iter().find_map(|folder| {
                 let path = folder.join(file);
                 let text = std::fs::read_to_string(&path).ok()?;
                 Some(SourceFile { label: path.display().to_string(), text })
@@ -216,8 +235,12 @@ impl SourceProvider for Folders {
 
     fn resource(&self, from: &str, path: &str) -> Option<Vec<u8>> {
         let beside = Path::new(from).parent().map(|folder| folder.join(path));
-        let included = self.0.iter().map(|folder| folder.join(path));
+        let included = self.folders.iter().map(|folder| folder.join(path));
         beside.into_iter().chain(included).find_map(|path| std::fs::read(path).ok())
+    }
+
+    fn java_class(&self, name: &str) -> Option<JavaClass> {
+        self.java.declared(name)
     }
 }
 

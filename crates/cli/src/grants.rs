@@ -41,14 +41,25 @@ impl GrantOptions {
         let Some(home) = java_home else { return Ok(self.grants()?.unwrap_or_default()) };
         let mut own = self.clone();
         let everywhere = own.allow_read.is_empty();
-        own.allow_read.push(if everywhere { PathBuf::from("/") } else { home.to_path_buf() });
+        own.allow_read.extend(everywhere.then(|| PathBuf::from("/")));
         if own.allow_write.is_empty() {
             own.allow_write.push(".".into());
             own.allow_write.extend(Some(JAVA_TEMPORARY.into()).filter(|folder: &PathBuf| folder.is_dir()));
         }
+        let mut grants = own.with_jdk(home)?;
+        grants.extend(assertions.iter().map(|how| format!("assertions={how}")));
+        Ok(grants)
+    }
+
+    /// The grants, and to read the JDK.
+    ///
+    /// # Errors
+    /// When a folder is not there.
+    pub(crate) fn with_jdk(&self, home: &Path) -> Result<Vec<String>, Failure> {
+        let mut own = self.clone();
+        own.allow_read.push(home.to_path_buf());
         let mut grants = own.grants()?.unwrap_or_default();
         grants.push(format!("java={}", folder(home)?));
-        grants.extend(assertions.iter().map(|how| format!("assertions={how}")));
         Ok(grants)
     }
 

@@ -5,8 +5,10 @@ mod launcher;
 pub(crate) mod options;
 
 use crate::Failure;
+use ::java::ClassFile;
 use class_path::{ClassPath, Classes, Jar, Manifest};
 use javalib::ClassFiles;
+use lang::{JavaClass, JavaMember};
 use options::JavaOptions;
 use ristretto_jimage::Image;
 use std::collections::BTreeMap;
@@ -18,6 +20,11 @@ use std::sync::{Arc, OnceLock};
 const JVM_FOLDER: &str = "/usr/lib/jvm";
 /// The release whose library programs run on.
 const RELEASE: &str = "17";
+
+/// Access flags of class files (JVMS 4.1, 4.5, 4.6).
+const PUBLIC: u16 = 0x0001;
+const INTERFACE: u16 = 0x0200;
+const SYNTHETIC: u16 = 0x1000;
 
 /// A Java program: where its classes are, and which has `main`.
 pub(crate) struct JavaProgram {
@@ -34,6 +41,8 @@ pub(crate) struct JavaProgram {
 /// Class files: those of the JDK first, then those of the class path.
 pub(crate) struct JavaFiles {
     path: ClassPath,
+    /// Where resources are, as the command line names it.
+    class_path: String,
     jdk: OnceLock<Option<Jdk>>,
 }
 
@@ -44,12 +53,56 @@ struct Jdk {
 
 impl JavaFiles {
     /// The classes of the JDK, and those of a class path.
-    fn new(path: ClassPath) -> Arc<JavaFiles> {
-        Arc::new(JavaFiles { path, jdk: OnceLock::new() })
+    fn new(path: ClassPath, class_path: String) -> Arc<JavaFiles> {
+        Arc::new(JavaFiles { path, class_path, jdk: OnceLock::new() })
     }
     /// The classes of the JDK alone.
     pub(crate) fn jdk_only() -> Arc<JavaFiles> {
-        JavaFiles::new(ClassPath::default())
+        JavaFiles::new(ClassPath::default(), String::new())
+    }
+    /// The classes of the JDK, of a class path, and of sources, which are compiled.
+    ///
+    /// # Errors
+    /// When there is no JDK, or the compiler refuses a source.
+    pub(crate) fn with_sources(
+        options: &JavaOptions,
+        sources: &[PathBuf],
+    ) -> Result<Arc<JavaFiles>, Failure> {
+        let (mut path, class_path) = ClassPath::of(options.class_path.as_deref())?;
+        if !sources.is_empty() {
+            let home = home().ok_or_else(no_jdk)?;
+            path.add_classes(compile(&home, sources, class_path.as_deref())?);
+        }
+        Ok(JavaFiles::new(path, class_path.unwrap_or_default()))
+    }
+
+    /// What the class file of a class declares, for code of the Phantom language that uses it.
+    pub(crate) fn declared(&self, name: &str) -> Option<JavaClass> {
+        let bytes = self.class_file(name)?;
+        let file = ClassFile::parse(&bytes).ok()?;
+        let signature = |attributes: &[::java::Attribute<'_>]| {
+            let found = attributes.iter().find(|attribute| attribute.name == b"Signature")?;
+            file.utf8(u16::from_be_bytes(found.bytes.try_into().ok()?)).ok()
+        };
+        let members = |members: &[::java::Member<'_>]| {
+            let seen = members.iter().filter(|member| member.access & (PUBLIC | SYNTHETIC) == PUBLIC);
+            seen.map(|member| JavaMember {
+                name: member.name.clone(),
+                desc: member.desc.clone(),
+                signature: signature(&member.attributes),
+                flags: ::java::method_flags(member),
+            })
+            .collect()
+        };
+        Some(JavaClass {
+            name: file.name.clone(),
+            super_name: file.super_name.clone(),
+            interfaces: file.interfaces.clone(),
+            interface: file.access & INTERFACE != 0,
+            signature: signature(&file.attributes),
+            fields: members(&file.fields),
+            methods: members(&file.methods),
+        })
     }
 }
 
@@ -66,6 +119,10 @@ impl ClassFiles for JavaFiles {
             }
         }
         self.path.class_file(name)
+    }
+
+    fn class_path(&self) -> &str {
+        &self.class_path
     }
 
     fn jdk_file(&self, path: &str) -> Option<Vec<u8>> {
@@ -92,7 +149,7 @@ impl Jdk {
 }
 
 /// Where the JDK is: `JAVA_HOME`, then the usual places, the release that is wanted only.
-fn home() -> Option<PathBuf> {
+pub(crate) fn home() -> Option<PathBuf> {
     let fits = |home: &PathBuf| {
         let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
         let version = format!("JAVA_VERSION=\"{RELEASE}.");
@@ -150,11 +207,7 @@ fn find_in_module(home: &Path, module: &str, class: &str) -> Result<String, Fail
 /// When a file cannot be read, the compiler refuses it, no main class is known, or it has no `main`.
 pub(crate) fn find(program: &Path, options: &JavaOptions) -> Result<JavaProgram, Failure> {
     let home = home().ok_or_else(no_jdk)?;
-    let class_path = options.class_path.as_deref().map(class_path::expanded).transpose()?;
-    let mut path = ClassPath::default();
-    if let Some(class_path) = &class_path {
-        path.add_entries(class_path);
-    }
+    let (mut path, class_path) = ClassPath::of(options.class_path.as_deref())?;
     let mut entries: Vec<String> = class_path.iter().cloned().collect();
     let mut properties = options.properties();
     let ending = program.extension().and_then(|ending| ending.to_str());
@@ -179,7 +232,7 @@ pub(crate) fn find(program: &Path, options: &JavaOptions) -> Result<JavaProgram,
     } else if let Some((module, class)) = of_module(program) {
         find_in_module(&home, module, class)?
     } else if ending == Some("java") {
-        path.add_classes(compile(&home, program, class_path.as_deref())?);
+        path.add_classes(compile(&home, &[program.to_path_buf()], class_path.as_deref())?);
         stem(program)
     } else {
         if class_path.is_none() {
@@ -188,9 +241,10 @@ pub(crate) fn find(program: &Path, options: &JavaOptions) -> Result<JavaProgram,
         }
         program.to_string_lossy().into_owned()
     };
-    properties.insert(0, ("java.class.path".to_string(), entries.join(":")));
+    let class_path = entries.join(":");
+    properties.insert(0, ("java.class.path".to_string(), class_path.clone()));
     let main_class = main_class.replace('.', "/");
-    let files = JavaFiles::new(path);
+    let files = JavaFiles::new(path, class_path);
     launcher::check(files.as_ref(), &main_class)?;
     Ok(JavaProgram { main_class, properties, home, files })
 }
@@ -212,17 +266,18 @@ fn stem(path: &Path) -> String {
     path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Compiles a source with the compiler of the JDK; the class files by the name of the class.
-fn compile(home: &Path, source: &Path, class_path: Option<&str>) -> Result<Classes, Failure> {
+/// Compiles sources with the compiler of the JDK; the class files by the name of the class.
+fn compile(home: &Path, sources: &[PathBuf], class_path: Option<&str>) -> Result<Classes, Failure> {
     let out =
         tempfile::tempdir().map_err(|error| Failure::Input(format!("no folder for class files: {error}")))?;
     let mut command = Command::new(home.join("bin/javac"));
     command.arg("-d").arg(out.path()).args(class_path.map(|path| ["-cp", path]).into_iter().flatten());
-    let done = command.arg(source).status().map_err(|error| {
+    let done = command.args(sources).status().map_err(|error| {
         Failure::Input(format!("{}: the compiler of the JDK does not run: {error}", home.display()))
     })?;
     if !done.success() {
-        return Err(Failure::Input(format!("{}: not compiled", source.display())));
+        let names: Vec<String> = sources.iter().map(|source| source.display().to_string()).collect();
+        return Err(Failure::Input(format!("{}: not compiled", names.join(", "))));
     }
     let mut classes = BTreeMap::new();
     read_classes(out.path(), "", &mut classes)

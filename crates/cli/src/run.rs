@@ -8,7 +8,7 @@ use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::{self, Figures};
 use crate::grants::GrantOptions;
-use crate::java::JavaFiles;
+use crate::java::{self, JavaFiles};
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
 use crate::{Failure, STATUS_DIED, STATUS_OLDER, STATUS_STOPPED, quarantine, say};
@@ -121,7 +121,10 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: options.grants.first_grants(program.java_home(), &options.java.assertions)?,
+        grants: match java::home().filter(|_| module.uses_java) {
+            Some(home) => options.grants.with_jdk(&home)?,
+            None => options.grants.first_grants(program.java_home(), &options.java.assertions)?,
+        },
         durable: options.sending.durable.unwrap_or(false),
         source_hash: program.source_hash,
         fresh: options.fresh,

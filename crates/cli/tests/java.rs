@@ -6,7 +6,7 @@ mod common;
 use base::prng::Prng;
 use common::Scratch;
 use common::jdk::{jdk, source};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -15,6 +15,10 @@ const KILLS: u64 = 5;
 
 /// What HotSpot prints, and its exit status.
 fn expected(jdk: &Path, scratch: &Scratch, name: &str) -> (String, Option<i32>) {
+    expected_with(jdk, scratch, name, &[])
+}
+
+fn expected_with(jdk: &Path, scratch: &Scratch, name: &str, options: &[&str]) -> (String, Option<i32>) {
     let classes = scratch.path("classes");
     let compiled = Command::new(jdk.join("bin/javac"))
         .args(["-nowarn", "-d"])
@@ -24,18 +28,39 @@ fn expected(jdk: &Path, scratch: &Scratch, name: &str) -> (String, Option<i32>) 
         .status()
         .expect("javac runs");
     assert!(compiled.success(), "{name}.java compiles");
-    let ran =
-        Command::new(jdk.join("bin/java")).arg("-cp").arg(&classes).arg(name).output().expect("java runs");
+    let ran = Command::new(jdk.join("bin/java"))
+        .args(options)
+        .arg("-cp")
+        .arg(&classes)
+        .arg(name)
+        .output()
+        .expect("java runs");
     (String::from_utf8_lossy(&ran.stdout).into_owned(), ran.status.code())
 }
 
 fn check(name: &str) {
+    check_with(name, &[], &[]);
+}
+
+/// The same output with options of HotSpot and those of Phantom that mean the same.
+fn check_with(name: &str, java: &[&str], phantom: &[&str]) {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let (out, status) = expected_with(&jdk, &scratch, name, java);
+    assert!(out.lines().count() >= 5, "{name} has something to say");
+    let path = source(name);
+    let path = [path.to_str().expect("a path of text")];
+    let ran = scratch.phantom(&[&["run", "--world", "w"][..], phantom, &path].concat());
+    assert_eq!(ran.out, out, "{}", ran.err);
+    assert_eq!(ran.status, status, "{}", ran.err);
+}
+
+/// The same of classes in a folder, whose files the program reads.
+fn check_classes(name: &str) {
     let Some(jdk) = jdk() else { return };
     let scratch = Scratch::new();
     let (out, status) = expected(&jdk, &scratch, name);
-    assert!(out.lines().count() >= 5, "{name} has something to say");
-    let path = source(name);
-    let ran = scratch.phantom(&["run", "--world", "w", path.to_str().expect("a path of text")]);
+    let ran = scratch.phantom(&["run", "--world", "w", "--cp", "classes", name]);
     assert_eq!(ran.out, out, "{}", ran.err);
     assert_eq!(ran.status, status, "{}", ran.err);
 }
@@ -63,6 +88,26 @@ fn atomics_executors_and_futures() {
 #[test]
 fn method_handles() {
     check("Handles");
+}
+
+#[test]
+fn references_cleaners_and_finalizers() {
+    check("References");
+}
+
+#[test]
+fn stacks_and_what_threads_do() {
+    check("Stacks");
+}
+
+#[test]
+fn threads_groups_handlers_and_interrupts() {
+    check("Threads");
+}
+
+#[test]
+fn exhausted_stacks_and_memory_are_errors_that_are_survived() {
+    check_with("Limits", &["-Xmx64m"], &["--max-memory", "64M"]);
 }
 
 #[test]
@@ -165,11 +210,74 @@ fn resources_lie_in_the_class_path() {
 
 #[test]
 fn a_program_goes_on_after_each_kill() {
+    check_kills("Counter", 5);
+}
+
+#[test]
+fn references_are_cleared_once_over_kills() {
+    check_kills("Dying", 6);
+}
+
+#[test]
+fn class_loaders_go_on_after_each_kill() {
+    check_kills("Reload", 7);
+}
+
+#[test]
+fn class_loaders_of_programs() {
+    check_classes("Loaders");
+}
+
+#[test]
+fn what_was_null() {
+    check("Nulls");
+}
+
+/// The classes of `linking.txt` for a step, beside each other in a folder.
+fn unpacked(scratch: &Scratch, step: &str) -> Vec<PathBuf> {
+    std::fs::create_dir(scratch.path(step)).expect("a new folder");
+    let all = std::fs::read_to_string(source("Linking").with_file_name("linking.txt")).expect("the classes");
+    let files = all.split("\n//// ").skip(1).filter_map(|file| {
+        let (place, text) = file.split_once('\n')?;
+        let (of, path) = place.split_once(' ')?;
+        let name = path.rsplit('/').next()?;
+        (of == step).then(|| scratch.file(&format!("{step}/{name}"), text))
+    });
+    files.collect()
+}
+
+#[test]
+fn what_does_not_fit_any_more_is_refused_where_it_is_linked() {
     let Some(jdk) = jdk() else { return };
     let scratch = Scratch::new();
-    let (out, _) = expected(&jdk, &scratch, "Counter");
-    let arguments = ["run", "--world", "w", "--cp", "classes", "Counter"];
-    let mut prng = Prng::new(5);
+    let classes = scratch.path("classes");
+    for step in ["before", "after"] {
+        let compiled = Command::new(jdk.join("bin/javac"))
+            .args(["-nowarn", "-d"])
+            .arg(&classes)
+            .arg("-cp")
+            .arg(&classes)
+            .args(unpacked(&scratch, step))
+            .args((step == "before").then(|| source("Linking")))
+            .status()
+            .expect("javac runs");
+        assert!(compiled.success(), "{step} compiles");
+    }
+    std::fs::remove_file(classes.join("p/Gone.class")).expect("a class to be gone");
+    let java = Command::new(jdk.join("bin/java")).arg("-cp").arg(&classes).arg("Linking").output();
+    let java = java.expect("java runs");
+    let ran = scratch.phantom(&["run", "--world", "w", "--cp", "classes", "Linking"]);
+    assert_eq!(ran.out, String::from_utf8_lossy(&java.stdout), "{}", ran.err);
+    assert_eq!(ran.status, java.status.code(), "{}", ran.err);
+}
+
+/// The output of a program that is killed again and again is HotSpot's.
+fn check_kills(name: &str, seed: u64) {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let (out, _) = expected(&jdk, &scratch, name);
+    let arguments = ["run", "--world", "w", "--cp", "classes", name];
+    let mut prng = Prng::new(seed);
     let mut killed = 0;
     for _ in 0..KILLS {
         let mut child = scratch.command(&arguments).spawn().expect("the binary starts");

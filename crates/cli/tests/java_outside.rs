@@ -4,30 +4,36 @@
 mod common;
 
 use common::jdk::{jdk, source};
-use common::{Scratch, ran};
+use common::{Scratch, ran, root};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Kills of the program that is killed.
 const KILLS: u32 = 3;
 
-/// What HotSpot prints, in a folder of its own.
-fn expected(jdk: &Path, name: &str) -> String {
-    let scratch = Scratch::new();
+/// Compiles a source to the folder `classes`.
+fn compile(jdk: &Path, scratch: &Scratch, source: &Path) -> PathBuf {
     let classes = scratch.path("classes");
-    let folder = scratch.path("run");
-    std::fs::create_dir(&folder).expect("a folder");
     let compiled = Command::new(jdk.join("bin/javac"))
         .args(["-nowarn", "-d"])
         .arg(&classes)
-        .arg(source(name))
+        .arg(source)
         .stderr(Stdio::null())
         .status()
         .expect("javac runs");
-    assert!(compiled.success(), "{name}.java compiles");
+    assert!(compiled.success(), "{} compiles", source.display());
+    classes
+}
+
+/// What HotSpot prints, in a folder of its own.
+fn expected(jdk: &Path, name: &str) -> String {
+    let scratch = Scratch::new();
+    let folder = scratch.path("run");
+    std::fs::create_dir(&folder).expect("a folder");
+    let classes = compile(jdk, &scratch, &source(name));
     let mut command = Command::new(jdk.join("bin/java"));
     let ran = command.arg("-cp").arg(&classes).arg(name).current_dir(folder).output().expect("java runs");
     String::from_utf8_lossy(&ran.stdout).into_owned()
@@ -158,4 +164,72 @@ fn a_web_server_that_is_killed_answers_again_at_the_same_port() {
     }
     child.kill().expect("it can be killed");
     ran(child);
+}
+
+/// A connection as soon as somebody listens, for half a minute at most.
+fn connect(port: u16) -> Option<TcpStream> {
+    (0..300).find_map(|_| {
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok();
+        if stream.is_none() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        stream
+    })
+}
+
+/// What a request to the store is answered; none when the store is killed meanwhile.
+fn request(mut stream: TcpStream, request: &str) -> Option<String> {
+    let head = "Host: test\r\nContent-Length: 0\r\nConnection: close\r\n";
+    stream.write_all(format!("{request} HTTP/1.1\r\n{head}\r\n").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_string()).filter(|body| !body.is_empty())
+}
+
+#[test]
+fn what_a_store_in_java_answered_survives_kills() {
+    let Some(jdk) = jdk() else { return };
+    let scratch = Scratch::new();
+    let classes = compile(&jdk, &scratch, &root().join("examples/WebStore.java"));
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let (classes, own_port) = (classes.to_string_lossy().into_owned(), port.to_string());
+    let run = [
+        "run",
+        "--durable",
+        "--every",
+        "20ms",
+        "--allow-net",
+        "--world",
+        "w",
+        "--cp",
+        &*classes,
+        "WebStore",
+        &*own_port,
+    ];
+    let (mut answered, mut asked) = (0_u64, 0_u64);
+    for round in 0..5 {
+        let mut server = scratch.command(&run).spawn().expect("it starts");
+        let ask = |what| request(connect(port).expect("it listens"), what).expect("an answer");
+        let there = ask("GET /n");
+        let there = if round == 0 { 0 } else { there.parse().expect("a number") };
+        assert!((answered..=asked).contains(&there), "{there} after {answered} answers to {asked} requests");
+        (answered, asked) = (there, there);
+        for _ in 0..5 {
+            asked += 1;
+            answered += 1;
+            assert_eq!(ask("POST /n"), answered.to_string());
+        }
+        // One more, whose answer the kill may overtake.
+        asked += 1;
+        let stream = connect(port).expect("it listens");
+        let last = std::thread::spawn(move || request(stream, "POST /n"));
+        std::thread::sleep(Duration::from_millis(7 * round));
+        server.kill().expect("it can be killed");
+        let ended = ran(server);
+        assert_eq!(ended.status, None, "{}", ended.err);
+        if last.join().expect("it asks").is_some() {
+            answered += 1;
+        }
+    }
 }

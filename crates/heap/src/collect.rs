@@ -7,13 +7,14 @@ use crate::heap::{Collection, Survivors, is_old};
 use crate::large;
 use crate::mark::Marks;
 use crate::nursery::{self, Nursery, Young};
+use crate::references::Discovered;
 use crate::shape::{ClassInfo, Shapes};
 use crate::shared::Shared;
 use alloc::vec::Vec;
 use base::Addr;
 use core::mem;
 use layout::Value;
-use layout::schema::{Shape, array, header};
+use layout::schema::{Shape, array, header, reference};
 use memory::MemoryError;
 
 /// The owner of frames and other roots.
@@ -38,6 +39,13 @@ pub trait Roots {
     fn visit_owner(&mut self, _number: usize, _visit: &mut dyn FnMut(Value) -> Value) {}
     /// Says how many bytes were charged to an owner.
     fn charged(&mut self, _number: usize, _bytes: u64) {}
+    /// Whether a soft reference of Java keeps its referent in this collection. Full collections only.
+    fn keeps_soft(&mut self, _reference: Addr) -> bool {
+        true
+    }
+    /// Takes the references of Java that a full collection has cleared, or whose referents are to be finalized, to be handed
+    /// to the program: in no particular order, but always the same.
+    fn enqueue(&mut self, _references: Vec<Addr>) {}
     /// Called at the end of a full collection, before freed memory is used again: caches keyed by addresses drop those
     /// that are not live.
     fn swept(&mut self, is_live: &dyn Fn(Addr) -> bool);
@@ -125,10 +133,12 @@ impl Shared {
             grey: Grey::new(regions, fits, bounds),
             heap: self,
             weak: Vec::new(),
+            discovered: Some(Discovered::default()),
             objects: 0,
             bytes: 0,
         };
         full.mark(roots);
+        full.process_references(roots);
         full.clear_weak();
         let (marks, marked_objects) = (full.marks, full.objects);
         let cells::Swept { objects_freed, bytes_freed, regions_freed } = self.cells.sweep(&marks)?;
@@ -278,12 +288,14 @@ impl Minor<'_> {
 }
 
 /// A running full collection, with the nursery empty.
-struct Full<'h> {
-    heap: &'h mut Shared,
-    marks: Marks,
+pub(crate) struct Full<'h> {
+    pub(crate) heap: &'h mut Shared,
+    pub(crate) marks: Marks,
     grey: Grey,
     /// Weak arrays reached.
     weak: Vec<Addr>,
+    /// References of Java reached whose referents were not; `None` once it is decided which referents go.
+    pub(crate) discovered: Option<Discovered>,
     objects: u64,
     bytes: u64,
 }
@@ -300,6 +312,7 @@ impl Full<'_> {
             value
         });
         self.follow(roots);
+        self.keep_soft(roots);
         for (number, objects) in owners.iter().enumerate() {
             let before = self.bytes;
             for object in objects {
@@ -310,12 +323,13 @@ impl Full<'_> {
                 value
             });
             self.follow(roots);
+            self.keep_soft(roots);
             roots.charged(number, self.bytes - before);
         }
     }
 
     /// Goes into all that was reached.
-    fn follow(&mut self, roots: &mut dyn Roots) {
+    pub(crate) fn follow(&mut self, roots: &mut dyn Roots) {
         while let Some(object) = self.grey.pop() {
             self.objects += 1;
             self.bytes +=
@@ -329,7 +343,7 @@ impl Full<'_> {
 
     /// Marks the object that a slot leads to, if any.
     #[inline(always)]
-    fn reach(&mut self, word: u64) {
+    pub(crate) fn reach(&mut self, word: u64) {
         if Value(word).is_object() && self.marks.set(Addr(word)) {
             self.grey.push(Addr(word));
         }
@@ -338,9 +352,11 @@ impl Full<'_> {
     fn scan(&mut self, object: Addr, info: ClassInfo, roots: &mut dyn Roots) {
         match info.shape {
             Shape::Instance => {
+                let hides = info.strength.is_some_and(|strength| self.discover(object, strength));
                 for run in 0..Shapes::run_count(&info) {
                     let (offset, count) = self.heap.shapes.run(&info, run);
-                    self.scan_slots(object.add(u64::from(offset)), u64::from(count));
+                    let skipped = u64::from(hides && u64::from(offset) == reference::REFERENT);
+                    self.scan_slots(object.add(u64::from(offset) + 8 * skipped), u64::from(count) - skipped);
                 }
             }
             Shape::RefArray => {

@@ -18,6 +18,8 @@
 //!   beyond 32 KiB on pages of their own (`large`). Nothing there moves. A full collection marks into bit maps in Rust
 //!   memory (`mark`), in an order that suits a heap larger than memory (`grey`), and sweeps: that touches no object, only
 //!   the bit maps in the world; pages that only free cells lie on are discarded.
+//! - *References of Java* (`references`): a full collection does not go through the referents of soft, weak, final and
+//!   phantom references, and clears or hands over those that nothing else reaches, in the order of `java.lang.ref`.
 //! - *Format* (`format`): what of this is in the world. It is the truth, and up to date between any two calls: a flip
 //!   needs nothing of this crate but an empty nursery, and [`Heap::open`] reads one page.
 //!
@@ -43,6 +45,7 @@ mod heap;
 mod large;
 mod mark;
 mod nursery;
+mod references;
 mod shape;
 mod shared;
 mod slots;

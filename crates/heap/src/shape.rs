@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use base::Addr;
 use layout::Value;
-use layout::schema::{Shape, array, class, header};
+use layout::schema::{Shape, Strength, array, class, header, reference};
 use memory::Memory;
 
 /// How to find size and references of the instances of one class.
@@ -17,6 +17,8 @@ pub(crate) struct ClassInfo {
     element_log2: u8,
     /// Bytes of an instance, header included.
     instance_bytes: u32,
+    /// Of references of Java: how far their first slot keeps what it leads to.
+    pub(crate) strength: Option<Strength>,
     /// First run of references: offset in bytes and count.
     first_run: (u32, u32),
     /// Further runs: range in [`Shapes::runs`].
@@ -58,6 +60,7 @@ fn array_bytes(length: u64, element_log2: u8) -> u64 {
 pub(crate) enum BadClass {
     Shape(u8),
     InstanceSize(u32),
+    Strength(u8),
     ReferenceMap,
 }
 
@@ -158,7 +161,8 @@ pub(crate) fn read_class(
     let shape = Shape::from_u8(number).ok_or(BadClass::Shape(number))?;
     let element_log2 = memory.load_u8(class.add(class::ELEMENT_LOG2));
     let instance_bytes = memory.load_u32(class.add(class::INSTANCE_SIZE));
-    let info = ClassInfo { shape, element_log2, instance_bytes, first_run: (0, 0), more: (0, 0) };
+    let mut info =
+        ClassInfo { shape, element_log2, instance_bytes, strength: None, first_run: (0, 0), more: (0, 0) };
     if element_log2 > 3 {
         return Err(BadClass::Shape(number));
     }
@@ -186,6 +190,13 @@ pub(crate) fn read_class(
         }
         if count != 0 {
             runs.push((offset, count));
+        }
+    }
+    let number = memory.load_u8(class.add(class::ELEMENT_KIND));
+    if number != 0 {
+        info.strength = Strength::from_u8(number);
+        if info.strength.is_none() || u64::from(instance_bytes) < reference::DISCOVERED + 8 {
+            return Err(BadClass::Strength(number));
         }
     }
     Ok(info)

@@ -1,4 +1,4 @@
-//! What a heap does in particular cases: sizes, reuse, limits, weak arrays, triggers, damage.
+//! What a heap does in particular cases: sizes, reuse, limits, weak arrays, references of Java, triggers, damage.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,7 +9,7 @@ use base::{Addr, Epoch, PAGE_SIZE};
 use heap::{Collection, Damage, Heap, HeapError, Moment, OutOfMemory, Survivors};
 use layout::Value;
 use layout::area::{METADATA, ROOT};
-use layout::schema::{HEAP_STATE_OFFSET, array, class, header};
+use layout::schema::{HEAP_STATE_OFFSET, Shape, Strength, array, class, header, reference};
 use support::{BYTES, FIRST_INSTANCE, FROZEN, REFS, Stored, WEAK, World};
 
 const INSTANCE: usize = FIRST_INSTANCE + 2;
@@ -282,6 +282,121 @@ fn weak_arrays_lose_what_nothing_else_holds() {
     let words: Vec<u64> = (0..4).map(|i| world.memory.load_u64(weak.add(array::DATA + i * 8))).collect();
     assert_eq!(words, [root(&world, 1).0, 0, Value::int(3).0, 0]);
     assert_eq!(verify(&mut world), []);
+}
+
+/// A class of references of Java of a strength: the four references of `java.lang.ref.Reference` and no more.
+fn reference_class(world: &mut World, strength: Strength) -> Addr {
+    let metaclass = Addr(world.memory.load_u64(world.classes[BYTES].addr));
+    let made = world.heap.alloc_old(metaclass, class::SIZE).unwrap();
+    let map = world.heap.alloc_old(world.classes[BYTES].addr, array::DATA + 8).unwrap();
+    world.memory.store_u64(map.add(array::LENGTH), 8);
+    world.memory.store_u32(map.add(array::DATA), reference::REFERENT as u32);
+    world.memory.store_u32(map.add(array::DATA + 4), 4);
+    world.heap.write_ref(made, made.add(class::REF_MAP), Value::object(map));
+    world.memory.store_u8(made.add(class::SHAPE), Shape::Instance as u8);
+    world.memory.store_u8(made.add(class::ELEMENT_KIND), strength as u8);
+    world.memory.store_u32(made.add(class::INSTANCE_SIZE), (reference::DISCOVERED + 8) as u32);
+    world.roots.classes.push(Value::object(made));
+    made
+}
+
+/// A new rooted reference to an object; its index among the roots.
+fn refer(world: &mut World, strength: Strength, to: Addr) -> usize {
+    let of = reference_class(world, strength);
+    let made = world.heap.alloc(of, reference::DISCOVERED + 8).unwrap();
+    world.heap.write_ref(made, made.add(reference::REFERENT), Value::object(to));
+    world.roots.slots.push(Value::object(made));
+    world.roots.slots.len() - 1
+}
+
+fn referent(world: &World, index: usize) -> u64 {
+    world.memory.load_u64(root(world, index).add(reference::REFERENT))
+}
+
+/// Which roots the references are that the last full collection handed over.
+fn handed_over(world: &mut World) -> Vec<usize> {
+    let handed = core::mem::take(&mut world.roots.handed);
+    let index = |object| world.roots.slots.iter().position(|slot| *slot == Value::object(object)).unwrap();
+    handed.into_iter().map(index).collect()
+}
+
+#[test]
+fn references_are_cleared_in_the_order_of_their_strengths() {
+    use Strength::{Final, Phantom, Soft, Weak};
+    let mut world = World::new();
+    let (kept, lost) = (rooted(&mut world, INSTANCE, 0, false), world.new_object(INSTANCE, 0, false));
+    let strong = [Soft, Weak, Final, Phantom].map(|strength| refer(&mut world, strength, kept));
+    let [soft, weak, last, phantom] =
+        [Soft, Weak, Final, Phantom].map(|strength| refer(&mut world, strength, lost));
+    // A minor collection clears nothing.
+    world.minor();
+    assert!([soft, weak, last, phantom].iter().all(|index| referent(&world, *index) != 0));
+    // What a soft reference keeps, it keeps for all.
+    world.full();
+    assert_eq!(handed_over(&mut world), []);
+    world.roots.clears_soft = true;
+    world.full();
+    // The finalizer has its turn before the phantom reference.
+    assert_eq!(handed_over(&mut world), [soft, weak, last]);
+    assert_eq!((referent(&world, soft), referent(&world, weak)), (0, 0));
+    assert_ne!(referent(&world, last), 0);
+    assert_eq!(referent(&world, last), referent(&world, phantom));
+    assert_eq!(world.memory.load_u64(root(&world, last).add(reference::NEXT)), root(&world, last).0);
+    // It is inactive until the program has dropped it.
+    world.full();
+    assert_eq!(handed_over(&mut world), []);
+    assert_eq!(verify(&mut world), []);
+    world.roots.slots[last] = Value::NULL;
+    world.full();
+    assert_eq!(handed_over(&mut world), [phantom]);
+    assert_eq!(referent(&world, phantom), 0);
+    world.full();
+    assert_eq!(handed_over(&mut world), []);
+    let kept = root(&world, 0).0;
+    assert!(strong.iter().all(|index| referent(&world, *index) == kept));
+    assert_eq!(verify(&mut world), []);
+}
+
+#[test]
+fn what_is_kept_for_a_finalizer_is_kept_whole() {
+    let mut world = World::new();
+    // Two objects with finalizers, the first of which leads to the second, and a weak reference to it.
+    let first = world.new_object(REFS, 2, false);
+    let second = world.new_object(INSTANCE, 0, false);
+    let of = reference_class(&mut world, Strength::Weak);
+    let inner = world.heap.alloc(of, reference::DISCOVERED + 8).unwrap();
+    world.heap.write_ref(inner, inner.add(reference::REFERENT), Value::object(second));
+    for (index, value) in [second, inner].into_iter().enumerate() {
+        world.heap.write_ref(first, first.add(array::DATA + 8 * index as u64), Value::object(value));
+    }
+    let finals = [first, second].map(|object| refer(&mut world, Strength::Final, object));
+    world.full();
+    let mut handed = handed_over(&mut world);
+    handed.sort_unstable();
+    assert_eq!(handed, finals);
+    let first = Addr(referent(&world, finals[0]));
+    let inner = Addr(world.memory.load_u64(first.add(array::DATA + 8)));
+    assert_eq!(world.memory.load_u64(inner.add(reference::REFERENT)), referent(&world, finals[1]));
+    assert_eq!(verify(&mut world), []);
+}
+
+#[test]
+fn a_class_of_references_that_has_no_room_for_them_is_damage() {
+    let mut world = World::new();
+    let kept = rooted(&mut world, INSTANCE, 0, false);
+    let index = refer(&mut world, Strength::Weak, kept);
+    let of = Addr(world.memory.load_u64(root(&world, index)));
+    let damaged = |world: &mut World| {
+        verify(world).iter().any(|damage| matches!(damage, Damage::Class { class, .. } if *class == of))
+    };
+    let count = Addr(world.memory.load_u64(of.add(class::REF_MAP))).add(array::DATA + 4);
+    world.memory.store_u32(count, 2);
+    world.memory.store_u32(of.add(class::INSTANCE_SIZE), 32);
+    assert!(damaged(&mut world));
+    world.memory.store_u32(of.add(class::INSTANCE_SIZE), 48);
+    assert!(!damaged(&mut world));
+    world.memory.store_u8(of.add(class::ELEMENT_KIND), 5);
+    assert!(damaged(&mut world));
 }
 
 #[test]

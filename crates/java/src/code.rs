@@ -73,12 +73,23 @@ pub(crate) struct Body<'a> {
     pub(crate) handlers: Vec<Handler>,
     /// Line of the instructions from an offset on.
     pub(crate) lines: Vec<(u32, u32)>,
+    /// Names of locals that hold references or ints.
+    pub(crate) names: Vec<Name>,
     /// Content of the StackMapTable.
     pub(crate) frames: Option<&'a [u8]>,
     /// For each byte the index of the instruction that starts there.
     pub(crate) index_at: Vec<u32>,
     /// Whether instructions were copied: then offsets do not ascend.
     pub(crate) inlined: bool,
+}
+
+/// The name of a local from an instruction up to another.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) slot: u16,
+    pub(crate) name: String,
 }
 
 /// Marks bytes at which no instruction starts.
@@ -106,6 +117,8 @@ pub(crate) struct Raw<'a> {
     /// Start, end, target, class (0 for all).
     handlers: Vec<(u16, u16, u16, u16)>,
     lines: Vec<(u32, u32)>,
+    /// Offsets where they begin and end.
+    names: Vec<Name>,
     frames: Option<&'a [u8]>,
     /// Whether the padding of switches has to be zero: before version 51.
     old_padding: bool,
@@ -149,13 +162,30 @@ impl<'a> Raw<'a> {
             }
         }
         lines.sort_by_key(|(pc, _)| *pc);
+        let mut names = Vec::new();
+        for attribute in attributes.iter().filter(|attribute| attribute.name == b"LocalVariableTable") {
+            let mut reader = Reader::new(attribute.bytes);
+            for _ in 0..reader.u16()? {
+                let (start, count) = (u32::from(reader.u16()?), u32::from(reader.u16()?));
+                let (name, desc, slot) = (reader.u16()?, reader.u16()?, reader.u16()?);
+                if start + count > length as u32 {
+                    return bad(format!(
+                        "Invalid length {count} in LocalVariableTable in class file {}",
+                        class.name
+                    ));
+                }
+                if class.utf8(desc)?.starts_with(['L', '[', 'I']) {
+                    names.push(Name { start, end: start + count, slot, name: class.utf8(name)? });
+                }
+            }
+        }
         let maps = attributes.iter().filter(|attribute| attribute.name == b"StackMapTable").count();
         if maps > 1 {
             return bad(format!("Multiple StackMapTable attributes in class file {}", class.name));
         }
         let frames = find(&attributes, b"StackMapTable");
         let old_padding = class.major < 51;
-        Ok(Raw { max_stack, max_locals, code, handlers, lines, frames, old_padding })
+        Ok(Raw { max_stack, max_locals, code, handlers, lines, names, frames, old_padding })
     }
 
     /// Decodes the instructions.
@@ -168,6 +198,7 @@ impl<'a> Raw<'a> {
             switches: Vec::new(),
             handlers: Vec::new(),
             lines: self.lines.clone(),
+            names: Vec::new(),
             frames: self.frames,
             index_at: vec![NO_INSN; length],
             inlined: false,
@@ -190,6 +221,13 @@ impl<'a> Raw<'a> {
             switch.default = index(switch.default)?;
             for (_, target) in &mut switch.entries {
                 *target = index(*target)?;
+            }
+        }
+        // What is named from the middle of an instruction on is not looked at.
+        for name in &self.names {
+            let end = if name.end as usize == length { Ok(body.insns.len() as u32) } else { index(name.end) };
+            if let (Ok(start), Ok(end)) = (index(name.start), end) {
+                body.names.push(Name { start, end, ..name.clone() });
             }
         }
         for (start, end, target, caught) in &self.handlers {

@@ -21,21 +21,28 @@ pub const CLASS_FILE: &str = "java.class";
 pub const ASSIGNABLE: &str = "java.assignable";
 /// Attribute of the class: linking throws `VerifyError` with this text.
 pub const VERIFY_ERROR: &str = "java.verify_error";
+/// Attribute of the class: the name of its nest's host, when that is another class (JVMS 4.7.28).
+pub const NEST_HOST: &str = "java.nest_host";
 /// Name of the field that leads from a class loader to what the machine knows of it.
 pub const LOADER_FIELD: &str = "$loader";
+
+/// Name of the field that leads from a class to its protection domain.
+pub const DOMAIN_FIELD: &str = "$domain";
 
 /// Fields that classes of the library get for the machine: class, name, descriptor. Programs cannot see them: reflection
 /// reads the class file.
 pub const INJECTED: &[(&str, &str, &str)] = &[
     ("java/lang/Class", "$class", "L.internal.object;"),
+    ("java/lang/Class", DOMAIN_FIELD, "L.internal.object;"),
     ("java/lang/ClassLoader", LOADER_FIELD, "L.internal.object;"),
     ("java/lang/Thread", "$thread", "L.internal.object;"),
     ("java/lang/invoke/ResolvedMethodName", "$method", "L.internal.object;"),
 ];
 
 /// Methods of the library that the machine does instead of their code: class, name, descriptor. They lead to the image of
-/// the JDK, which the machine reads otherwise.
+/// the JDK, which the machine reads otherwise, or ask for what only the machine knows.
 pub const REPLACED: &[(&str, &str, &str)] = &[
+    ("java/lang/Thread", "getState", "()Ljava/lang/Thread$State;"),
     (
         "jdk/internal/loader/BuiltinClassLoader",
         "findClassInModuleOrNull",
@@ -93,12 +100,7 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
         if method.name == "<clinit>" && !is_initialiser(&class, method) {
             continue;
         }
-        let mut flags = Flags(member_flags(method.access).0 & !(Flags::VOLATILE | Flags::TRANSIENT).0);
-        for (bit, flag) in [(access::VOLATILE, Flags::BRIDGE), (access::TRANSIENT, Flags::VARARGS)] {
-            if method.access & bit != 0 {
-                flags |= flag;
-            }
-        }
+        let mut flags = method_flags(method);
         match method.name.as_str() {
             // JVMS 4.6: an initialiser has no other flags that mean something.
             "<clinit>" => flags = Flags::STATIC,
@@ -110,6 +112,9 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
             .any(|(of, name, desc)| *of == class.name && *name == method.name && *desc == method.desc);
         if replaced {
             flags |= Flags::NATIVE;
+        }
+        if is_hidden(&class, method) {
+            flags |= Flags::HIDDEN;
         }
         let code = match find(&method.attributes, b"Code").filter(|_| !replaced) {
             Some(bytes) => {
@@ -146,6 +151,10 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
     if !pairs.is_empty() {
         let lines: Vec<String> = pairs.iter().map(|(from, to)| format!("{from} {to}")).collect();
         attributes.push(attribute(ASSIGNABLE, lines.join("\n").into_bytes()));
+    }
+    if let Some([a, b]) = find(&class.attributes, b"NestHost") {
+        let host = class.class_name(u16::from_be_bytes([*a, *b]))?;
+        attributes.push(attribute(NEST_HOST, host.into_bytes()));
     }
     if let Some(first) = diagnostics.first() {
         let at = first.pc.map_or(String::new(), |pc| format!(" @{pc}"));
@@ -201,6 +210,27 @@ fn attribute(name: &str, bytes: Vec<u8>) -> Attribute {
 /// JVMS 2.9.2: from version 51 on only a static one without parameters initialises the class.
 fn is_initialiser(class: &ClassFile<'_>, method: &Member<'_>) -> bool {
     method.desc == "()V" && (class.major < 51 || method.access & access::STATIC != 0)
+}
+
+/// Whether the library says that a method is left out of stack traces. It says so before any annotation with elements.
+fn is_hidden(class: &ClassFile<'_>, method: &Member<'_>) -> bool {
+    const MARK: &str = "Ljdk/internal/vm/annotation/Hidden;";
+    if !class.name.starts_with("java/") {
+        return false;
+    }
+    let Some(bytes) = find(&method.attributes, b"RuntimeVisibleAnnotations") else { return false };
+    let number = |at: usize| bytes.get(at..at + 2).map(|two| u16::from_be_bytes([two[0], two[1]]));
+    for annotation in 0..usize::from(number(0).unwrap_or(0)) {
+        let at = 2 + 4 * annotation;
+        let name = number(at).and_then(|index| class.utf8(index).ok());
+        if name.is_some_and(|name| name == MARK) {
+            return true;
+        }
+        if number(at + 2) != Some(0) {
+            return false;
+        }
+    }
+    false
 }
 
 fn convert_method(
@@ -315,6 +345,17 @@ fn fields(
 
 /// Name of the class's own initialiser, when constant strings are stored before it.
 const OWN_INITIALISER: &str = "$clinit";
+
+/// Flags of a method (JVMS 4.6).
+pub fn method_flags(method: &Member<'_>) -> Flags {
+    let mut flags = Flags(member_flags(method.access).0 & !(Flags::VOLATILE | Flags::TRANSIENT).0);
+    for (bit, flag) in [(access::VOLATILE, Flags::BRIDGE), (access::TRANSIENT, Flags::VARARGS)] {
+        if method.access & bit != 0 {
+            flags |= flag;
+        }
+    }
+    flags
+}
 
 /// Flags of a field or method; what the bits of `volatile` and `transient` mean depends on which.
 fn member_flags(access: u16) -> Flags {

@@ -74,6 +74,7 @@ impl<'f, 'a> Emitter<'f, 'a> {
             forms,
             emitter: self,
         };
+        writer.name_locals(method.desc.params.len() as u16 + u16::from(!method.is_static));
         writer.write()?;
         let Writer { code, .. } = writer;
         code.finish(self.pool.constants(), desc, method.is_static)
@@ -257,6 +258,31 @@ impl Writer<'_, '_, '_, '_> {
     fn label(&mut self, index: u32) -> Label {
         let code = &mut self.code;
         *self.labels[index as usize].get_or_insert_with(|| code.label())
+    }
+
+    /// Names the locals as the class file does, or by Java's numbers, for messages about null. Arguments are known without.
+    fn name_locals(&mut self, arguments: u16) {
+        let body = self.body;
+        if body.inlined {
+            return;
+        }
+        for name in &body.names {
+            let local = self.locals.get(usize::from(name.slot)).copied().unwrap_or(u16::MAX);
+            if local != u16::MAX {
+                let range = (self.label(name.start), self.label(name.end));
+                self.code.local_name(range, local, &name.name, "");
+            }
+        }
+        if !body.names.is_empty() {
+            return;
+        }
+        for slot in 0..self.locals.len() {
+            let local = self.locals[slot];
+            if local != u16::MAX && local >= arguments {
+                let range = (self.label(0), self.label(body.insns.len() as u32));
+                self.code.local_name(range, local, &format!("<local{slot}>"), "");
+            }
+        }
     }
 
     fn write(&mut self) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use bytecode::desc::primitive;
 use bytecode::{
     ClassDef, CodeBuilder, Const, Descriptor, Elem, FieldDef, Flags, HandleKind, Kind, MethodDef, Op,
     TypeDesc,
@@ -612,20 +613,6 @@ pub fn wrapper(elem: Elem) -> &'static str {
 
 fn unwrapped(class: &str) -> Option<Elem> {
     Elem::ALL.iter().copied().find(|elem| wrapper(*elem) == class)
-}
-
-/// Java's name of a primitive type.
-pub fn primitive(elem: Elem) -> &'static str {
-    match elem {
-        Elem::Bool => "boolean",
-        Elem::I8 => "byte",
-        Elem::U16 => "char",
-        Elem::I16 => "short",
-        Elem::I32 => "int",
-        Elem::I64 => "long",
-        Elem::F32 => "float",
-        Elem::F64 => "double",
-    }
 }
 
 /// Converts the top operand from one type to another, as method handles do (MethodHandle.asType); `None` when that is

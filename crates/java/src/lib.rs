@@ -27,8 +27,10 @@ pub mod text;
 mod types;
 mod verify;
 
+pub use bytecode::desc::primitive;
 pub use convert::{
-    ASSIGNABLE, CLASS_FILE, Converted, Diagnostic, INJECTED, LOADER_FIELD, REPLACED, VERIFY_ERROR, convert,
+    ASSIGNABLE, CLASS_FILE, Converted, DOMAIN_FIELD, Diagnostic, INJECTED, LOADER_FIELD, NEST_HOST, REPLACED,
+    VERIFY_ERROR, convert, method_flags,
 };
-pub use indy::{primitive, wrapper};
-pub use parse::{Attribute, ClassFile, Constant, MAJOR_MAX, Member, Refusal};
+pub use indy::wrapper;
+pub use parse::{Attribute, BAD_MAGIC, ClassFile, Constant, MAJOR_MAX, Member, Refusal};

@@ -165,6 +165,9 @@ pub struct ClassFile<'a> {
     bytes: &'a [u8],
 }
 
+/// How the message begins about what does not begin as a class file does.
+pub const BAD_MAGIC: &str = "Incompatible magic value";
+
 /// Reads big-endian numbers.
 #[derive(Clone)]
 pub(crate) struct Reader<'a> {
@@ -226,8 +229,9 @@ impl<'a> ClassFile<'a> {
     /// When it is something else.
     pub fn parse_any(bytes: &'a [u8]) -> Result<ClassFile<'a>, Refusal> {
         let mut reader = Reader::new(bytes);
-        if reader.u32()? != 0xcafe_babe {
-            return bad("Incompatible magic value");
+        let magic = reader.u32()?;
+        if magic != 0xcafe_babe {
+            return bad(format!("{BAD_MAGIC} {magic}"));
         }
         let (minor, major) = (reader.u16()?, reader.u16()?);
         // JVMS 4.1: from 56 on the minor version is 0, or 65535 for previews, which are off.

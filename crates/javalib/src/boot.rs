@@ -4,7 +4,7 @@
 //! then the three phases of `java.lang.System`); its `run` is what other threads begin with. A module of its own for each
 //! program calls `start` and then `main`.
 
-use crate::support::{natives, object, set};
+use crate::support::{get, java_name, natives, object, set, text};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,6 +13,7 @@ use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
 use layout::Value;
+use layout::schema::class;
 use vm::Native;
 use vm::internal::{Call, Outcome};
 
@@ -32,6 +33,11 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "phantom/java/Boot" {
         "bind" "(Ljava/lang/Thread;)V" Short bind;
         "arguments" "()[Ljava/lang/String;" Short arguments;
+        "loaderOf" "(Ljava/lang/Class;)Ljava/lang/ClassLoader;" Short loader_of;
+        "lockOf" "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Object;" Short lock_of;
+        "loaded" "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V" Short loaded;
+        "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
+        "handlerFailed" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable handler_failed;
     }
 };
 
@@ -54,7 +60,65 @@ fn arguments(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
+/// The loader by which the types in a class's descriptors are found: null where the library's find them.
+fn loader_of(call: &mut Call<'_>) -> Outcome {
+    let of = call.vm.class_of_mirror(call.reference_at(0));
+    let loader = if of.is_null() { None } else { call.vm.loader_of(of) };
+    Outcome::value(loader.map_or(Value::NULL, Value::object))
+}
+
+/// What is locked while a loader is asked: the loader, unless it can load in parallel; then anything else.
+fn lock_of(call: &mut Call<'_>) -> Outcome {
+    let parallel = object(call, 0).is_ok_and(|loader| get(call.vm, loader, "parallelLockMap") != 0);
+    Outcome::value(call.reference_at(u64::from(parallel)))
+}
+
+/// Notes the class that a loader gave, which must have the name that it was asked for.
+fn loaded(call: &mut Call<'_>) -> Outcome {
+    let (loader, name) = match object(call, 0).and_then(|loader| Ok((loader, text(call, 1)?))) {
+        Ok(asked) => asked,
+        Err(thrown) => return thrown,
+    };
+    let name = name.replace('.', "/");
+    let found = call.vm.class_of_mirror(call.reference_at(2));
+    if found.is_null() || call.vm.text(found, class::NAME) != name {
+        return call.throw_java("java/lang/NoClassDefFoundError", Some(&name));
+    }
+    call.vm.note_class_of(loader, &name, found);
+    Outcome::VOID
+}
+
+/// What is thrown when a loader threw while it was asked: that a class is not found becomes the cause of an error.
+fn not_loaded(call: &mut Call<'_>) -> Outcome {
+    let thrown = call.reference_at(1);
+    let missing = call.vm.known_class("java/lang/ClassNotFoundException");
+    if !missing.is_some_and(|missing| call.vm.is_instance(thrown, missing)) {
+        return Outcome::value(thrown);
+    }
+    let name = match text(call, 0) {
+        Ok(name) => name.replace('.', "/"),
+        Err(thrown) => return thrown,
+    };
+    let made = call.vm.java_exception("java/lang/NoClassDefFoundError", Some(&name)).unwrap_or(thrown);
+    if let Some(made) = made.as_object() {
+        set(call.vm, made, "cause", thrown.0);
+    }
+    Outcome::value(made)
+}
+
+/// Says in a line what the handler of a thread threw, as HotSpot does.
+fn handler_failed(call: &mut Call<'_>) -> Outcome {
+    let thrown = call.vm.text(call.vm.class_of(call.reference_at(1)), class::NAME);
+    let name = object(call, 0).map(|thread| get(call.vm, thread, "name"));
+    let name = call.vm.java_text(Value(name.unwrap_or(0))).unwrap_or_default();
+    let text = format!(
+        "\nException: {} thrown from the UncaughtExceptionHandler in thread \"{name}\"\n",
+        java_name(&thrown)
+    );
+    call.write_console(true, text.as_bytes())
+}
+
+pub(crate) fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
     MethodDef {
         name: name.into(),
         desc: desc.into(),
@@ -88,6 +152,8 @@ pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
     let run = run_code(&mut pool);
+    let ask = ask_code(&mut pool);
+    let (register, uncaught) = (register_code(&mut pool), uncaught_code(&mut pool));
     let native = Flags::STATIC | Flags::NATIVE;
     let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
     let methods = alloc::vec![
@@ -99,8 +165,16 @@ pub fn boot_module() -> Module {
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
         method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
+        method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
+        method("uncaught", UNCAUGHT, Flags::STATIC, uncaught),
+        method("handlerFailed", UNCAUGHT, native, Ok(Code::default())),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
+        method("loadClass", LOAD_CLASS, Flags::STATIC, ask),
+        method("loaderOf", LOADER_OF, native, Ok(Code::default())),
+        method("lockOf", LOCK_OF, native, Ok(Code::default())),
+        method("loaded", LOADED, native, Ok(Code::default())),
+        method("notLoaded", NOT_LOADED, native, Ok(Code::default())),
     ];
     module(BOOT_CLASS, pool, methods)
 }
@@ -111,7 +185,12 @@ const LINK_SITE: &str = "(Ljava/lang/Class;Ljava/lang/Object;Ljava/lang/String;L
                          Ljava/lang/Object;";
 const HANDLE: &str =
     "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;";
-const TYPE: &str = "(Ljava/lang/String;)Ljava/lang/Object;";
+const TYPE: &str = "(Ljava/lang/Class;Ljava/lang/String;)Ljava/lang/Object;";
+const LOAD_CLASS: &str = "(Ljava/lang/ClassLoader;Ljava/lang/String;)V";
+const LOADER_OF: &str = "(Ljava/lang/Class;)Ljava/lang/ClassLoader;";
+const LOCK_OF: &str = "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Object;";
+const LOADED: &str = "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V";
+const NOT_LOADED: &str = "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;";
 /// `REF_invokeVirtual` (JVMS table 5.4.3.5-A).
 const INVOKE_VIRTUAL: i32 = 5;
 
@@ -150,8 +229,11 @@ fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
         "(Ljava/lang/Class;ILjava/lang/Class;Ljava/lang/String;Ljava/lang/Object;)\
          Ljava/lang/invoke/MethodHandle;",
     );
+    let loader_of = pool.method(BOOT_CLASS, "loaderOf", LOADER_OF);
+    // The class in whose code the type stands is the first argument of each.
     let type_of = |code: &mut CodeBuilder, local: u16| {
-        code.local(Op::LocalGet, local).op(Op::Null).pool(Op::CallStatic, parse);
+        code.local(Op::LocalGet, local).local(Op::LocalGet, 0).pool(Op::CallStatic, loader_of);
+        code.pool(Op::CallStatic, parse);
     };
     // The member and the appendix, which stands in an array in the local, as an array of two.
     let pair = |code: &mut CodeBuilder, appendix: u16, member: u16| {
@@ -190,7 +272,7 @@ fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
         code
     };
     let mut only_type = CodeBuilder::new();
-    type_of(&mut only_type, 0);
+    type_of(&mut only_type, 1);
     only_type.op(Op::Return);
     let finish = |code: CodeBuilder, desc: &str| code.finish(pool.constants(), desc, true);
     [
@@ -203,8 +285,28 @@ fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
     ]
 }
 
+/// Asks a loader for a class, under the lock that HotSpot takes, and has the answer noted.
+fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let load = pool.method("java/lang/ClassLoader", "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;");
+    let lock = pool.method(BOOT_CLASS, "lockOf", LOCK_OF);
+    let loaded = pool.method(BOOT_CLASS, "loaded", LOADED);
+    let not_loaded = pool.method(BOOT_CLASS, "notLoaded", NOT_LOADED);
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallStatic, lock);
+    code.local(Op::LocalTee, 2).op(Op::MonitorEnter);
+    code.bind(begin).local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallVirtual, load);
+    code.local(Op::LocalSet, 3).bind(end).local(Op::LocalGet, 2).op(Op::MonitorExit);
+    code.local(Op::LocalGet, 0).local(Op::LocalGet, 1).local(Op::LocalGet, 3).pool(Op::CallStatic, loaded);
+    code.op(Op::Return);
+    code.bind(caught).local(Op::LocalSet, 3).local(Op::LocalGet, 2).op(Op::MonitorExit);
+    code.local(Op::LocalGet, 1).local(Op::LocalGet, 3).pool(Op::CallStatic, not_loaded).op(Op::Throw);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), LOAD_CLASS, true)
+}
+
 /// Its parameter are the system properties of the program: names and values in turn.
-const START: &str = "([Ljava/lang/String;)V";
+pub(crate) const START: &str = "([Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
@@ -219,8 +321,6 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 2);
     code.pool(Op::New, thread).local(Op::LocalTee, 3).pool(Op::CallStatic, bind);
     code.local(Op::LocalGet, 3).local(Op::LocalGet, 2).pool(Op::Const, main).pool(Op::CallSpecial, make);
-    let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
-    code.local(Op::LocalGet, 2).local(Op::LocalGet, 3).pool(Op::CallVirtual, add);
     // Classes whose initialisers others rely on; making an object initialises its class.
     for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
         let class = pool.class(class);
@@ -255,13 +355,13 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
     let status = pool.field(THREAD, "threadStatus", "I");
     let run = pool.method(THREAD, "run", "()V");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
     let exit = pool.method(THREAD, "exit", "()V");
     let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallVirtual, run).bind(end).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
-    code.pool(Op::CallSpecial, handler);
+    code.pool(Op::CallStatic, uncaught);
     code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
     code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
     code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
@@ -272,6 +372,31 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);
     code.finish(pool.constants(), "(Ljava/lang/Thread;)V", true)
+}
+
+const UNCAUGHT: &str = "(Ljava/lang/Thread;Ljava/lang/Throwable;)V";
+
+/// What becomes of what a thread threw and nobody caught: the library's handler gets it; of what that throws one line is
+/// said.
+fn uncaught_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let failed = pool.method(BOOT_CLASS, "handlerFailed", UNCAUGHT);
+    let mut code = CodeBuilder::new();
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler).bind(end);
+    code.op(Op::Return);
+    code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
+    code.pool(Op::CallStatic, failed).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), UNCAUGHT, true)
+}
+
+/// Registers an object that has a finalizer, instead of the constructor of `java.lang.Object`.
+fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let register = pool.method("java/lang/ref/Finalizer", "register", "(Ljava/lang/Object;)V");
+    let mut code = CodeBuilder::new();
+    code.local(Op::LocalGet, 0).pool(Op::CallStatic, register).op(Op::Return);
+    code.finish(pool.constants(), "(Ljava/lang/Object;)V", true)
 }
 
 /// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
@@ -294,7 +419,7 @@ pub fn start_module(main_class: &str, properties: &[(String, String)]) -> Module
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let exit = pool.method(THREAD, "exit", "()V");
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.i32_const(2 * properties.len() as i32).pool(Op::NewRefArray, string);
@@ -307,7 +432,7 @@ pub fn start_module(main_class: &str, properties: &[(String, String)]) -> Module
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
-    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler);
+    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, uncaught);
     code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallSpecial, exit);
     code.local(Op::LocalGet, 0).op(Op::Return);
     code.handler(begin, end, caught, None);

@@ -3,17 +3,17 @@
 //! What programs declared is read from the class file that the class keeps (`java::CLASS_FILE`); classes without one (those
 //! made for lambdas) have no declared members to show.
 
-use crate::support::{array_of, done, java_name, natives, nothing, object, set, string, text, zero};
+use crate::support::{array_of, done, get, natives, nothing, object, set, string, text, zero};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
-use bytecode::{Elem, Flags};
+use bytecode::{Elem, Flags, TypeDesc};
 use java::{CLASS_FILE, ClassFile};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{class, java_state};
-use vm::internal::{Call, Outcome};
+use vm::internal::{Call, Invoke, Outcome, Target};
 use vm::{Native, Vm};
 
 pub(crate) const NATIVES: &[Native] = natives! {
@@ -28,16 +28,16 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "isRecord0" "()Z" Short |call| { let flags = flags_of(call); Outcome::truth(flags.has(Flags::RECORD)) };
         "initClassName" "()Ljava/lang/String;" Short init_name;
         "getSuperclass" "()Ljava/lang/Class;" Short superclass;
-        "getInterfaces0" "()[Ljava/lang/Class;" Short interfaces;
+        "getInterfaces0" "()[Ljava/lang/Class;" Idempotent interfaces;
         "getModifiers" "()I" Short modifiers;
         "getPrimitiveClass" "(Ljava/lang/String;)Ljava/lang/Class;" Short primitive_class;
         "getSigners" "()[Ljava/lang/Object;" Short zero;
-        "getProtectionDomain0" "()Ljava/security/ProtectionDomain;" Short zero;
+        "getProtectionDomain0" "()Ljava/security/ProtectionDomain;" Short |call| { let this = call.this(); Outcome::Return(get(call.vm, this, java::DOMAIN_FIELD)) };
         "getSimpleBinaryName0" "()Ljava/lang/String;" Short simple_binary_name;
-        "getDeclaringClass0" "()Ljava/lang/Class;" Short declaring_class;
-        "getEnclosingMethod0" "()[Ljava/lang/Object;" Short enclosing_method;
+        "getDeclaringClass0" "()Ljava/lang/Class;" Idempotent declaring_class;
+        "getEnclosingMethod0" "()[Ljava/lang/Object;" Idempotent enclosing_method;
         "getGenericSignature0" "()Ljava/lang/String;" Short generic_signature;
-        "getNestHost0" "()Ljava/lang/Class;" Short nest_host;
+        "getNestHost0" "()Ljava/lang/Class;" Idempotent nest_host;
     }
     "java/lang/ClassLoader" {
         "findBootstrapClass" "(Ljava/lang/String;)Ljava/lang/Class;" Short find_bootstrap;
@@ -94,20 +94,13 @@ fn primitive_name(of: Option<Elem>) -> &'static str {
     of.map_or("void", java::primitive)
 }
 
-/// A class by name as `Class.forName` takes it, initialised if that is wanted. Phase 1: found, in reference 0.
+/// A class by name as `Class.forName` takes it, initialised if that is wanted. Phase 1: found, in reference 0; 2: the
+/// loader was asked for it.
 fn for_name(call: &mut Call<'_>) -> Outcome {
-    if call.phase() == 0 {
-        let name = match text(call, 0) {
-            Ok(name) => name,
-            Err(thrown) => return thrown,
-        };
-        let found = if name.contains('/') {
-            Err(Value::NULL)
-        } else {
-            call.vm.class_by_name(&name.replace('.', "/"))
-        };
-        let Ok(found) = found else {
-            return call.throw_java("java/lang/ClassNotFoundException", Some(&name));
+    if call.phase() != 1 {
+        let found = match named(call) {
+            Ok(found) => found,
+            Err(outcome) => return outcome,
         };
         call.set_reference(0, Value::object(found));
         call.set_phase(1);
@@ -117,6 +110,63 @@ fn for_name(call: &mut Call<'_>) -> Outcome {
         return Outcome::Initialise(found);
     }
     Outcome::value(call.vm.mirror_of(found))
+}
+
+/// The class that a loader finds under a name with dots (JVMS 5.3, `Class.forName0`).
+fn named(call: &mut Call<'_>) -> Result<Addr, Outcome> {
+    let name = text(call, 0)?;
+    let slashed = name.replace('.', "/");
+    let missing = |call: &mut Call<'_>| call.throw_java("java/lang/ClassNotFoundException", Some(&name));
+    let loader = call.reference_at(2);
+    let Some(own) = call.vm.program_loader(loader) else {
+        if name.contains('/') || !call.vm.library_loader_finds(loader, &slashed) {
+            return Err(missing(call));
+        }
+        return call.vm.class_by_name(&slashed).map_err(|_| missing(call));
+    };
+    // Of an array the class of its elements is looked for.
+    let dimensions = slashed.len() - slashed.trim_start_matches('[').len();
+    let mut plain = slashed.as_str();
+    if dimensions > 0 {
+        match TypeDesc::parse(&slashed[dimensions..]) {
+            Ok(TypeDesc::Class(_)) => plain = &slashed[dimensions + 1..slashed.len() - 1],
+            _ => return call.vm.class_by_name(&slashed).map_err(|_| missing(call)),
+        }
+    }
+    if name.contains('/') {
+        return Err(missing(call));
+    }
+    let mut found = call.vm.class_known_to(own, plain);
+    if found.is_none() && call.phase() == 2 {
+        let given = call.vm.class_of_mirror(call.result());
+        if given.is_null() || call.vm.text(given, class::NAME) != plain {
+            return Err(missing(call));
+        }
+        call.vm.note_class_of(own, plain, given);
+        found = Some(given);
+    }
+    let Some(mut found) = found else {
+        let dotted = call.vm.java_string(&plain.replace('/', "."));
+        let method = load_method(call, own)?;
+        call.set_phase(2);
+        return Err(Outcome::Call(Invoke { receiver: loader, method, args: alloc::vec![dotted] }));
+    };
+    for _ in 0..dimensions {
+        found = call.vm.array_class(found);
+    }
+    Ok(found)
+}
+
+/// The `loadClass(String)` of a class loader.
+fn load_method(call: &mut Call<'_>, loader: Addr) -> Result<Target, Outcome> {
+    let base = call.vm.class_by_name("java/lang/ClassLoader").map_err(Outcome::Throw)?;
+    let (name, desc) =
+        (call.vm.intern(b"loadClass"), call.vm.intern(b"(Ljava/lang/String;)Ljava/lang/Class;"));
+    let Some(declared) = call.vm.find_method(base, name, desc) else {
+        return Err(call.throw_java("java/lang/NoSuchMethodError", Some("loadClass")));
+    };
+    let of = call.vm.class_of(Value::object(loader));
+    call.vm.select(of, declared).map(Target::Method).map_err(Outcome::Throw)
 }
 
 fn is_instance(call: &mut Call<'_>) -> Outcome {
@@ -138,7 +188,10 @@ fn init_name(call: &mut Call<'_>) -> Outcome {
     let this = call.this();
     let name = match call.vm.primitive_of_mirror(Value::object(this)) {
         Some(of) => String::from(primitive_name(of)),
-        None => java_name(&call.vm.text(class_of(call), class::NAME)),
+        None => {
+            let of = class_of(call);
+            call.vm.java_class_name(of)
+        }
     };
     let name = call.vm.java_literal(&name);
     set(call.vm, this, "name", name.0);
@@ -164,7 +217,7 @@ fn direct_interfaces(vm: &mut Vm, of: Addr) -> Vec<String> {
     if vm.is_array_class(of) {
         return alloc::vec!["java/lang/Cloneable".into(), "java/io/Serializable".into()];
     }
-    vm.class_definition(of).map_or_else(Vec::new, |(module, index)| module.classes[index].interfaces.clone())
+    vm.direct_interfaces(of)
 }
 
 fn interfaces(call: &mut Call<'_>) -> Outcome {
@@ -172,9 +225,9 @@ fn interfaces(call: &mut Call<'_>) -> Outcome {
     let names = if of.is_null() { Vec::new() } else { direct_interfaces(call.vm, of) };
     let mut mirrors = Vec::new();
     for name in names {
-        match call.vm.class_by_name(&name) {
+        match call.class_from(of, &name) {
             Ok(found) => mirrors.push(call.vm.mirror_of(found)),
-            Err(thrown) => return Outcome::Throw(thrown),
+            Err(outcome) => return outcome,
         }
     }
     match array_of(call.vm, "java/lang/Class", &mirrors) {
@@ -203,10 +256,7 @@ fn modifiers(call: &mut Call<'_>) -> Outcome {
         return Outcome::int(1 | ABSTRACT_FINAL);
     }
     if call.vm.is_array_class(of) {
-        let mut element = of;
-        while call.vm.is_array_class(element) && !call.vm.ref_field(element, class::ELEMENT).is_null() {
-            element = call.vm.ref_field(element, class::ELEMENT);
-        }
+        let element = call.vm.innermost_class(of);
         let inner = if call.vm.is_array_class(element) { 1 } else { declared_flags(call.vm, element) };
         return Outcome::int(inner & VISIBLE | ABSTRACT_FINAL);
     }
@@ -273,11 +323,13 @@ fn simple_binary_name(call: &mut Call<'_>) -> Outcome {
     }
 }
 
+/// The mirror of a class as the class of the receiver names it.
 fn mirror_named(call: &mut Call<'_>, name: Option<String>) -> Outcome {
     let Some(name) = name else { return Outcome::value(Value::NULL) };
-    match call.vm.class_by_name(&name) {
+    let of = class_of(call);
+    match call.class_from(of, &name) {
         Ok(found) => Outcome::value(call.vm.mirror_of(found)),
-        Err(thrown) => Outcome::Throw(thrown),
+        Err(outcome) => outcome,
     }
 }
 
@@ -303,9 +355,9 @@ fn enclosing_method(call: &mut Call<'_>) -> Outcome {
         .flatten()
     };
     let Some((outer, member)) = found else { return Outcome::value(Value::NULL) };
-    let outer = match call.vm.class_by_name(&outer) {
+    let outer = match call.class_from(of, &outer) {
         Ok(outer) => call.vm.mirror_of(outer),
-        Err(thrown) => return Outcome::Throw(thrown),
+        Err(outcome) => return outcome,
     };
     let (name, desc) = match member {
         Some((name, desc)) => (call.vm.java_literal(&name), call.vm.java_literal(&desc)),
@@ -335,12 +387,8 @@ fn generic_signature(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Name of the class that hosts the nest of a class (JVMS 4.7.28): itself when it names none.
-fn host_of(vm: &mut Vm, of: Addr) -> String {
-    let named = with_file(vm, of, |file| {
-        let [a, b] = *file.attribute_named(b"NestHost")?.first_chunk::<2>()?;
-        file.class_name(u16::from_be_bytes([a, b])).ok()
-    });
-    named.flatten().unwrap_or_else(|| vm.text(of, class::NAME))
+pub(crate) fn host_of(vm: &mut Vm, of: Addr) -> String {
+    vm.nest_host_name(of).unwrap_or_else(|| vm.text(of, class::NAME))
 }
 
 fn nest_host(call: &mut Call<'_>) -> Outcome {
@@ -358,18 +406,36 @@ fn nest_mates(call: &mut Call<'_>) -> Outcome {
     if a == b || a.is_null() || b.is_null() {
         return Outcome::truth(a == b);
     }
-    let (a, b) = (host_of(call.vm, a), host_of(call.vm, b));
-    Outcome::truth(a == b)
+    Outcome::truth(call.vm.are_nest_mates(a, b))
 }
 
-/// The three loaders of the library stand for one: whatever the machine finds is found by each of them.
+/// What a loader has; of the library's loaders each finds what the machine finds in its packages.
 fn find_loaded(call: &mut Call<'_>) -> Outcome {
-    let loader = call.vm.text(call.vm.class_of(call.reference_at(0)), class::NAME);
-    if loader.starts_with("jdk/internal/loader/ClassLoaders$") { find_class(call, 1) } else { zero(call) }
+    let loader = call.reference_at(0);
+    let Some(own) = call.vm.program_loader(loader) else { return find_shared(call, loader, 1) };
+    let name = match text(call, 1) {
+        Ok(name) => name.replace('.', "/"),
+        Err(thrown) => return thrown,
+    };
+    let found = call.vm.class_known_to(own, &name);
+    Outcome::value(found.map_or(Value::NULL, |found| call.vm.mirror_of(found)))
 }
 
 fn find_bootstrap(call: &mut Call<'_>) -> Outcome {
-    find_class(call, 0)
+    find_shared(call, Value::NULL, 0)
+}
+
+/// The class of the name in an argument, when one of the library's loaders finds it itself.
+fn find_shared(call: &mut Call<'_>, loader: Value, index: u64) -> Outcome {
+    let name = match text(call, index) {
+        Ok(name) => name.replace('.', "/"),
+        Err(thrown) => return thrown,
+    };
+    if call.vm.library_loader_finds(loader, &name) {
+        find_class(call, index)
+    } else {
+        Outcome::value(Value::NULL)
+    }
 }
 
 fn find_class(call: &mut Call<'_>, index: u64) -> Outcome {
@@ -419,19 +485,54 @@ fn unnamed_module(call: &mut Call<'_>) -> Outcome {
     Outcome::VOID
 }
 
+/// Frames that are looked at together.
+const PIECE: u64 = 32;
+
 /// The class whose method called the one that asks; frames of reflection are left out.
 fn caller_class(call: &mut Call<'_>) -> Outcome {
-    const SKIPPED: usize = 1;
-    let methods = call.vm.running_methods(16);
-    let found = methods.iter().skip(SKIPPED).find(|(owner, target)| {
-        let name = call.vm.text(*owner, class::NAME);
-        call.vm.is_shown(*target)
-            && !name.starts_with("jdk/internal/reflect/")
-            && name != "java/lang/reflect/Method"
-    });
-    match found {
-        Some((owner, _)) => Outcome::value(call.vm.mirror_of(*owner)),
-        None => Outcome::value(Value::NULL),
+    let mut position = 1;
+    loop {
+        let places = call.vm.running_places(position, PIECE);
+        let found = places.iter().find(|place| {
+            let name = call.vm.text(place.owner, class::NAME);
+            call.vm.is_shown(place.method)
+                && !name.starts_with("jdk/internal/reflect/")
+                && name != "java/lang/reflect/Method"
+        });
+        match found {
+            Some(place) => return Outcome::value(call.vm.mirror_of(place.owner)),
+            None if places.is_empty() => return Outcome::value(Value::NULL),
+            None => position += PIECE,
+        }
+    }
+}
+
+/// The loader of the innermost method whose class is neither of the boot nor of the platform loader, nor generated for
+/// reflection; null when there is none.
+pub(crate) fn latest_loader(call: &mut Call<'_>) -> Outcome {
+    const LEFT_OUT: [&str; 2] = [
+        "jdk/internal/loader/ClassLoaders$PlatformClassLoader",
+        "jdk/internal/reflect/DelegatingClassLoader",
+    ];
+    let mut position = 0;
+    loop {
+        let places = call.vm.running_places(position, PIECE);
+        for place in &places {
+            let mirror = call.vm.mirror_of(place.owner);
+            let loader =
+                mirror.as_object().map_or(Value::NULL, |mirror| Value(get(call.vm, mirror, "classLoader")));
+            if loader.is_null() {
+                continue;
+            }
+            let name = call.vm.text(call.vm.class_of(loader), class::NAME);
+            if !LEFT_OUT.contains(&name.as_str()) {
+                return Outcome::value(loader);
+            }
+        }
+        if places.is_empty() {
+            return Outcome::value(Value::NULL);
+        }
+        position += PIECE;
     }
 }
 

@@ -1,31 +1,33 @@
 //! Classes that programs bring as bytes: `ClassLoader.defineClass`, proxies, hidden classes.
 //!
-//! The bytes are converted like any other class file. All classes share one directory so far: two loaders cannot define
-//! two classes of one name (a `LinkageError`), and what a class names is found there, whichever loader it has.
-//! A hidden class gets a name of its own, which nothing else can name.
+//! The bytes are converted like any other class file. A loader of a program has a directory of its own; those of the
+//! library share that of the system. A loader is asked for the classes above the new one before that is made: the module
+//! waits in the frame meanwhile ([`vm::defining`]). A hidden class is in no directory, and has a name that nothing else
+//! can have.
 
-use crate::support::{java_name, natives, object, set, text};
+use crate::support::{get, java_name, natives, object, set, text};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::Addr;
-use bytecode::{Const, Flags, Module};
-use java::{ClassFile, Refusal};
+use bytecode::{Attribute, Const, Flags, Module};
+use java::{BAD_MAGIC, DOMAIN_FIELD, NEST_HOST, Refusal};
 use layout::Value;
-use layout::schema::array;
+use layout::schema::{array, class};
 use vm::internal::{Call, Outcome};
-use vm::{CheckedModule, ConvertError, DefineError, Native};
+use vm::{CheckedModule, Native, defining};
 
-/// Flag of `defineClass0`: the class is hidden (`MethodHandleNatives.Constants.HIDDEN_CLASS`).
+/// Flags of `defineClass0` (`MethodHandleNatives.Constants`): the class is hidden, and of the nest of the class that looks up.
 const HIDDEN_CLASS: i32 = 2;
+const NESTMATE_CLASS: i32 = 1;
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "java/lang/ClassLoader" {
-        "defineClass1" "(Ljava/lang/ClassLoader;Ljava/lang/String;[BIILjava/security/ProtectionDomain;Ljava/lang/String;)Ljava/lang/Class;" Short define_class;
+        "defineClass1" "(Ljava/lang/ClassLoader;Ljava/lang/String;[BIILjava/security/ProtectionDomain;Ljava/lang/String;)Ljava/lang/Class;" Resumable define_class;
         "defineClass0" "(Ljava/lang/ClassLoader;Ljava/lang/Class;Ljava/lang/String;[BIILjava/security/ProtectionDomain;ZILjava/lang/Object;)Ljava/lang/Class;" Resumable define_hidden;
     }
     "jdk/internal/misc/Unsafe" {
-        "defineClass0" "(Ljava/lang/String;[BIILjava/lang/ClassLoader;Ljava/security/ProtectionDomain;)Ljava/lang/Class;" Short define_by_unsafe;
+        "defineClass0" "(Ljava/lang/String;[BIILjava/lang/ClassLoader;Ljava/security/ProtectionDomain;)Ljava/lang/Class;" Resumable define_by_unsafe;
     }
 };
 
@@ -56,33 +58,90 @@ fn refused(call: &mut Call<'_>, refusal: &Refusal, name: Option<&str>) -> Outcom
     call.throw_java(class, Some(&text))
 }
 
-/// Defines the classes of a module for a loader: the first one.
-fn define(call: &mut Call<'_>, module: &Module, loader: Value) -> Result<Addr, Outcome> {
-    let name = module.classes[0].name.clone();
-    if call.vm.known_class(&name).is_some() {
-        let text = format!("duplicate class definition for {}", java_name(&name));
-        return Err(call.throw_java("java/lang/LinkageError", Some(&text)));
+/// Defines a class in the directory of the system.
+fn define_shared(call: &mut Call<'_>, checked: &CheckedModule) -> Result<Addr, Outcome> {
+    let name = checked.decoded().classes[0].name.clone();
+    if let Some(there) = call.vm.known_class(&name) {
+        return Err(duplicate(call, there));
     }
-    let defined =
-        CheckedModule::new(&bytecode::encode(module)).and_then(|checked| call.vm.define_checked(&checked));
-    if let Err(error) = defined {
-        let class = match error {
-            DefineError::Linkage { .. } => "java/lang/NoClassDefFoundError",
-            _ => ConvertError::Define(error.clone()).class_name(),
-        };
-        return Err(call.throw_java(class, Some(&error.to_string())));
+    if let Err(error) = call.vm.define_checked(checked) {
+        return Err(Outcome::Throw(call.vm.define_error(&error)));
     }
-    let Some(made) = call.vm.known_class(&name) else {
-        return Err(call.throw_java("java/lang/LinkageError", Some(&name)));
+    match call.vm.known_class(&name) {
+        Some(made) => Ok(made),
+        None => Err(call.throw_java("java/lang/LinkageError", Some(&name))),
+    }
+}
+
+/// A loader has a class of this name already (`SystemDictionary::check_constraints`).
+fn duplicate(call: &mut Call<'_>, there: Addr) -> Outcome {
+    let mirror = call.vm.mirror_of(there);
+    let loader = mirror.as_object().map_or(Value::NULL, |mirror| Value(get(call.vm, mirror, "classLoader")));
+    let kind = match Flags(call.vm.get_u32(there, class::FLAGS)) {
+        flags if flags.has(Flags::INTERFACE) => "interface",
+        flags if flags.has(Flags::ABSTRACT) => "abstract class",
+        _ => "class",
     };
-    let mirror = call.vm.mirror_of(made);
-    if let (Some(mirror), Some(loader)) = (mirror.as_object(), loader.as_object()) {
-        set(call.vm, mirror, "classLoader", loader.0);
-        let known = call.vm.java_module_of(made);
-        if known == call.vm.java_state(layout::schema::java_state::UNNAMED_MODULE) {
-            let unnamed = crate::support::get(call.vm, loader, "unnamedModule");
-            set(call.vm, mirror, "module", unnamed);
+    let parent = loader.as_object().map_or(Value::NULL, |loader| Value(get(call.vm, loader, "parent")));
+    let (name, parent) = (java_name(&call.vm.text(there, class::NAME)), call.vm.loader_text(parent));
+    let (loader, place) = (call.vm.loader_text(loader), call.vm.place_of(there));
+    let text = format!(
+        "loader {loader} attempted duplicate {kind} definition for {name}. ({name} is in {place}, parent loader {parent})"
+    );
+    call.throw_java("java/lang/LinkageError", Some(&text))
+}
+
+/// Encodes and checks what was converted.
+fn checked(call: &mut Call<'_>, module: &Module) -> Result<CheckedModule, Outcome> {
+    CheckedModule::new(&bytecode::encode(module))
+        .map_err(|error| Outcome::Throw(call.vm.define_error(&error)))
+}
+
+/// Defines a class for a loader: phase 0: nothing done; 1: those above it are loaded, and what is to be defined stands in
+/// reference 0. `convert` gives the module.
+fn define(
+    call: &mut Call<'_>,
+    loader: Value,
+    convert: impl FnOnce(&mut Call<'_>) -> Result<Module, Outcome>,
+) -> Result<Addr, Outcome> {
+    if call.phase() == 0 {
+        let module = convert(call)?;
+        let module = checked(call, &module)?;
+        let first = &module.decoded().classes[0];
+        if !first.flags.has(Flags::HIDDEN) && call.vm.program_loader(loader).is_none() {
+            return define_shared(call, &module);
         }
+        let task = call.vm.make_ref_array(defining::COUNT);
+        call.vm.array_set(task, defining::LOADER, loader);
+        let name = call.vm.intern(first.name.as_bytes());
+        call.vm.array_set(task, defining::NAME, Value::object(name));
+        let bytes = call.vm.make_bytes(module.bytes().len() as u64);
+        call.vm.write_bytes(bytes, 0, module.bytes());
+        call.vm.array_set(task, defining::MODULE, Value::object(bytes));
+        call.set_reference(0, Value::object(task));
+        call.set_phase(1);
+        return define_for(call, loader, &module);
+    }
+    let bytes =
+        call.reference(0).as_object().and_then(|task| call.vm.array_get(task, defining::MODULE).as_object());
+    let bytes = bytes.map_or_else(Vec::new, |bytes| call.vm.bytes(bytes));
+    match CheckedModule::new(&bytes) {
+        Ok(module) => define_for(call, loader, &module),
+        Err(error) => Err(Outcome::Throw(call.vm.define_error(&error))),
+    }
+}
+
+/// Defines a class apart from those of the system.
+fn define_for(call: &mut Call<'_>, loader: Value, module: &CheckedModule) -> Result<Addr, Outcome> {
+    let decoded = module.decoded();
+    let first = &decoded.classes[0];
+    let own = call.vm.program_loader(loader).filter(|_| !first.flags.has(Flags::HIDDEN));
+    if let Some(there) = own.and_then(|own| call.vm.class_known_to(own, &first.name)) {
+        return Err(duplicate(call, there));
+    }
+    let made = call.define_apart(module, loader)?;
+    if let Some(own) = own {
+        call.vm.note_class_of(own, &first.name, made);
     }
     Ok(made)
 }
@@ -91,6 +150,11 @@ fn define(call: &mut Call<'_>, module: &Module, loader: Value) -> Result<Addr, O
 fn convert(call: &mut Call<'_>, bytes: &[u8], name: Option<&str>) -> Result<Module, Outcome> {
     let converted = match java::convert(bytes) {
         Ok(converted) => converted,
+        Err(Refusal::Format(text)) if text.starts_with(BAD_MAGIC) => {
+            // The name that it should have is all that is known of it.
+            let text = format!("{text} in class file {}", name.unwrap_or("<Unknown>"));
+            return Err(refused(call, &Refusal::Format(text), name));
+        }
         Err(refusal) => return Err(refused(call, &refusal, name)),
     };
     let found = &converted.module.name;
@@ -101,27 +165,37 @@ fn convert(call: &mut Call<'_>, bytes: &[u8], name: Option<&str>) -> Result<Modu
     Ok(converted.module)
 }
 
-fn define_from(call: &mut Call<'_>, loader: Value, name_at: u64, bytes_from: u64) -> Outcome {
-    let name = text(call, name_at).ok().map(|name| name.replace('.', "/"));
-    let bytes = match bytes_at(call, bytes_from) {
-        Ok(bytes) => bytes,
-        Err(thrown) => return thrown,
-    };
-    let made = convert(call, &bytes, name.as_deref()).and_then(|module| define(call, &module, loader));
+fn define_from(call: &mut Call<'_>, loader: Value, name_at: u64, bytes_from: u64, domain_at: u64) -> Outcome {
+    let made = define(call, loader, |call| {
+        let name = text(call, name_at).ok().map(|name| name.replace('.', "/"));
+        let bytes = bytes_at(call, bytes_from)?;
+        convert(call, &bytes, name.as_deref())
+    });
     match made {
-        Ok(made) => Outcome::value(call.vm.mirror_of(made)),
+        Ok(made) => {
+            let mirror = call.vm.mirror_of(made);
+            set_domain(call, mirror, domain_at);
+            Outcome::value(mirror)
+        }
         Err(thrown) => thrown,
+    }
+}
+
+fn set_domain(call: &mut Call<'_>, mirror: Value, domain_at: u64) {
+    let domain = call.raw(domain_at);
+    if let Some(mirror) = mirror.as_object() {
+        set(call.vm, mirror, DOMAIN_FIELD, domain);
     }
 }
 
 fn define_class(call: &mut Call<'_>) -> Outcome {
     let loader = call.reference_at(0);
-    define_from(call, loader, 1, 2)
+    define_from(call, loader, 1, 2, 5)
 }
 
 fn define_by_unsafe(call: &mut Call<'_>) -> Outcome {
     let loader = call.reference_at(5);
-    define_from(call, loader, 1, 2)
+    define_from(call, loader, 1, 2, 6)
 }
 
 /// Gives a class another name, wherever its module names it.
@@ -145,22 +219,28 @@ fn rename(module: &mut Module, new: &str) {
     }
 }
 
-/// `Lookup.defineHiddenClass`, and what the library makes for method handles. Phase 1: defined, its mirror in reference 0.
+/// `Lookup.defineHiddenClass` and `Lookup.defineClass`. Phases 0 and 1: as [`define`]; 2: defined, its mirror in reference 0.
 fn define_hidden(call: &mut Call<'_>) -> Outcome {
-    if call.phase() == 0 {
-        let made = bytes_at(call, 3).and_then(|bytes| {
-            if let Err(refusal) = ClassFile::parse(&bytes) {
-                return Err(refused(call, &refusal, None));
-            }
+    if call.phase() < 2 {
+        let loader = call.reference_at(0);
+        let made = define(call, loader, |call| {
+            let bytes = bytes_at(call, 3)?;
             let mut module = convert(call, &bytes, None)?;
             if call.int_at(8) & HIDDEN_CLASS != 0 {
                 let number = call.vm.next_number();
                 let name = format!("{}+0x{number:016x}", module.name);
                 rename(&mut module, &name);
                 module.classes[0].flags |= Flags::HIDDEN;
+                // It is of no nest but that of the class that looks up, where that was asked for.
+                module.classes[0].attributes.retain(|attribute| attribute.name != NEST_HOST);
+                let mate = call.vm.class_of_mirror(call.reference_at(1));
+                if call.int_at(8) & NESTMATE_CLASS != 0 && !mate.is_null() {
+                    let host = crate::classes::host_of(call.vm, mate);
+                    let attribute = Attribute { name: NEST_HOST.into(), bytes: host.into_bytes() };
+                    module.classes[0].attributes.push(attribute);
+                }
             }
-            let loader = call.reference_at(0);
-            define(call, &module, loader)
+            Ok(module)
         });
         let made = match made {
             Ok(made) => made,
@@ -171,8 +251,9 @@ fn define_hidden(call: &mut Call<'_>) -> Outcome {
             let data = call.raw(9);
             set(call.vm, object, "classData", data);
         }
+        set_domain(call, mirror, 6);
         call.set_reference(0, mirror);
-        call.set_phase(1);
+        call.set_phase(2);
     }
     let mirror = call.reference(0);
     let made = call.vm.class_of_mirror(mirror);

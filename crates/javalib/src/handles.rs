@@ -16,7 +16,7 @@ use vm::{Native, Vm};
 pub(crate) const NATIVES: &[Native] = natives! {
     "java/lang/invoke/MethodHandleNatives" {
         "init" "(Ljava/lang/invoke/MemberName;Ljava/lang/Object;)V" Short init;
-        "expand" "(Ljava/lang/invoke/MemberName;)V" Short nothing;
+        "expand" "(Ljava/lang/invoke/MemberName;)V" Short expand;
         "resolve" "(Ljava/lang/invoke/MemberName;Ljava/lang/Class;IZ)Ljava/lang/invoke/MemberName;" Short resolve;
         "objectFieldOffset" "(Ljava/lang/invoke/MemberName;)J" Short |call| field_place(call, false);
         "staticFieldOffset" "(Ljava/lang/invoke/MemberName;)J" Short |call| field_place(call, false);
@@ -151,20 +151,42 @@ fn init(call: &mut Call<'_>) -> Outcome {
     }
     let methods = call.vm.ref_field(owner, class::METHODS);
     let target = Addr(call.vm.array_get(methods, slot).0);
-    let flags = call.vm.method_flags(target);
-    let interface = Flags(call.vm.get_u32(owner, class::FLAGS)).has(Flags::INTERFACE);
+    match set_declared(call.vm, member, target) {
+        Ok(()) => Outcome::VOID,
+        Err(thrown) => Outcome::Throw(thrown),
+    }
+}
+
+/// Makes a `MemberName` stand for a method as its class declares it.
+///
+/// # Errors
+/// What to throw.
+pub(crate) fn set_declared(vm: &mut Vm, member: Addr, target: Addr) -> Result<(), Value> {
+    let flags = vm.method_flags(target);
+    let owner = vm.ref_field(target, method::CLASS);
+    let interface = Flags(vm.get_u32(owner, class::FLAGS)).has(Flags::INTERFACE);
     let (sort, kind) = match () {
-        () if kind == "java/lang/reflect/Constructor" => (IS_CONSTRUCTOR, NEW_INVOKE_SPECIAL),
+        () if flags.has(Flags::CONSTRUCTOR) => (IS_CONSTRUCTOR, NEW_INVOKE_SPECIAL),
         () if flags.has(Flags::STATIC) => (IS_METHOD, INVOKE_STATIC),
         () if flags.has(Flags::PRIVATE) => (IS_METHOD, INVOKE_SPECIAL),
         () if interface => (IS_METHOD, INVOKE_INTERFACE),
         () => (IS_METHOD, INVOKE_VIRTUAL),
     };
-    let bits = modifiers(flags, true) | sort | kind << KIND_SHIFT;
-    match set_method(call.vm, member, target, bits) {
-        Ok(()) => Outcome::VOID,
-        Err(thrown) => Outcome::Throw(thrown),
+    set_method(vm, member, target, modifiers(flags, true) | sort | kind << KIND_SHIFT)
+}
+
+/// `expand(MemberName)`: name and type of a resolved method that was never named.
+fn expand(call: &mut Call<'_>) -> Outcome {
+    let Some(target) = call.vm.method_of_member(call.reference_at(0)) else { return Outcome::VOID };
+    let member = call.this();
+    let (name, desc) = (call.vm.java_method_name(target), call.vm.text(target, method::DESCRIPTOR));
+    for (field, text) in [("name", name), ("type", desc)] {
+        if get(call.vm, member, field) == 0 {
+            let text = call.vm.java_string(&text);
+            set(call.vm, member, field, text.0);
+        }
     }
+    Outcome::VOID
 }
 
 /// `resolve(MemberName, Class, int, boolean)`: finds the member; null, or an error thrown, when there is none.

@@ -1,11 +1,11 @@
 //! `java.lang`: objects, strings, numbers, the system, threads, throwables.
 
-use crate::support::{done, get, java_name, natives, nothing, object, set, string, text, zero};
+use crate::boundary::current_thread;
+use crate::support::{get, java_name, natives, nothing, object, set, string, text, zero};
 use alloc::format;
-use alloc::string::String;
 use base::Addr;
 use layout::Value;
-use layout::schema::{Shape, array, class, method};
+use layout::schema::{Shape, array, class};
 use vm::Native;
 use vm::internal::{Call, Outcome};
 
@@ -68,13 +68,13 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
     "java/lang/Runtime" {
         "availableProcessors" "()I" Short |_| Outcome::int(1);
-        "maxMemory" "()J" Short |call| Outcome::long(limit(call) as i64);
-        "totalMemory" "()J" Short |call| Outcome::long(limit(call) as i64);
-        "freeMemory" "()J" Short |call| Outcome::long(limit(call).saturating_sub(used(call)) as i64);
+        "maxMemory" "()J" Short |call| Outcome::long(call.vm.program_memory().0 as i64);
+        "totalMemory" "()J" Short |call| Outcome::long(call.vm.program_memory().0 as i64);
+        "freeMemory" "()J" Short |call| { let (limit, used) = call.vm.program_memory(); Outcome::long(limit.saturating_sub(used) as i64) };
         "gc" "()V" Idempotent |call| call.collect();
     }
     "java/lang/Thread" {
-        "currentThread" "()Ljava/lang/Thread;" Short |call| Outcome::value(call.vm.java_thread(call.thread));
+        "currentThread" "()Ljava/lang/Thread;" Short current_thread;
         "start0" "()V" Short start;
         "setPriority0" "(I)V" Short nothing;
         "setNativeName" "(Ljava/lang/String;)V" Short nothing;
@@ -87,28 +87,14 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "java/lang/Throwable" {
         "fillInStackTrace" "(I)Ljava/lang/Throwable;" Short |call| { let this = call.reference_at(0); call.vm.fill_backtrace(this); Outcome::value(this) };
     }
-    "java/lang/StackTraceElement" {
-        "initStackTraceElements" "([Ljava/lang/StackTraceElement;Ljava/lang/Throwable;)V" Short fill_elements;
-    }
     "java/lang/NullPointerException" {
-        "getExtendedNPEMessage" "()Ljava/lang/String;" Short zero;
+        "getExtendedNPEMessage" "()Ljava/lang/String;" Short null_message;
     }
     "java/lang/Shutdown" {
         "beforeHalt" "()V" Short nothing;
         "halt0" "(I)V" Idempotent |call| Outcome::Exit(call.int_at(0));
     }
 };
-
-/// Bytes that objects may take.
-fn limit(call: &Call<'_>) -> u64 {
-    call.vm.memory_limit()
-}
-
-/// Bytes that objects take, those that nothing leads to any more included.
-fn used(call: &Call<'_>) -> u64 {
-    let usage = call.vm.heap.usage();
-    usage.nursery_bytes + usage.cell_bytes + usage.large_bytes
-}
 
 fn get_class(call: &mut Call<'_>) -> Outcome {
     let class = call.vm.class_of(call.reference_at(0));
@@ -230,38 +216,11 @@ fn start(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Fills stack trace elements from the backtrace that is kept in a throwable: methods and offsets in turn.
-fn fill_elements(call: &mut Call<'_>) -> Outcome {
-    let filled = (|| {
-        let (elements, throwable) = (object(call, 0)?, object(call, 1)?);
-        let Some(trace) = Value(get(call.vm, throwable, "backtrace")).as_object() else {
-            return Ok(Outcome::VOID);
-        };
-        let count = call.vm.array_len(elements).min(call.vm.array_len(trace) / 2);
-        for index in 0..count {
-            let target = Addr(call.vm.array_get(trace, 2 * index).0);
-            let pc = call.vm.array_get(trace, 2 * index + 1).as_int().unwrap_or(0);
-            let Some(element) = call.vm.array_get(elements, index).as_object() else { continue };
-            fill_element(call, element, target, pc as u32);
-        }
-        Ok(Outcome::VOID)
-    })();
-    done(filled)
-}
-
-fn fill_element(call: &mut Call<'_>, element: Addr, target: Addr, pc: u32) {
-    const NATIVE_LINE: i32 = -2;
-    let owner = call.vm.ref_field(target, method::CLASS);
-    let (source, line) = call.vm.java_position(target, pc);
-    let native = call.vm.method_flags(target).has(bytecode::Flags::NATIVE);
-    let line = if native { NATIVE_LINE } else { line.map_or(-1, |line| line as i32) };
-    let (class, name) = (java_name(&call.vm.text(owner, class::NAME)), call.vm.java_method_name(target));
-    let mirror = call.vm.mirror_of(owner);
-    set(call.vm, element, "declaringClassObject", mirror.0);
-    for (field, text) in [("declaringClass", Some(class)), ("methodName", Some(name)), ("fileName", source)] {
-        let text: Option<String> = text;
-        let value = text.map_or(Value::NULL, |text| call.vm.java_string(&text));
-        set(call.vm, element, field, value.0);
+/// What was null (JEP 358); null when that is not known.
+fn null_message(call: &mut Call<'_>) -> Outcome {
+    let this = call.reference_at(0);
+    match call.vm.null_message(this) {
+        Some(text) => string(call, &text),
+        None => Outcome::value(Value::NULL),
     }
-    set(call.vm, element, "lineNumber", u64::from(line as u32));
 }

@@ -12,6 +12,7 @@ extern crate alloc;
 
 mod assertions;
 mod boot;
+mod boundary;
 mod classes;
 mod define;
 mod descriptors;
@@ -23,13 +24,16 @@ mod misc;
 mod net;
 mod nio;
 mod offheap;
+mod references;
 mod reflect;
 mod resources;
+mod stack;
 mod support;
 mod unsafes;
 mod zip;
 
 pub use boot::{BOOT_CLASS, boot_module, start_module};
+pub use boundary::CLASS_PATH_FILE;
 pub use library::{ClassFiles, Converter, Library};
 
 use vm::Native;
@@ -38,10 +42,13 @@ use vm::Native;
 pub const NATIVES: &[&[Native]] = &[
     assertions::NATIVES,
     boot::NATIVES,
+    boundary::NATIVES,
     lang::NATIVES,
+    stack::NATIVES,
     classes::NATIVES,
     define::NATIVES,
     handles::NATIVES,
+    references::NATIVES,
     reflect::NATIVES,
     resources::NATIVES,
     unsafes::NATIVES,

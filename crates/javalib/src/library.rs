@@ -14,18 +14,26 @@ pub trait ClassFiles: Send + Sync {
     fn class_file(&self, name: &str) -> Option<Vec<u8>>;
     /// A file of the JDK by its path in it, such as `lib/tzdb.dat`; `modules/NAME/PATH` is a resource of a module.
     fn jdk_file(&self, path: &str) -> Option<Vec<u8>>;
+    /// Where the library looks for resources: folders and jars with `:` between them.
+    fn class_path(&self) -> &str {
+        ""
+    }
 }
 
 /// The classes of class files, as a source for the machine.
 pub struct Library {
     files: Arc<dyn ClassFiles>,
     boot: Option<CheckedModule>,
+    boundary: Option<CheckedModule>,
 }
 
 impl Library {
-    /// A source of the classes that `files` has, and of the class by which programs begin.
+    /// A source of the classes that `files` has, of the class by which programs begin, and of those at the boundary to
+    /// other languages.
     pub fn new(files: Arc<dyn ClassFiles>) -> Library {
-        Library { files, boot: CheckedModule::new(&bytecode::encode(&crate::boot_module())).ok() }
+        let checked = |module| CheckedModule::new(&bytecode::encode(&module)).ok();
+        let boundary = checked(crate::boundary::boundary_module());
+        Library { files, boot: checked(crate::boot_module()), boundary }
     }
 }
 
@@ -38,6 +46,9 @@ impl ClassSource for Library {
         if class == crate::BOOT_CLASS {
             return self.boot.clone().map(Ok);
         }
+        if crate::boundary::has(class) {
+            return self.boundary.clone().map(Ok);
+        }
         // A class made for a lambda comes with the class that holds the lambda.
         let host = class.split_once("$$Lambda$").map_or(class, |(host, _)| host);
         let bytes = self.files.class_file(host)?;
@@ -48,6 +59,9 @@ impl ClassSource for Library {
         }))
     }
     fn file(&self, path: &str) -> Option<Vec<u8>> {
+        if path == crate::CLASS_PATH_FILE {
+            return Some(self.files.class_path().as_bytes().to_vec());
+        }
         self.files.jdk_file(path)
     }
 }
@@ -88,5 +102,5 @@ fn named(bytes: &[u8], name: &str) -> Result<CheckedModule, ConvertError> {
 }
 
 fn refused(error: &ConvertError) -> DefineError {
-    DefineError::Refused { error: error.class_name(), text: error.to_string() }
+    DefineError::Java { thrown: error.class_name(), what: error.to_string() }
 }

@@ -1,6 +1,6 @@
-//! What else the library asks of the machine while it starts: properties, signals, access control, references.
+//! What else the library asks of the machine while it starts: properties, signals, access control.
 
-use crate::support::{array_of, get, natives, nothing, object, set, text, zero};
+use crate::support::{array_of, natives, nothing, object, text, zero};
 use alloc::format;
 use alloc::vec::Vec;
 use layout::Value;
@@ -11,7 +11,7 @@ use vm::internal::{Call, Outcome};
 pub(crate) const NATIVES: &[Native] = natives! {
     "jdk/internal/misc/VM" {
         "initialize" "()V" Short nothing;
-        "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short zero;
+        "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short crate::classes::latest_loader;
         "getRuntimeArguments" "()[Ljava/lang/String;" Short |call| texts(call, &[]);
         "getNanoTimeAdjustment" "(J)J" Short nano_adjustment;
         "getuid" "()J" Short zero;
@@ -40,16 +40,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "ensureMaterializedForStackWalk" "(Ljava/lang/Object;)V" Short nothing;
         "getStackAccessControlContext" "()Ljava/security/AccessControlContext;" Short zero;
         "getInheritedAccessControlContext" "()Ljava/security/AccessControlContext;" Short zero;
-    }
-    "java/lang/ref/Reference" {
-        "getAndClearReferencePendingList" "()Ljava/lang/ref/Reference;" Short zero;
-        "hasReferencePendingList" "()Z" Short zero;
-        "waitForReferencePendingList" "()V" Resumable |call| call.wait_for_ever();
-        "refersTo0" "(Ljava/lang/Object;)Z" Short refers_to;
-        "clear0" "()V" Short clear;
-    }
-    "java/lang/ref/PhantomReference" {
-        "refersTo0" "(Ljava/lang/Object;)Z" Short refers_to;
     }
     "java/util/concurrent/atomic/AtomicLong" {
         "VMSupportsCS8" "()Z" Short |_| Outcome::truth(true);
@@ -242,16 +232,4 @@ fn load_library(call: &mut Call<'_>) -> Outcome {
     let text =
         format!("{name}: native libraries (JNI) are not supported: a world must not depend on native code");
     call.throw_java("java/lang/UnsatisfiedLinkError", Some(&text))
-}
-
-fn refers_to(call: &mut Call<'_>) -> Outcome {
-    let this = call.this();
-    Outcome::truth(get(call.vm, this, "referent") == call.raw(1))
-}
-
-fn clear(call: &mut Call<'_>) -> Outcome {
-    if let Ok(this) = object(call, 0) {
-        set(call.vm, this, "referent", 0);
-    }
-    Outcome::VOID
 }

@@ -3,7 +3,7 @@
 //! The slot of a member is its index in the class's own list in the world.
 
 use crate::classes::{class_of, with_file};
-use crate::support::{array_of, done, get, natives, object, offset_of, set, zero};
+use crate::support::{array_of, done, get, natives, object, offset_of, set};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,15 +17,15 @@ use vm::{Native, Vm, WRAPPING_PHASE};
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "java/lang/Class" {
-        "getDeclaredFields0" "(Z)[Ljava/lang/reflect/Field;" Short declared_fields;
-        "getDeclaredMethods0" "(Z)[Ljava/lang/reflect/Method;" Short |call| declared_methods(call, false);
-        "getDeclaredConstructors0" "(Z)[Ljava/lang/reflect/Constructor;" Short |call| declared_methods(call, true);
-        "getDeclaredClasses0" "()[Ljava/lang/Class;" Short declared_classes;
-        "getRecordComponents0" "()[Ljava/lang/reflect/RecordComponent;" Short record_components;
-        "getPermittedSubclasses0" "()[Ljava/lang/Class;" Short |call| listed_classes(call, b"PermittedSubclasses");
-        "getNestMembers0" "()[Ljava/lang/Class;" Short nest_members;
+        "getDeclaredFields0" "(Z)[Ljava/lang/reflect/Field;" Idempotent declared_fields;
+        "getDeclaredMethods0" "(Z)[Ljava/lang/reflect/Method;" Idempotent |call| declared_methods(call, false);
+        "getDeclaredConstructors0" "(Z)[Ljava/lang/reflect/Constructor;" Idempotent |call| declared_methods(call, true);
+        "getDeclaredClasses0" "()[Ljava/lang/Class;" Idempotent declared_classes;
+        "getRecordComponents0" "()[Ljava/lang/reflect/RecordComponent;" Idempotent record_components;
+        "getPermittedSubclasses0" "()[Ljava/lang/Class;" Idempotent |call| listed_classes(call, b"PermittedSubclasses");
+        "getNestMembers0" "()[Ljava/lang/Class;" Idempotent nest_members;
         "getRawAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, b"RuntimeVisibleAnnotations") };
-        "getRawTypeAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, b"RuntimeVisibleTypeAnnotations") };
+        "getRawTypeAnnotations" "()[B" Short |call| { let of = class_of(call); raw_attribute(call, of, TYPE_ANNOTATIONS) };
         "getConstantPool" "()Ljdk/internal/reflect/ConstantPool;" Short constant_pool;
     }
     "jdk/internal/reflect/ConstantPool" {
@@ -42,11 +42,11 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "newInstance0" "(Ljava/lang/reflect/Constructor;[Ljava/lang/Object;)Ljava/lang/Object;" Resumable new_instance;
     }
     "java/lang/reflect/Executable" {
-        "getParameters0" "()[Ljava/lang/reflect/Parameter;" Short zero;
-        "getTypeAnnotationBytes0" "()[B" Short zero;
+        "getParameters0" "()[Ljava/lang/reflect/Parameter;" Short parameters;
+        "getTypeAnnotationBytes0" "()[B" Short |call| member_annotations(call, class::METHODS);
     }
     "java/lang/reflect/Field" {
-        "getTypeAnnotationBytes0" "()[B" Short zero;
+        "getTypeAnnotationBytes0" "()[B" Short |call| member_annotations(call, class::FIELDS);
     }
     "java/io/ObjectStreamClass" {
         "initNative" "()V" Short |_| Outcome::VOID;
@@ -63,19 +63,21 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
 };
 
-/// The mirror of a type.
-fn mirror(vm: &mut Vm, desc: &TypeDesc) -> Result<Value, Value> {
+const TYPE_ANNOTATIONS: &[u8] = b"RuntimeVisibleTypeAnnotations";
+
+/// The mirror of a type as a class names it.
+fn mirror(call: &mut Call<'_>, of: Addr, desc: &TypeDesc) -> Result<Value, Outcome> {
     let found = match desc {
-        TypeDesc::Prim(elem) => return Ok(vm.primitive_mirror(Some(*elem))),
-        TypeDesc::Class(name) => vm.class_by_name(name)?,
-        array => vm.class_by_name(&format!("{array}"))?,
+        TypeDesc::Prim(elem) => return Ok(call.vm.primitive_mirror(Some(*elem))),
+        TypeDesc::Class(name) => call.class_from(of, name)?,
+        array => call.class_from(of, &format!("{array}"))?,
     };
-    Ok(vm.mirror_of(found))
+    Ok(call.vm.mirror_of(found))
 }
 
-fn mirrors(vm: &mut Vm, descs: &[TypeDesc]) -> Result<Value, Value> {
-    let all: Result<Vec<Value>, Value> = descs.iter().map(|desc| mirror(vm, desc)).collect();
-    array_of(vm, "java/lang/Class", &all?)
+fn mirrors(call: &mut Call<'_>, of: Addr, descs: &[TypeDesc]) -> Result<Value, Outcome> {
+    let all: Result<Vec<Value>, Outcome> = descs.iter().map(|desc| mirror(call, of, desc)).collect();
+    array_of(call.vm, "java/lang/Class", &all?).map_err(Outcome::Throw)
 }
 
 fn bytes(vm: &mut Vm, content: Option<&[u8]>) -> Value {
@@ -96,6 +98,7 @@ struct About {
     annotations: Option<Vec<u8>>,
     parameter_annotations: Option<Vec<u8>>,
     default: Option<Vec<u8>>,
+    type_annotations: Option<Vec<u8>>,
 }
 
 fn about(file: &java::ClassFile<'_>, member: &Member<'_>) -> About {
@@ -117,6 +120,8 @@ fn about(file: &java::ClassFile<'_>, member: &Member<'_>) -> About {
         annotations: attribute(b"RuntimeVisibleAnnotations").map(<[u8]>::to_vec),
         parameter_annotations: attribute(b"RuntimeVisibleParameterAnnotations").map(<[u8]>::to_vec),
         default: attribute(b"AnnotationDefault").map(<[u8]>::to_vec),
+        // Those of members are read when they are asked for.
+        type_annotations: None,
     }
 }
 
@@ -141,28 +146,32 @@ fn declared_fields(call: &mut Call<'_>) -> Outcome {
         })
         .unwrap_or_default()
     };
-    let made: Result<Vec<Value>, Value> = found
+    let made: Result<Vec<Value>, Outcome> = found
         .iter()
         .filter(|about| !public_only || about.access & 1 != 0)
-        .map(|about| make_field(call.vm, of, about))
+        .map(|about| make_field(call, of, about))
         .collect();
     finish(call, "java/lang/reflect/Field", made)
 }
 
-fn finish(call: &mut Call<'_>, class: &str, made: Result<Vec<Value>, Value>) -> Outcome {
-    match made.and_then(|made| array_of(call.vm, class, &made)) {
+fn finish(call: &mut Call<'_>, class: &str, made: Result<Vec<Value>, Outcome>) -> Outcome {
+    match made.and_then(|made| array_of(call.vm, class, &made).map_err(Outcome::Throw)) {
         Ok(array) => Outcome::value(array),
-        Err(thrown) => Outcome::Throw(thrown),
+        Err(outcome) => outcome,
     }
 }
 
-fn make_field(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> {
-    let made = {
-        let class = vm.class_by_name("java/lang/reflect/Field")?;
-        vm.new_object(class)
-    };
-    let desc = TypeDesc::parse(&about.desc).map_err(|_| Value::NULL)?;
-    let of_type = mirror(vm, &desc)?;
+/// A new object of a class of the library.
+fn new_of(vm: &mut Vm, class: &str) -> Result<Addr, Outcome> {
+    let class = vm.class_by_name(class).map_err(Outcome::Throw)?;
+    Ok(vm.new_object(class))
+}
+
+fn make_field(call: &mut Call<'_>, of: Addr, about: &About) -> Result<Value, Outcome> {
+    let made = new_of(call.vm, "java/lang/reflect/Field")?;
+    let desc = TypeDesc::parse(&about.desc).map_err(|_| Outcome::Throw(Value::NULL))?;
+    let of_type = mirror(call, of, &desc)?;
+    let vm = &mut *call.vm;
     let signature = about.signature.as_deref().map_or(Value::NULL, |text| vm.java_string(text));
     let annotations = bytes(vm, about.annotations.as_deref());
     let (name, clazz) = (vm.java_literal(&about.name), vm.mirror_of(of));
@@ -195,31 +204,29 @@ fn declared_methods(call: &mut Call<'_>, constructors: bool) -> Outcome {
         })
         .unwrap_or_default()
     };
-    let made: Result<Vec<Value>, Value> = found
+    let made: Result<Vec<Value>, Outcome> = found
         .iter()
         .filter(|about| !public_only || about.access & 1 != 0)
         .filter(|about| about.name != "<clinit>" && (about.name == "<init>") == constructors)
-        .map(|about| make_method(call.vm, of, about))
+        .map(|about| make_method(call, of, about))
         .collect();
     let class = if constructors { "java/lang/reflect/Constructor" } else { "java/lang/reflect/Method" };
     finish(call, class, made)
 }
 
-fn make_method(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> {
+fn make_method(call: &mut Call<'_>, of: Addr, about: &About) -> Result<Value, Outcome> {
     let constructor = about.name == "<init>";
     let class = if constructor { "java/lang/reflect/Constructor" } else { "java/lang/reflect/Method" };
-    let made = {
-        let class = vm.class_by_name(class)?;
-        vm.new_object(class)
-    };
-    let desc = Descriptor::parse(&about.desc).map_err(|_| Value::NULL)?;
-    let params = mirrors(vm, &desc.params)?;
+    let made = new_of(call.vm, class)?;
+    let desc = Descriptor::parse(&about.desc).map_err(|_| Outcome::Throw(Value::NULL))?;
+    let params = mirrors(call, of, &desc.params)?;
     let result = match &desc.result {
-        Some(result) => mirror(vm, result)?,
-        None => vm.primitive_mirror(None),
+        Some(result) => mirror(call, of, result)?,
+        None => call.vm.primitive_mirror(None),
     };
     let thrown: Vec<TypeDesc> = about.exceptions.iter().map(|name| TypeDesc::Class(name.clone())).collect();
-    let exceptions = mirrors(vm, &thrown)?;
+    let exceptions = mirrors(call, of, &thrown)?;
+    let vm = &mut *call.vm;
     let signature = about.signature.as_deref().map_or(Value::NULL, |text| vm.java_string(text));
     let annotations = bytes(vm, about.annotations.as_deref());
     let parameter_annotations = bytes(vm, about.parameter_annotations.as_deref());
@@ -246,12 +253,13 @@ fn make_method(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> {
     Ok(Value::object(made))
 }
 
-/// Mirrors of classes by name.
+/// Mirrors of classes as the class of the receiver names them.
 fn classes_named(call: &mut Call<'_>, names: Vec<String>) -> Outcome {
     let descs: Vec<TypeDesc> = names.into_iter().map(TypeDesc::Class).collect();
-    match mirrors(call.vm, &descs) {
+    let of = class_of(call);
+    match mirrors(call, of, &descs) {
         Ok(array) => Outcome::value(array),
-        Err(thrown) => Outcome::Throw(thrown),
+        Err(outcome) => outcome,
     }
 }
 
@@ -315,7 +323,7 @@ fn record_components(call: &mut Call<'_>) -> Outcome {
             let count = number(at + 4)?;
             at += 6;
             let mut signature = None;
-            let mut annotations = None;
+            let (mut annotations, mut type_annotations) = (None, None);
             for _ in 0..count {
                 let kind = file.utf8(number(at)?).ok()?;
                 let length = u32::from_be_bytes(*bytes.get(at + 2..)?.first_chunk::<4>()?) as usize;
@@ -323,50 +331,106 @@ fn record_components(call: &mut Call<'_>) -> Outcome {
                 match kind.as_str() {
                     "Signature" => signature = file.utf8(number(at + 6)?).ok(),
                     "RuntimeVisibleAnnotations" => annotations = Some(content.to_vec()),
+                    "RuntimeVisibleTypeAnnotations" => type_annotations = Some(content.to_vec()),
                     _ => {}
                 }
                 at += 6 + length;
             }
-            all.push(About { name, desc, signature, annotations, ..About::default() });
+            all.push(About { name, desc, signature, annotations, type_annotations, ..About::default() });
         }
         Some(all)
     });
     let Some(found) = found.flatten() else { return Outcome::value(Value::NULL) };
-    let made: Result<Vec<Value>, Value> =
-        found.iter().map(|about| make_component(call.vm, of, about)).collect();
+    let made: Result<Vec<Value>, Outcome> =
+        found.iter().map(|about| make_component(call, of, about)).collect();
     finish(call, "java/lang/reflect/RecordComponent", made)
 }
 
-fn make_component(vm: &mut Vm, of: Addr, about: &About) -> Result<Value, Value> {
-    let made = {
-        let class = vm.class_by_name("java/lang/reflect/RecordComponent")?;
-        vm.new_object(class)
-    };
-    let desc = TypeDesc::parse(&about.desc).map_err(|_| Value::NULL)?;
-    let of_type = mirror(vm, &desc)?;
-    let getter = with_file(vm, of, |file| {
+fn make_component(call: &mut Call<'_>, of: Addr, about: &About) -> Result<Value, Outcome> {
+    let made = new_of(call.vm, "java/lang/reflect/RecordComponent")?;
+    let desc = TypeDesc::parse(&about.desc).map_err(|_| Outcome::Throw(Value::NULL))?;
+    let of_type = mirror(call, of, &desc)?;
+    let getter = with_file(call.vm, of, |file| {
         let desc = format!("(){}", about.desc);
         let found = file.methods.iter().find(|member| member.name == about.name && member.desc == desc);
         found.map(|member| self::about(file, member))
     });
     let getter = match getter.flatten() {
-        Some(getter) => make_method(vm, of, &getter)?,
+        Some(getter) => make_method(call, of, &getter)?,
         None => Value::NULL,
     };
+    let vm = &mut *call.vm;
     let signature = about.signature.as_deref().map_or(Value::NULL, |text| vm.java_string(text));
     let annotations = bytes(vm, about.annotations.as_deref());
+    let type_annotations = bytes(vm, about.type_annotations.as_deref());
     let (name, clazz) = (vm.java_literal(&about.name), vm.mirror_of(of));
     for (field, bits) in [
         ("clazz", clazz.0),
         ("name", name.0),
         ("type", of_type.0),
         ("accessor", getter.0),
+        ("typeAnnotations", type_annotations.0),
         ("signature", signature.0),
         ("annotations", annotations.0),
     ] {
         set(vm, made, field, bits);
     }
     Ok(Value::object(made))
+}
+
+/// An attribute of the member that the receiver stands for, of one of its class's lists.
+fn member_attribute(call: &mut Call<'_>, list: u64, attribute: &[u8]) -> Option<Vec<u8>> {
+    let this = call.this();
+    let of = call.vm.class_of_mirror(Value(get(call.vm, this, "clazz")));
+    let slot = get(call.vm, this, "slot");
+    let member = call.vm.array_get(call.vm.ref_field(of, list), slot).as_object()?;
+    // Names and descriptors stand at the same places in methods and fields.
+    let (name, desc) = (call.vm.text(member, method::NAME), call.vm.text(member, method::DESCRIPTOR));
+    with_file(call.vm, of, |file| {
+        let members = if list == class::FIELDS { &file.fields } else { &file.methods };
+        let found = members.iter().find(|member| member.name == name && member.desc == desc)?;
+        let found = found.attributes.iter().find(|known| known.name == attribute)?;
+        Some(found.bytes.to_vec())
+    })
+    .flatten()
+}
+
+fn member_annotations(call: &mut Call<'_>, list: u64) -> Outcome {
+    let content = member_attribute(call, list, TYPE_ANNOTATIONS);
+    Outcome::value(bytes(call.vm, content.as_deref()))
+}
+
+/// The MethodParameters attribute (JVMS 4.7.24) as an array of `Parameter`; null without one.
+fn parameters(call: &mut Call<'_>) -> Outcome {
+    const ENTRY: usize = 4;
+    let Some(content) = member_attribute(call, class::METHODS, b"MethodParameters") else {
+        return Outcome::value(Value::NULL);
+    };
+    let this = call.this();
+    let of = call.vm.class_of_mirror(Value(get(call.vm, this, "clazz")));
+    let count = content.first().map_or(0, |count| usize::from(*count));
+    let entries = content[content.len().min(1)..].chunks_exact(ENTRY).take(count);
+    let mut made = Vec::new();
+    for (index, entry) in entries.enumerate() {
+        let (name, access) =
+            (u16::from_be_bytes([entry[0], entry[1]]), u16::from_be_bytes([entry[2], entry[3]]));
+        let name = with_file(call.vm, of, |file| file.utf8(name).ok()).flatten();
+        let name = name.map_or(Value::NULL, |name| call.vm.java_literal(&name));
+        let parameter = match new_of(call.vm, "java/lang/reflect/Parameter") {
+            Ok(parameter) => parameter,
+            Err(outcome) => return outcome,
+        };
+        for (field, bits) in [
+            ("name", name.0),
+            ("modifiers", u64::from(access)),
+            ("executable", this.0),
+            ("index", index as u64),
+        ] {
+            set(call.vm, parameter, field, bits);
+        }
+        made.push(Value::object(parameter));
+    }
+    finish(call, "java/lang/reflect/Parameter", Ok(made))
 }
 
 fn raw_attribute(call: &mut Call<'_>, of: Addr, name: &[u8]) -> Outcome {
@@ -452,8 +516,13 @@ fn as_value(vm: &mut Vm, elem: Elem, bits: u64) -> Value {
     vm.box_slot(bits, elem.kind() as u8)
 }
 
-/// Arguments for a method, from Java's array of objects; what to throw when they do not fit.
-fn arguments(call: &mut Call<'_>, params: &[TypeDesc], array: Value) -> Result<Vec<Value>, Outcome> {
+/// Arguments for a method of a class, from Java's array of objects; what to throw when they do not fit.
+fn arguments(
+    call: &mut Call<'_>,
+    owner: Addr,
+    params: &[TypeDesc],
+    array: Value,
+) -> Result<Vec<Value>, Outcome> {
     let count = array.as_object().map_or(0, |array| call.vm.array_len(array));
     if count != params.len() as u64 {
         return Err(call.throw_java("java/lang/IllegalArgumentException", Some("wrong number of arguments")));
@@ -468,7 +537,7 @@ fn arguments(call: &mut Call<'_>, params: &[TypeDesc], array: Value) -> Result<V
                     TypeDesc::Class(name) => name.clone(),
                     array => format!("{array}"),
                 };
-                let class = call.vm.class_by_name(&name).map_err(Outcome::Throw)?;
+                let class = call.class_from(owner, &name)?;
                 (value.is_null() || call.vm.is_instance(value, class)).then_some(value)
             }
         };
@@ -526,7 +595,7 @@ fn invoke(call: &mut Call<'_>) -> Outcome {
         };
     }
     let array = call.reference_at(2);
-    match arguments(call, &desc.params, array) {
+    match arguments(call, owner, &desc.params, array) {
         Ok(args) => {
             call.set_phase(WRAPPING_PHASE);
             Outcome::Call(Invoke { receiver, method: Target::Method(target), args })
@@ -570,7 +639,7 @@ fn new_instance(call: &mut Call<'_>) -> Outcome {
         return Outcome::value(Value::NULL);
     };
     let array = call.reference_at(1);
-    match arguments(call, &desc.params, array) {
+    match arguments(call, owner, &desc.params, array) {
         Ok(args) => {
             let receiver = Value::object(call.vm.new_object(owner));
             call.set_reference(0, receiver);

@@ -30,6 +30,46 @@ pub mod array {
     pub const DATA: u64 = 24;
 }
 
+/// References of Java (`java.lang.ref.Reference`): instances whose class says in [`class::ELEMENT_KIND`] how far they keep
+/// what they refer to.
+pub mod reference {
+    /// What is referred to.
+    pub const REFERENT: u64 = super::header::SIZE;
+    /// The queue.
+    pub const QUEUE: u64 = REFERENT + 8;
+    /// Null as long as the reference is active: only then its referent is not kept.
+    pub const NEXT: u64 = QUEUE + 8;
+    /// The next of those that wait for the reference handler.
+    pub const DISCOVERED: u64 = NEXT + 8;
+}
+
+/// How far an active [`reference`] keeps its referent (package `java.lang.ref`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Strength {
+    /// As long as there is room, and it was used not long ago.
+    Soft = 1,
+    /// Not at all.
+    Weak = 2,
+    /// Once more, for its finalizer.
+    Final = 3,
+    /// Not at all; cleared when also its finalizer has run.
+    Phantom = 4,
+}
+
+impl Strength {
+    /// The strength with this number.
+    pub const fn from_u8(number: u8) -> Option<Strength> {
+        Some(match number {
+            1 => Strength::Soft,
+            2 => Strength::Weak,
+            3 => Strength::Final,
+            4 => Strength::Phantom,
+            _ => return None,
+        })
+    }
+}
+
 /// How the collector finds the size and the references of an object; stands in its class at [`class::SHAPE`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -261,7 +301,8 @@ schema! {
         ELEMENT: value,
         /// Class of arrays of this class, once made.
         ARRAY: value,
-        /// Thread that runs the initialiser now.
+        /// Thread that runs the initialiser now. Of a Java class whose initialiser has failed: what later uses of it get as
+        /// the cause.
         INIT_THREAD: value,
         /// Room for front ends (a Java mirror).
         MIRROR: value,
@@ -289,7 +330,8 @@ schema! {
         ELEMENT_LOG2: u8,
         /// 0 linked, 1 initialising, 2 initialised, 3 failed.
         INIT_STATE: u8,
-        /// Primitive element kind of array classes, by the numbers of the bytecode.
+        /// Primitive element kind of array classes, by the numbers of the bytecode; the [`super::Strength`] of classes of
+        /// Java's references.
         ELEMENT_KIND: u8,
     }
 
@@ -680,7 +722,7 @@ schema! {
         DEPTH: u32,
         /// What to do with the result: see `vm`.
         FLAGS: u32,
-        /// Phase of an internal method; the number of the monitor that a synchronised method holds.
+        /// Phase of an internal or native method; the number of the monitor that another synchronised method holds.
         PHASE: u32,
     }
 }
@@ -699,6 +741,8 @@ pub mod java_state {
     pub const UNNAMED_MODULE: u64 = 12;
     /// RefArray of byte arrays: the memory outside of objects that programs have, see `javalib`; or null.
     pub const MEMORY: u64 = 14;
+    /// The `.internal.cond` at which those wait that want a reference in `PENDING`; or null.
+    pub const PENDING_WAITERS: u64 = 13;
     /// RefArray of pairs by file number: what is open, and the program that opened it; or null.
     pub const DESCRIPTORS: u64 = 15;
     /// Number of elements.
@@ -777,8 +821,6 @@ pub mod wait {
     pub const OUTSIDE: u32 = 15;
     /// For a permit of Java's `LockSupport`; in no list.
     pub const PARK: u32 = 16;
-    /// For the end of its program; in no list.
-    pub const FOR_EVER: u32 = 17;
 }
 
 /// [`program::STATE`].

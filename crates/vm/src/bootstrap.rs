@@ -353,7 +353,9 @@ impl Vm {
         self.set_u32(object, class::FLAGS, ACC_PUBLIC);
         self.set_u32(object, class::VERSION, 1);
         self.set_u8(object, class::INIT_STATE, crate::classes::INITIALISED);
-        self.set_add(CLASS_SET, object);
+        if element.is_null() || !self.is_apart(element) {
+            self.set_add(CLASS_SET, object);
+        }
         const { assert!(array::DATA == 24) };
     }
 }

@@ -105,7 +105,8 @@ impl Vm {
 
     fn invoke_kernel(&mut self, target: Addr, args: Addr, flags: u32) -> Flow {
         if self.needs_frame(target) {
-            return self.enter_kernel(target, args, flags);
+            let lock = if self.method_flags(target).has(Flags::SYNCHRONIZED) { on_return::LOCK } else { 0 };
+            return self.enter_kernel(target, args, flags | lock);
         }
         let kind = self.get_u8(target, method::RESULT_KIND);
         match self.call_short(target, args) {
@@ -116,6 +117,9 @@ impl Vm {
 
     /// Whether each call of a kernel method has a frame.
     pub(crate) fn needs_frame(&mut self, target: Addr) -> bool {
+        if self.method_flags(target).has(Flags::SYNCHRONIZED) {
+            return true;
+        }
         if self.method_flags(target).has(Flags::NATIVE) {
             let restart = self.native_of(target).map(|native| native.restart);
             return !matches!(restart, None | Some(Restart::Short | Restart::Divided));
@@ -167,6 +171,7 @@ impl Vm {
             | Outcome::Call(_)
             | Outcome::Again
             | Outcome::Initialise(_)
+            | Outcome::Load(..)
             | Outcome::Exit(_) => Err(Early::Throws(Value::object(
                 self.make_exception(ClassId::Linkage, "a short kernel method wanted to wait"),
             ))),
@@ -191,18 +196,15 @@ impl Vm {
             let top = self.top();
             let flags = self.frame_u32(top.at, frame::FLAGS);
             if flags & on_return::LOCK != 0 {
-                let statically = self.method_flags(top.method).has(Flags::STATIC);
-                let object = if statically {
-                    self.lock_of_class(self.ref_field(top.method, method::CLASS))
-                } else {
-                    Addr(self.memory.load_u64(top.locals(&self.memory)))
-                };
+                let object = self.lock_of_frame(&top);
                 if let Err(wait) = self.monitor_enter(object) {
                     self.block(wait);
                     return Flow::Exit(Exit::Blocked);
                 }
-                let number = self.monitor_number(object);
-                self.set_frame_u32(top.at, frame::PHASE, number);
+                if !self.is_kernel_method(top.method) {
+                    let number = self.monitor_number(object);
+                    self.set_frame_u32(top.at, frame::PHASE, number);
+                }
                 self.set_frame_u32(top.at, frame::FLAGS, flags & !on_return::LOCK | on_return::UNLOCK);
             }
             if !self.is_kernel_method(top.method) {
@@ -211,6 +213,31 @@ impl Vm {
             if let Some(exit) = self.step_kernel(&top) {
                 return Flow::Exit(exit);
             }
+        }
+    }
+
+    /// What a synchronised method locks: its receiver or its class.
+    fn lock_of_frame(&mut self, top: &Frame) -> Addr {
+        if self.method_flags(top.method).has(Flags::STATIC) {
+            self.lock_of_class(self.ref_field(top.method, method::CLASS))
+        } else {
+            Addr(self.memory.load_u64(top.locals(&self.memory)))
+        }
+    }
+
+    /// Leaves the monitor that the top frame holds, if it does. That of a native method is found by what it locks: its
+    /// `PHASE` is its own.
+    pub(crate) fn unlock_frame(&mut self, top: &Frame) {
+        if self.frame_u32(top.at, frame::FLAGS) & on_return::UNLOCK == 0 {
+            return;
+        }
+        if self.is_kernel_method(top.method) {
+            let object = self.lock_of_frame(top);
+            // As for others, the program may have left it itself.
+            let _held = self.monitor_exit(object);
+        } else {
+            let number = self.frame_u32(top.at, frame::PHASE);
+            self.monitor_leave(number);
         }
     }
 
@@ -248,6 +275,7 @@ impl Vm {
                 Flow::Exit(Exit::Ended)
             }
             Outcome::Initialise(class) => self.initialise(class).unwrap_or(Flow::Go),
+            Outcome::Load(loader, name) => self.ask_java_loader(loader, &name),
             Outcome::Frame => unreachable!("a kernel method with a frame wants a frame"),
         };
         exit_of(flow)
@@ -268,7 +296,7 @@ impl Vm {
         self.set_frame_u32(top.at, frame::DEPTH, 0);
         let class = self.class_of(invoke.receiver);
         let target = match invoke.method {
-            Target::Ordinal(ordinal) => self.method_by_ordinal(class, u32::from(ordinal)),
+            Target::Ordinal(ordinal) => self.method_by_number(class, u32::from(ordinal)),
             Target::Method(target) => Ok(target),
         };
         match target {
@@ -288,10 +316,7 @@ impl Vm {
     pub(crate) fn finish_frame(&mut self, bits: u64) -> Flow {
         let top = self.top();
         let flags = self.frame_u32(top.at, frame::FLAGS);
-        if flags & on_return::UNLOCK != 0 {
-            let number = self.frame_u32(top.at, frame::PHASE);
-            self.monitor_leave(number);
-        }
+        self.unlock_frame(&top);
         let kind = self.get_u8(top.method, method::RESULT_KIND);
         let how = flags & 0xff;
         if how == on_return::END || how == on_return::START {
@@ -323,7 +348,10 @@ impl Vm {
                 self.advance();
             }
             on_return::BOX => {
-                let value = self.box_slot(bits, kind);
+                let mut value = self.box_slot(bits, kind);
+                if kind == Kind::Ref as u8 && self.is_java_method(target) {
+                    value = self.from_java(value);
+                }
                 self.push_operand(value.0);
                 self.advance();
             }
@@ -346,7 +374,12 @@ impl Vm {
                 self.set_frame_u32(top.at, frame::DEPTH, 1);
                 return self.settle();
             }
-            on_return::AGAIN => {}
+            on_return::AGAIN => {
+                if self.is_kernel_method(self.top().method) {
+                    // A native method that wanted a class of a loader.
+                    return self.settle();
+                }
+            }
             on_return::INITIALISED => {
                 let class = self.ref_field(target, method::CLASS);
                 self.initialised(class, crate::classes::INITIALISED);
@@ -520,17 +553,72 @@ impl Vm {
             if ordinal == NO_ORDINAL {
                 return Ok(declared);
             }
+            if self.is_root(owner) && !self.extends(class, owner) {
+                return Ok(self.foreign_method(declared));
+            }
             return self.method_by_ordinal(class, ordinal);
         }
         let (name, desc) =
             (self.ref_field(declared, method::NAME), self.ref_field(declared, method::DESCRIPTOR));
+        if let Some(text) = self.conflict(class, name, desc) {
+            return Err(self.exception_value(ClassId::Linkage, &text));
+        }
         match self.find_method(class, name, desc) {
+            // An interface may declare what every object has.
+            Some(target)
+                if self.method_flags(target).has(Flags::ABSTRACT)
+                    && self.is_java_method(target)
+                    && !self.is_java_class(class) =>
+            {
+                Ok(self.foreign_method(target))
+            }
             Some(target) if !self.method_flags(target).has(Flags::STATIC) => Ok(target),
             _ => {
                 let text = format!("{} has no {}", self.text(class, class::NAME), self.method_text(declared));
                 Err(Value::object(self.make_exception(ClassId::AbstractMethod, &text)))
             }
         }
+    }
+
+    /// Of a Java class that inherits more than one body for a method, none more specific than the others: what is said of
+    /// that (JVMS 5.4.6).
+    fn conflict(&self, class: Addr, name: Addr, desc: Addr) -> Option<alloc::string::String> {
+        let found = self.find_method(class, name, desc)?;
+        let owner = self.ref_field(found, method::CLASS);
+        let inherited = Flags(self.get_u32(owner, class::FLAGS)).has(Flags::INTERFACE);
+        if !inherited || self.method_flags(found).has(Flags::ABSTRACT) || !self.is_java_class(class) {
+            return None;
+        }
+        let interfaces = self.ref_field(class, class::INTERFACES);
+        let bodies: Vec<Addr> = (0..self.array_len(interfaces))
+            .filter_map(|index| self.declared_method(Addr(self.array_get(interfaces, index).0), name, desc))
+            .filter(|target| !self.method_flags(*target).has(Flags::STATIC))
+            .collect();
+        let owner_of = |target: &Addr| self.ref_field(*target, method::CLASS);
+        let most: Vec<&Addr> = bodies
+            .iter()
+            .filter(|target| {
+                !bodies
+                    .iter()
+                    .any(|other| other != *target && self.is_subclass(owner_of(other), owner_of(target)))
+            })
+            .filter(|target| !self.method_flags(**target).has(Flags::ABSTRACT))
+            .collect();
+        if most.len() < 2 {
+            return None;
+        }
+        let name = self.text(found, method::NAME);
+        let texts = most.iter().map(|target| format!(" {}.{name}", self.text(owner_of(target), class::NAME)));
+        Some(format!("Conflicting default methods:{}", texts.collect::<alloc::string::String>()))
+    }
+
+    /// Whether a class is another one or has it among its superclasses.
+    fn extends(&self, object: Addr, above: Addr) -> bool {
+        let mut at = object;
+        while !at.is_null() && at != above {
+            at = self.ref_field(at, class::SUPER);
+        }
+        at == above
     }
 
     /// A method by interned name and descriptor: of the class, a superclass, then a body from an interface, then any
@@ -546,6 +634,11 @@ impl Vm {
         let interfaces = self.ref_field(class, class::INTERFACES);
         let found: Vec<Addr> = (0..self.array_len(interfaces))
             .filter_map(|index| self.declared_method(Addr(self.array_get(interfaces, index).0), name, desc))
+            // What an interface has for itself is inherited by nobody.
+            .filter(|target| {
+                let flags = self.method_flags(*target);
+                !flags.has(Flags::STATIC) && !flags.has(Flags::PRIVATE)
+            })
             .collect();
         self.most_specific(&found)
     }
@@ -587,7 +680,7 @@ impl Vm {
         None
     }
 
-    fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+    pub(crate) fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
         let methods = self.ref_field(class, class::METHODS);
         (0..self.array_len(methods)).map(|index| Addr(self.array_get(methods, index).0)).find(|target| {
             self.ref_field(*target, method::NAME) == name

@@ -60,13 +60,21 @@ pub enum DefineError {
         /// What is wrong.
         what: String,
     },
-    /// The front end refuses the file that it comes from.
-    #[error("{text}")]
-    Refused {
-        /// The class of `java.lang` that says so.
-        error: &'static str,
-        /// What is wrong.
-        text: String,
+    /// A class file is refused, or does not fit to the classes above it.
+    #[error("{what}")]
+    Java {
+        /// Name of the class of what is thrown.
+        thrown: &'static str,
+        /// The message.
+        what: String,
+    },
+    /// A class above it could not be loaded.
+    #[error("{what}")]
+    Thrown {
+        /// What is thrown; good until the next collection.
+        thrown: Value,
+        /// It in words.
+        what: String,
     },
 }
 
@@ -112,6 +120,15 @@ impl CheckedModule {
         Ok(CheckedModule { decoded: Arc::new(decoded), bytes: bytes.into() })
     }
 
+    /// The module.
+    pub fn decoded(&self) -> Arc<Module> {
+        self.decoded.clone()
+    }
+    /// The encoded module.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Names of the classes that its code names; of arrays that of the elements.
     pub fn named(&self) -> impl Iterator<Item = String> + '_ {
         self.decoded.pool.iter().filter_map(|constant| match constant {
@@ -133,7 +150,18 @@ struct Above {
 struct Table {
     /// For each declared method its ordinal.
     ordinals: Vec<u32>,
+    /// Further places that methods take: the declared method and the ordinal.
+    further: Vec<(usize, u32)>,
     len: u32,
+}
+
+/// Who defines a class, as far as what it overrides depends on that.
+#[derive(Clone, Copy)]
+pub(crate) enum Definer {
+    /// The system, a class that is not Java's.
+    System,
+    /// Java's library for itself, or a class loader of a program.
+    Java(Option<Addr>),
 }
 
 impl Vm {
@@ -299,7 +327,16 @@ impl Vm {
         let classes = self.ref_field(object, module::CLASSES);
         let before = self.common.unfinished.len();
         for index in order {
-            match self.make_class(&decoded, object, index) {
+            let definer = match decoded.language {
+                bytecode::module::Language::Java => Definer::Java(None),
+                _ => Definer::System,
+            };
+            let made = self.make_class(&decoded, object, index, definer, &mut Vm::class_by_name);
+            let made = made.and_then(|made| match definer {
+                Definer::System => Ok(made),
+                Definer::Java(_) => self.check_above(made).map(|()| made),
+            });
+            match made {
                 Ok(made) => {
                     self.array_set(classes, index as u64, Value::object(made));
                     self.common.unfinished.push((decoded.classes[index].name.clone(), made));
@@ -328,22 +365,29 @@ impl Vm {
         }
         for name in definition.super_name.iter().chain(&definition.interfaces) {
             if decoded.class(name).is_none() {
-                self.class_by_name(name).map_err(|thrown| linkage(definition, self.describe(thrown)))?;
+                let found = self.class_by_name(name);
+                found.map_err(|thrown| self.not_above(decoded, definition, name, thrown))?;
             }
         }
         Ok(())
     }
 
-    fn above(&mut self, definition: &ClassDef) -> Result<Above, DefineError> {
+    fn above(
+        &mut self,
+        definition: &ClassDef,
+        definer: Definer,
+        find: &mut dyn FnMut(&mut Vm, &str) -> Result<Addr, Value>,
+    ) -> Result<Above, DefineError> {
+        // Of Java classes that is proved when they are made (`Vm::check_above`).
+        let java = matches!(definer, Definer::Java(_));
         let parent = match &definition.super_name {
             None => self.kernel_class(ClassId::Object),
-            Some(name) => {
-                self.class_by_name(name).map_err(|thrown| linkage(definition, self.describe(thrown)))?
-            }
+            Some(name) => find(self, name).map_err(|thrown| linkage(definition, self.describe(thrown)))?,
         };
         let shape = Shape::from_u8(self.get_u8(parent, class::SHAPE));
         let flags = Flags(self.get_u32(parent, class::FLAGS));
-        if shape != Some(Shape::Instance) || flags.has(Flags::FINAL) || flags.has(Flags::INTERFACE) {
+        let closed = flags.has(Flags::FINAL) || flags.has(Flags::INTERFACE);
+        if shape != Some(Shape::Instance) || closed && !java {
             let what = format!("{} cannot be extended", self.text(parent, class::NAME));
             return Err(linkage(definition, what));
         }
@@ -353,9 +397,8 @@ impl Vm {
             interfaces.push(Addr(self.array_get(inherited, index).0));
         }
         for name in &definition.interfaces {
-            let direct =
-                self.class_by_name(name).map_err(|thrown| linkage(definition, self.describe(thrown)))?;
-            if !Flags(self.get_u32(direct, class::FLAGS)).has(Flags::INTERFACE) {
+            let direct = find(self, name).map_err(|thrown| linkage(definition, self.describe(thrown)))?;
+            if !java && !Flags(self.get_u32(direct, class::FLAGS)).has(Flags::INTERFACE) {
                 return Err(linkage(definition, format!("{name} is no interface")));
             }
             let further = self.ref_field(direct, class::INTERFACES);
@@ -369,19 +412,22 @@ impl Vm {
         Ok(Above { parent, interfaces })
     }
 
-    fn table(&mut self, definition: &ClassDef, parent: Addr) -> Result<Table, DefineError> {
+    fn table(&mut self, definition: &ClassDef, parent: Addr, definer: Definer) -> Result<Table, DefineError> {
         let inherited = self.ref_field(parent, class::VTABLE);
         let inherited_len = self.array_len(inherited) as u32;
         let mut ordinals = alloc::vec![NO_ORDINAL; definition.methods.len()];
         let interface = definition.flags.has(Flags::INTERFACE);
-        let mut taken = Vec::new();
+        let (mut taken, mut further) = (Vec::new(), Vec::new());
         for (index, declared) in definition.methods.iter().enumerate() {
             let own = declared.flags.has(Flags::STATIC)
                 || declared.flags.has(Flags::PRIVATE)
                 || interface
                 || (declared.name == "<init>" && declared.desc != "()V");
             let explicit = declared.ordinal.map(u32::from);
-            let kept = if own { None } else { self.inherited_ordinal(inherited, declared) };
+            let kept =
+                if own { Vec::new() } else { self.overridden(definition, inherited, declared, definer)? };
+            further.extend(kept.iter().skip(1).map(|ordinal| (index, *ordinal)));
+            let kept = kept.first().copied();
             ordinals[index] = match (explicit, kept) {
                 (Some(ordinal), _) if !declared.flags.has(Flags::STATIC) => {
                     self.check_override(definition, declared, inherited, ordinal)?;
@@ -409,17 +455,61 @@ impl Vm {
         }
         let highest =
             ordinals.iter().filter(|ordinal| **ordinal != NO_ORDINAL).max().map_or(0, |most| most + 1);
-        Ok(Table { ordinals, len: highest.max(inherited_len).max(ORDINALS_FIXED) })
+        Ok(Table { ordinals, further, len: highest.max(inherited_len).max(ORDINALS_FIXED) })
     }
 
-    fn inherited_ordinal(&mut self, inherited: Addr, declared: &MethodDef) -> Option<u32> {
+    /// The places in a table of methods that a method which may override takes. In Java a method of the package only is
+    /// overridden in its run-time package, so that one method may override several (JVMS 5.4.5).
+    fn overridden(
+        &mut self,
+        definition: &ClassDef,
+        inherited: Addr,
+        declared: &MethodDef,
+        definer: Definer,
+    ) -> Result<Vec<u32>, DefineError> {
         let (name, desc) = (self.intern(declared.name.as_bytes()), self.intern(declared.desc.as_bytes()));
-        (0..self.array_len(inherited)).find_map(|ordinal| {
-            let above = self.array_get(inherited, ordinal).as_object()?;
-            let same = self.ref_field(above, method::NAME) == name
-                && self.ref_field(above, method::DESCRIPTOR) == desc;
-            same.then_some(ordinal as u32)
-        })
+        let mut found = Vec::new();
+        for ordinal in 0..self.array_len(inherited) {
+            let Some(above) = self.array_get(inherited, ordinal).as_object() else { continue };
+            if self.ref_field(above, method::NAME) != name
+                || self.ref_field(above, method::DESCRIPTOR) != desc
+            {
+                continue;
+            }
+            let Definer::Java(loader) = definer else { return Ok(alloc::vec![ordinal as u32]) };
+            let (flags, owner) = (self.method_flags(above), self.ref_field(above, method::CLASS));
+            let shared = flags.has(Flags::PUBLIC) || flags.has(Flags::PROTECTED);
+            if shared || self.is_in_package(owner, &definition.name, loader) {
+                if flags.has(Flags::FINAL) {
+                    let (class, owner) = (definition.name.replace('/', "."), self.java_class_name(owner));
+                    let what = format!(
+                        "class {class} overrides final method {owner}.{}{}",
+                        declared.name, declared.desc
+                    );
+                    return Err(DefineError::Java { thrown: "java/lang/IncompatibleClassChangeError", what });
+                }
+                found.push(ordinal as u32);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Why a class above another is not there.
+    fn not_above(
+        &mut self,
+        decoded: &Module,
+        definition: &ClassDef,
+        name: &str,
+        thrown: Value,
+    ) -> DefineError {
+        let what = self.describe(thrown);
+        if decoded.language != bytecode::module::Language::Java {
+            return linkage(definition, what);
+        }
+        if self.is_kernel(thrown, ClassId::ClassNotFound) {
+            return DefineError::Java { thrown: "java/lang/NoClassDefFoundError", what: name.into() };
+        }
+        DefineError::Thrown { thrown, what }
     }
 
     fn check_override(
@@ -445,7 +535,7 @@ impl Vm {
         Err(linkage(definition, what))
     }
 
-    fn make_module(&mut self, decoded: &Module, bytes: &[u8]) -> Addr {
+    pub(crate) fn make_module(&mut self, decoded: &Module, bytes: &[u8]) -> Addr {
         let object = self.new_old(self.kernel_class(ClassId::Module));
         let name = self.intern(decoded.name.as_bytes());
         self.set_ref(object, module::NAME, Value::object(name));
@@ -464,16 +554,24 @@ impl Vm {
         object
     }
 
-    fn make_class(&mut self, decoded: &Module, owner: Addr, index: usize) -> Result<Addr, DefineError> {
+    /// Makes a class of a module; `find` finds those above it. Nothing leads to it yet.
+    pub(crate) fn make_class(
+        &mut self,
+        decoded: &Module,
+        owner: Addr,
+        index: usize,
+        definer: Definer,
+        find: &mut dyn FnMut(&mut Vm, &str) -> Result<Addr, Value>,
+    ) -> Result<Addr, DefineError> {
         let definition = &decoded.classes[index];
-        let Above { parent, interfaces } = self.above(definition)?;
-        let table = self.table(definition, parent)?;
+        let Above { parent, interfaces } = self.above(definition, definer, find)?;
+        let table = self.table(definition, parent, definer)?;
         let object = self.new_old(self.kernel_class(ClassId::Class));
         let name = self.intern(definition.name.as_bytes());
         self.set_ref(object, class::NAME, Value::object(name));
         self.set_ref(object, class::MODULE, Value::object(owner));
         self.set_u32(object, class::INDEX, index as u32);
-        self.set_u32(object, class::FLAGS, definition.flags.0);
+        self.set_u32(object, class::FLAGS, definition.flags.0 & !Flags::APART.0);
         self.set_u32(object, class::VERSION, definition.version);
         self.set_u64(object, class::HASH, definition.structural_hash());
         self.set_u8(object, class::SHAPE, Shape::Instance as u8);
@@ -486,6 +584,8 @@ impl Vm {
         self.set_ref(object, class::INTERFACES, Value::object(list));
         self.make_fields(definition, object, parent);
         self.make_methods(definition, object, parent, &table);
+        let strength = self.strength_of(&definition.name, parent);
+        self.set_u8(object, class::ELEMENT_KIND, strength);
         let initialiser = definition.methods.iter().any(|declared| declared.name == "<clinit>");
         let above_done = self.get_u8(parent, class::INIT_STATE) == INITIALISED;
         // Of Java, linking may fail and interfaces may have to be initialised, which is seen at the first use.
@@ -586,11 +686,15 @@ impl Vm {
                 self.array_set(vtable, u64::from(table.ordinals[index]), Value::object(made));
             }
         }
+        for (index, ordinal) in &table.further {
+            let made = self.array_get(methods, *index as u64);
+            self.array_set(vtable, u64::from(*ordinal), made);
+        }
         self.set_ref(object, class::VTABLE, Value::object(vtable));
     }
 
     /// First values of static fields that stand in the module.
-    fn first_values(&mut self, decoded: &Module, definition: &ClassDef, object: Addr) {
+    pub(crate) fn first_values(&mut self, decoded: &Module, definition: &ClassDef, object: Addr) {
         let fields = self.ref_field(object, class::FIELDS);
         for (index, declared) in definition.fields.iter().enumerate() {
             let Some(constant) = declared.value.and_then(|value| decoded.constant(value)) else { continue };

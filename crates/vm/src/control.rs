@@ -338,7 +338,7 @@ impl Vm {
     }
 
     /// What a program holds at most: what the last full collection found, and all that it has allocated since.
-    fn may_hold(&self, owner: Addr) -> u64 {
+    pub(crate) fn may_hold(&self, owner: Addr) -> u64 {
         let since = self.get_u64(owner, program::ALLOCATED) - self.get_u64(owner, program::ALLOCATED_THEN);
         self.get_u64(owner, program::HELD_BYTES).saturating_add(since)
     }
@@ -369,7 +369,11 @@ impl Vm {
         }
         self.collect(Collection::Full)?;
         // Close below it would collect again and again.
-        if self.may_hold(owner) > most - most / QUOTA_MARGIN {
+        let most_kept = most - most / QUOTA_MARGIN;
+        if self.may_hold(owner) > most_kept {
+            self.collect_soft()?;
+        }
+        if self.may_hold(owner) > most_kept {
             let text = format!("the program holds more than the {most} bytes that it may (--max-memory)");
             let error = self.make_exception(ClassId::OutOfMemory, &text);
             self.set_ref(thread, thread::PENDING, Value::object(error));

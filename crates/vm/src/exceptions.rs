@@ -24,8 +24,8 @@ const TRACE_LINES: usize = 64;
 /// How an exception is wrapped.
 #[derive(Clone, Copy)]
 pub(crate) enum Wrap {
-    /// It left a class initialiser.
-    Initialiser,
+    /// It left the initialiser of a class.
+    Initialiser(Addr),
     /// It left a method that was called by reflection.
     Reflection,
 }
@@ -44,7 +44,7 @@ impl Vm {
         } else {
             thrown
         };
-        let thrown = self.java_thrown(thrown);
+        let mut thrown = self.java_thrown(thrown);
         if let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception))
             && self.get_ref(object, exception::TRACE).is_null()
         {
@@ -73,6 +73,13 @@ impl Vm {
                 }
                 let thrown = self.wrapped(wrap, thrown);
                 return self.raise(thrown);
+            }
+            if let Some(other) = self.crossing(&frame, thrown) {
+                while self.running.frame.0 != at {
+                    self.leave_frame();
+                    self.pop_frame();
+                }
+                thrown = other;
             }
         }
         // Frames are left before the handler is found, if there is one, so that the thread can rest in between. What is to be
@@ -104,10 +111,12 @@ impl Vm {
                 return Flow::Exit(Exit::Ended);
             }
             let wrap = self.wraps(&top);
+            let crossing = if wrap.is_none() { self.crossing(&top, thrown) } else { None };
             self.pop_frame();
             if let Some(wrap) = wrap {
                 thrown = self.wrapped(wrap, thrown);
             }
+            thrown = crossing.unwrap_or(thrown);
             if self.works(FRAME_UNITS) {
                 self.set_ref(thread, thread::THROWN, thrown);
                 return Flow::Exit(Exit::Safepoint);
@@ -126,10 +135,7 @@ impl Vm {
     fn leave_frame(&mut self) {
         let top = self.top();
         let flags = self.frame_u32(top.at, frame::FLAGS);
-        if flags & on_return::UNLOCK != 0 {
-            let number = self.frame_u32(top.at, frame::PHASE);
-            self.monitor_leave(number);
-        }
+        self.unlock_frame(&top);
         if flags & 0xff == on_return::INITIALISED {
             let class = self.ref_field(top.method, method::CLASS);
             self.initialised(class, crate::classes::FAILED);
@@ -142,15 +148,27 @@ impl Vm {
             return None;
         }
         if self.frame_u32(frame.at, frame::FLAGS) & 0xff == on_return::INITIALISED {
-            return Some(Wrap::Initialiser);
+            return Some(Wrap::Initialiser(self.ref_field(frame.method, method::CLASS)));
         }
         let native = self.method_flags(frame.method).has(Flags::NATIVE);
         let calls = native && self.frame_u32(frame.at, frame::PHASE) & WRAPPING_PHASE != 0;
         calls.then_some(Wrap::Reflection)
     }
 
+    /// What an exception becomes that leaves a frame for a caller in another language, when that wants it to become
+    /// another.
+    fn crossing(&mut self, frame: &Frame, thrown: Value) -> Option<Value> {
+        let caller = Frame::read(&self.memory, Addr(frame.caller)).method;
+        match (self.is_java_method(frame.method), self.is_java_method(caller)) {
+            (false, true) => Some(self.thrown_to_java(thrown)).filter(|other| *other != thrown),
+            (true, false) => self.thrown_from_java(thrown),
+            _ => None,
+        }
+    }
+
     /// Where a frame catches the object, if it does.
     fn handler(&mut self, frame: &Frame, thrown: Value) -> Option<u32> {
+        let owner = self.ref_field(frame.method, method::CLASS);
         let (module, class, index) = self.definition(frame.method)?;
         let code = module.classes[class].methods[index].code.as_ref()?;
         let thrown_class = self.class_of(thrown);
@@ -159,9 +177,9 @@ impl Vm {
                 let fits = match handler.class.map(|index| &module.pool[index as usize]) {
                     None => true,
                     // A class that is not loaded has no instances.
-                    Some(Const::Class(name)) => {
-                        self.known_class(name).is_some_and(|class| self.is_subclass(thrown_class, class))
-                    }
+                    Some(Const::Class(name)) => self
+                        .class_known_from(owner, name)
+                        .is_some_and(|class| self.is_subclass(thrown_class, class)),
                     Some(_) => false,
                 };
                 fits.then_some(handler.target)

@@ -3,8 +3,9 @@
 //! What an entry of a module's pool was resolved to stands in the module's `RESOLVED`: a class, field, method, string,
 //! binary or closure; for call sites and computed constants a ref array of one element, because that may be null.
 
+use crate::Vm;
 use crate::calls::Flow;
-use crate::{DefineError, Vm};
+use crate::classes::DefineError;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -22,6 +23,13 @@ pub(crate) enum Unresolved {
     Throw(Value),
     /// The program's class loader has to be asked for the class of this name; the instruction is run again afterwards.
     AskLoader(String),
+    /// The same of a class loader of Java.
+    AskJava {
+        /// The `java.lang.ClassLoader`.
+        loader: Addr,
+        /// The name, with slashes.
+        name: String,
+    },
 }
 
 /// Ordinal of `loadClass` of `.internal.boot`.
@@ -105,13 +113,10 @@ impl Vm {
             return Err(self.exception_value(ClassId::ClassNotFound, &format!("there is no class {name}")));
         };
         if let Err(error) = found.and_then(|module| self.define_checked(&module)) {
-            let thrown = match &error {
-                DefineError::Refused { error, text } if *error != name => {
-                    self.java_exception(error, Some(text))
-                }
-                _ => None,
-            };
-            return Err(thrown.unwrap_or_else(|| self.exception_value(ClassId::Linkage, &format!("{error}"))));
+            return Err(match error {
+                DefineError::Java { .. } | DefineError::Thrown { .. } => self.define_error(&error),
+                error => self.exception_value(ClassId::Linkage, &format!("{error}")),
+            });
         }
         match self.known_class(name) {
             Some(found) => Ok(found),
@@ -140,8 +145,11 @@ impl Vm {
         self.prim_arrays[elem as usize]
     }
 
-    /// A class that code names: asks the class loader of the program for one that nobody else knows.
-    fn class_for_code(&mut self, name: &str) -> Result<Addr, Unresolved> {
+    /// A class that code of a module names: asks the class loader of the program for one that nobody else knows.
+    fn class_for_code(&mut self, object: Addr, pool: &Module, name: &str) -> Result<Addr, Unresolved> {
+        if pool.language == Language::Java {
+            return self.class_from(self.first_class(object), name);
+        }
         let thrown = match self.class_by_name(name) {
             Ok(found) => return Ok(found),
             Err(thrown) => thrown,
@@ -160,6 +168,7 @@ impl Vm {
             Ok(flow) => flow,
             Err(Unresolved::Throw(thrown)) => self.raise(thrown),
             Err(Unresolved::AskLoader(name)) => self.ask_loader(&name),
+            Err(Unresolved::AskJava { loader, name }) => self.ask_java_loader(loader, &name),
         }
     }
 
@@ -203,16 +212,35 @@ impl Vm {
             let class = self.class_of_mirror(Value::object(there));
             return Ok(if class.is_null() { there } else { class });
         }
-        let found = self.class_for_entry(pool, index)?;
+        let found = self.class_for_entry(object, pool, index)?;
         self.set_resolved(object, index, Value::object(found));
         Ok(found)
     }
 
-    fn class_for_entry(&mut self, pool: &Module, index: u32) -> Result<Addr, Unresolved> {
+    fn class_for_entry(&mut self, object: Addr, pool: &Module, index: u32) -> Result<Addr, Unresolved> {
         let Some(Const::Class(name)) = pool.constant(index) else {
             unreachable!("the verifier saw a class at {index}")
         };
-        self.class_for_code(name)
+        let found = match self.class_for_code(object, pool, name) {
+            // An array that is named is the array that is not found.
+            Err(Unresolved::Throw(thrown))
+                if name.starts_with('[') && self.is_kernel(thrown, ClassId::ClassNotFound) =>
+            {
+                let text = format!("there is no class {name}");
+                return Err(self.exception_value(ClassId::ClassNotFound, &text).into());
+            }
+            found => found?,
+        };
+        if pool.language == Language::Java {
+            let from = self.first_class(object);
+            self.check_class_access(from, found)?;
+        }
+        Ok(found)
+    }
+
+    /// The first class of a module: for what its classes may use, they count as one.
+    fn first_class(&self, object: Addr) -> Addr {
+        Addr(self.array_get(self.ref_field(object, module::CLASSES), 0).0)
     }
 
     /// The field of a pool entry, static or not as `wanted` says.
@@ -232,17 +260,34 @@ impl Vm {
                 let Some(Const::Field { class, name, desc }) = pool.constant(index) else {
                     unreachable!("the verifier saw a field at {index}")
                 };
-                let owner = self.class_for_code(class)?;
+                let owner = self.class_for_code(object, pool, class)?;
                 let (key, text) = (self.intern(name.as_bytes()), self.intern(desc.as_bytes()));
+                let java = pool.language == Language::Java;
                 let Some(found) = self.find_field(owner, key, text) else {
-                    let text = format!("{class} has no field {name} of type {desc}");
+                    let text = if java {
+                        name.clone()
+                    } else {
+                        format!("{class} has no field {name} of type {desc}")
+                    };
                     return Err(self.exception_value(ClassId::NoSuchField, &text).into());
                 };
+                if java {
+                    let from = self.first_class(object);
+                    self.check_class_access(from, owner)?;
+                    self.check_field_access(from, owner, found)?;
+                }
                 self.set_resolved(object, index, Value::object(found));
                 found
             }
         };
         if self.get_u32(found, field::FLAGS) & Flags::STATIC.0 != wanted.0 {
+            if let (Language::Java, Some(Const::Field { class, name, .. })) =
+                (pool.language, pool.constant(index))
+            {
+                let kind = if wanted == Flags::STATIC { "static" } else { "non-static" };
+                let text = format!("Expected {kind} field {}.{name}", class.replace('/', "."));
+                return Err(self.exception_value(ClassId::Linkage, &text).into());
+            }
             let text = format!(
                 "the field {} is {}static",
                 self.text(found, field::NAME),
@@ -290,27 +335,47 @@ impl Vm {
         let found = match self.resolved(object, index).as_object() {
             Some(there) => there,
             None => {
-                let Some(Const::Method { class, name, desc, .. }) = pool.constant(index) else {
+                let Some(Const::Method { class, name, desc, interface }) = pool.constant(index) else {
                     unreachable!("the verifier saw a method at {index}")
                 };
-                let owner = self.class_for_code(class)?;
+                let owner = self.class_for_code(object, pool, class)?;
+                let java = pool.language == Language::Java;
+                if java {
+                    let from = self.first_class(object);
+                    self.check_class_access(from, owner)?;
+                    self.check_kind_of_owner(owner, (name, desc), *interface, wanted)?;
+                }
                 let (key, text) = (self.intern(name.as_bytes()), self.intern(desc.as_bytes()));
                 // Interfaces and arrays have the methods of every object.
-                let root = if pool.language == Language::Java {
+                let root = if java {
                     self.class_by_name("java/lang/Object")?
                 } else {
                     self.kernel_class(ClassId::Object)
                 };
                 let found = self.find_method(owner, key, text).or_else(|| self.find_method(root, key, text));
                 let Some(found) = found else {
-                    let text = format!("{class} has no method {name}{desc}");
+                    let text = if java {
+                        let owner = format!("{}.", self.java_class_name(owner));
+                        format!("'{}'", crate::java::signature(&owner, name, desc))
+                    } else {
+                        format!("{class} has no method {name}{desc}")
+                    };
                     return Err(self.exception_value(ClassId::NoSuchMethod, &text).into());
                 };
+                if java {
+                    let from = self.first_class(object);
+                    self.check_method_access(from, owner, found)?;
+                }
                 self.set_resolved(object, index, Value::object(found));
                 found
             }
         };
         if self.get_u32(found, method::FLAGS) & Flags::STATIC.0 != wanted.0 {
+            if pool.language == Language::Java {
+                let kind = if wanted == Flags::STATIC { "Expected static" } else { "Expecting non-static" };
+                let text = format!("{kind} method '{}'", self.method_signature(found));
+                return Err(self.exception_value(ClassId::Linkage, &text).into());
+            }
             let text = format!(
                 "the method {} is {}static",
                 self.method_text(found),
@@ -360,7 +425,7 @@ impl Vm {
                 }
             }
             Const::Class(_) if pool.language == Language::Java => {
-                let class = self.class_for_entry(pool, index)?;
+                let class = self.class_for_entry(object, pool, index)?;
                 match self.mirror_of(class).as_object() {
                     Some(made) => made,
                     None => return Err(self.no_java_library().into()),

@@ -4,15 +4,17 @@ use crate::Vm;
 use crate::connectors::Outside;
 use crate::decode::Codes;
 use crate::frames::{Frame, Maps};
+use crate::java::SoftPolicy;
 use crate::objects::root_field;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use base::Addr;
+use bytecode::module::Language;
 use core::mem;
 use heap::{CollectStats, Collection, Damage as HeapDamage, HeapReport, Moment, Roots, is_young};
 use layout::Value;
 use layout::area::ROOT;
-use layout::schema::{array, frame, module, program, program_state, root, thread};
+use layout::schema::{array, class, frame, java_state, module, program, program_state, root, thread};
 use memory::{Memory, MemoryError};
 use platform::Reactor;
 
@@ -27,6 +29,10 @@ struct VmRoots<'a> {
     programs: Vec<Owner>,
     /// What they were found to hold.
     held: Vec<(Addr, u64)>,
+    /// Of a full collection, when there are soft references.
+    soft: Option<SoftPolicy>,
+    /// References of Java that it cleared.
+    cleared: Vec<Addr>,
 }
 
 /// A program with what belongs to it from the start.
@@ -35,7 +41,7 @@ struct Owner {
     /// Its threads that have not ended, whose stacks are its own.
     threads: Vec<Addr>,
     /// While it runs the classes of the module that it was started from, with their static fields, if no program before it
-    /// has them.
+    /// has them; of the first program in Java that runs all of Java's, and the memory outside of objects.
     classes: Vec<Addr>,
 }
 
@@ -146,6 +152,14 @@ impl Roots for VmRoots<'_> {
         }
     }
 
+    fn keeps_soft(&mut self, reference: Addr) -> bool {
+        self.soft.as_ref().is_none_or(|policy| policy.keeps(self.memory, reference))
+    }
+
+    fn enqueue(&mut self, references: Vec<Addr>) {
+        self.cleared = references;
+    }
+
     fn swept(&mut self, is_live: &dyn Fn(Addr) -> bool) {
         self.outside.close_dead(self.reactor, is_live);
         self.codes.clear();
@@ -159,6 +173,7 @@ fn owners(memory: &Memory) -> Vec<Owner> {
     let field = |object: Addr, offset: u64| Addr(memory.load_u64(object.add(offset)));
     let list = field(ROOT, root::PROGRAMS);
     let mut modules = BTreeSet::new();
+    let mut java = Some(java_objects(memory));
     let mut found = Vec::new();
     for index in 0..memory.load_u64(root_field(root::PROGRAM_COUNT)) {
         let program = field(list, array::DATA + 8 * index);
@@ -175,10 +190,38 @@ fn owners(memory: &Memory) -> Vec<Owner> {
             let count = memory.load_u64(classes.add(array::LENGTH));
             let all = (0..count).map(|at| field(classes, array::DATA + 8 * at));
             owner.classes.extend(all.filter(|class| !class.is_null()));
+            if is_java(memory, module) {
+                let own = owner.classes.clone();
+                owner
+                    .classes
+                    .extend(java.take().into_iter().flatten().filter(|object| !own.contains(object)));
+            }
         }
         found.push(owner);
     }
     found
+}
+
+fn is_java(memory: &Memory, module: Addr) -> bool {
+    memory.load_u32(module.add(module::LANGUAGE)) == Language::Java as u32
+}
+
+/// The classes of Java, and the table of its memory outside of objects.
+fn java_objects(memory: &Memory) -> Vec<Addr> {
+    let field = |object: Addr, offset: u64| Addr(memory.load_u64(object.add(offset)));
+    let state = field(ROOT, root::JAVA_STATE);
+    if state.is_null() {
+        return Vec::new();
+    }
+    let classes = field(ROOT, root::CLASSES);
+    let count = memory.load_u64(classes.add(array::LENGTH));
+    let all = (0..count).map(|at| field(classes, array::DATA + 8 * at)).filter(|class| !class.is_null());
+    let of_java = |class: &Addr| {
+        let module = field(*class, class::MODULE);
+        !module.is_null() && is_java(memory, module)
+    };
+    let outside = field(state, array::DATA + 8 * java_state::MEMORY);
+    all.filter(of_java).chain((!outside.is_null()).then_some(outside)).collect()
 }
 
 impl Vm {
@@ -191,6 +234,19 @@ impl Vm {
         let stats = self.collect_alone(kind);
         self.resume_world(stopped);
         stats
+    }
+
+    /// As a full collection that has not freed enough: soft references of Java are cleared too. Does nothing when there are
+    /// none.
+    ///
+    /// # Errors
+    /// As [`Vm::collect`].
+    pub(crate) fn collect_soft(&mut self) -> Result<(), MemoryError> {
+        if self.soft_policy().is_none() {
+            return Ok(());
+        }
+        self.common.clears_soft = true;
+        self.collect(Collection::Full).map(drop)
     }
 
     /// Checks every object, reference, class and table of the heap, from the root page and all frames; see [`heap::Heap::verify`].
@@ -210,6 +266,8 @@ impl Vm {
             swept: false,
             programs: Vec::new(),
             held: Vec::new(),
+            soft: None,
+            cleared: Vec::new(),
         };
         let found = self.heap.verify(&mut roots, moment);
         self.resume_world(stopped);
@@ -223,6 +281,7 @@ impl Vm {
             self.set_u64(running.thread, thread::FRAME, running.frame.0);
             self.charge(self.ref_field(running.thread, thread::PROGRAM));
         }
+        let soft = if kind == Collection::Full { self.soft_policy() } else { None };
         let common = &mut *self.common;
         let mut roots = VmRoots {
             memory: &self.memory,
@@ -234,15 +293,19 @@ impl Vm {
             swept: false,
             programs: Vec::new(),
             held: Vec::new(),
+            soft,
+            cleared: Vec::new(),
         };
         let stats = match kind {
             Collection::Minor(survivors) => self.heap.collect_minor(&mut roots, survivors),
             Collection::Full => self.heap.collect_full(&mut roots),
         }?;
-        let held = mem::take(&mut roots.held);
+        let (held, cleared) = (mem::take(&mut roots.held), mem::take(&mut roots.cleared));
         if roots.swept {
             self.common.sweeps += 1;
             self.sweeps = self.common.sweeps;
+            self.common.clears_soft = false;
+            self.references_collected(&cleared);
         }
         for (owner, bytes) in held {
             self.set_held(owner, bytes);

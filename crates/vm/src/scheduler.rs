@@ -282,12 +282,19 @@ impl Vm {
             if used.cell_bytes + used.large_bytes > self.common.heap_limit / 2 {
                 self.collect(Collection::Full)?;
             }
-            let used = self.heap.usage();
-            if used.cell_bytes + used.large_bytes > self.common.heap_limit {
+            if self.exceeds_limit() {
+                self.collect_soft()?;
+            }
+            if self.exceeds_limit() {
                 self.tell_exhausted();
             }
         }
         Ok(())
+    }
+
+    fn exceeds_limit(&self) -> bool {
+        let used = self.heap.usage();
+        used.cell_bytes + used.large_bytes > self.common.heap_limit
     }
 
     fn be_unkind(&mut self) -> Result<(), MemoryError> {

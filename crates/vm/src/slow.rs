@@ -131,6 +131,9 @@ impl Vm {
             Op::GetStatic | Op::PutStatic => {
                 let target = self.resolve_field(code.module, &pool, entry, Flags::STATIC)?;
                 let owner = self.ref_field(target, field::CLASS);
+                if insn.op == Op::PutStatic && pool.language == Language::Java {
+                    self.check_final(self.ref_field(code.method, method::CLASS), target)?;
+                }
                 let ready = self.get_u8(owner, class::INIT_STATE) == crate::classes::INITIALISED;
                 if let Some(flow) = self.initialise(owner) {
                     return Ok(flow);
@@ -174,6 +177,10 @@ impl Vm {
             }
             Op::CheckCast if old.op == quick::CHECK_CAST => {
                 let class = self.class_of(Value(self.operand(0)));
+                if pool.language == Language::Java {
+                    let thrown = self.cast_error(class, Addr(old.c));
+                    return Ok(self.raise(thrown));
+                }
                 let text = format!(
                     "a {} is no {}",
                     self.text(class, class::NAME),
@@ -256,6 +263,10 @@ impl Vm {
         if self.is_instantiable(object) {
             return Ok(());
         }
+        if self.in_java() {
+            let name = self.java_class_name(object);
+            return Err(self.java_error("java/lang/InstantiationError", &name));
+        }
         let text = format!("{} has no instances that `new` makes", self.text(object, class::NAME));
         Err(self.exception_value(ClassId::Linkage, &text))
     }
@@ -275,6 +286,9 @@ impl Vm {
         let target = self.resolve_field(code.module, &code.pool.clone(), entry, Flags::NONE)?;
         let owner = self.ref_field(target, field::CLASS);
         let put = insn.op == Op::PutField;
+        if put && code.pool.language == Language::Java {
+            self.check_final(self.ref_field(code.method, method::CLASS), target)?;
+        }
         let object = Value(self.operand(u64::from(put)));
         if object.is_null() {
             let text = format!("the field {} of null", self.text(target, field::NAME));
@@ -368,9 +382,11 @@ impl Vm {
                     return Ok(Flow::Resolved);
                 }
             } else {
-                // One target for all receivers; what the record checks is that their class was seen to fit.
+                // One target for all receivers, but for those with a finalizer; what the record checks is that their class
+                // was seen to fit.
                 let class = self.class_of(Value(self.memory.load_u64(args)));
-                if let Some(site) = self.site(declared, class, false) {
+                let target = self.registering(declared, class)?;
+                if let Some(site) = self.site(target, class, false) {
                     self.codes.learn(&code.sites[old.b as usize], site);
                     code.records[index].set(Record {
                         op: quick::CALL_BY_CLASS,
@@ -385,7 +401,18 @@ impl Vm {
         }
         let receiver = Value(self.memory.load_u64(args));
         let class = self.receiver_class(code, receiver, declared)?;
-        let target = self.select(class, declared)?;
+        let target = match self.select(class, declared) {
+            Err(thrown)
+                if code.pool.language == Language::Java
+                    && self.is_kernel(thrown, ClassId::AbstractMethod) =>
+            {
+                return Err(self.without_body(class, declared, None).into());
+            }
+            target => target?,
+        };
+        if self.method_flags(target).has(Flags::ABSTRACT) && code.pool.language == Language::Java {
+            return Err(self.without_body(class, declared, Some(target)).into());
+        }
         if self.param_kinds(target)[..] != self.param_kinds(declared)[..] {
             let text = format!("{} is called as {}", self.method_text(target), self.method_text(declared));
             return Err(self.exception_value(ClassId::Linkage, &text).into());
@@ -457,7 +484,7 @@ impl Vm {
         }
         let class = self.class_of(receiver);
         let found = if insn.op == Op::CallOrdinal {
-            self.method_by_ordinal(class, insn.args[0] as u32)
+            self.method_by_number(class, insn.args[0] as u32)
         } else {
             let bytecode::Const::Name(name) = &code.pool.pool[insn.args[0] as usize] else {
                 unreachable!("the verifier saw a name")
@@ -474,14 +501,19 @@ impl Vm {
         if self.method_flags(target).has(Flags::STATIC) {
             return Err(self.exception_value(ClassId::NoSuchMethod, "the method is static"));
         }
+        let java = self.is_java_method(target);
         if !receiver.is_null()
+            && !java
             && let Some(site) = self.site(target, class, true)
         {
             self.codes.learn(&code.sites[old.b as usize], site);
             return Ok(Flow::Resolved);
         }
+        if java {
+            self.args_to_java(target, args, count)?;
+        }
         self.adapt_args(target, args, count)?;
-        let how = if self.get_u8(target, method::RESULT_KIND) == Kind::Ref as u8 {
+        let how = if self.get_u8(target, method::RESULT_KIND) == Kind::Ref as u8 && !java {
             on_return::PUSH
         } else {
             on_return::BOX

@@ -26,6 +26,11 @@ const PAYMENTS: &str = "payments.txt";
 const DAY: &str = "2ms";
 /// A run that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Within which a program that never ends is killed; one that has a library to start first lives longer.
+const LIFETIME: Duration = Duration::from_millis(900);
+const JAVA_LIFETIME: Duration = Duration::from_millis(2500);
+/// The latest instant of a kill.
+const LIFETIME_US_MAX: u64 = 2_500_000;
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
@@ -63,6 +68,10 @@ struct Case {
     input: Vec<String>,
     /// Whether it never ends by itself.
     endless: bool,
+    /// Within which a program that never ends is killed.
+    lifetime: Duration,
+    /// Where the classes of a Java program are.
+    classes: Option<tempfile::TempDir>,
     /// Whether it charges a customer, which must happen once in each world.
     pays: bool,
     /// What it serves, and the clients that ask it.
@@ -144,13 +153,21 @@ fn phases(phantom: &Path) -> Result<Vec<String>, String> {
     if phases.is_empty() { Err("the binary lists no phases".to_string()) } else { Ok(phases) }
 }
 
-/// Every example.
+/// Every example; those in Java where there is a JDK.
 fn examples() -> Result<Vec<PathBuf>, String> {
     let folder = root().join("examples");
     let listing =
         fs::read_dir(&folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
     let mut programs: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
-    programs.retain(|path| path.extension().is_some_and(|extension| extension == "ph"));
+    let has_jdk = crate::test::jdk().is_some();
+    programs.retain(|path| match path.extension().and_then(|extension| extension.to_str()) {
+        Some("ph") => true,
+        Some("java") if !has_jdk => {
+            eprintln!("SKIPPED: {}: no JDK 17 was found", path.display());
+            false
+        }
+        other => other == Some("java"),
+    });
     programs.sort();
     Ok(programs)
 }
@@ -164,6 +181,8 @@ fn case_of(program: &Path, arguments: &[String], seed: u64) -> Result<Case, Stri
         arguments: arguments.to_vec(),
         input: Vec::new(),
         endless: stem == "counter" || service.is_some(),
+        lifetime: LIFETIME,
+        classes: None,
         pays: stem == "workflow",
         service: None,
         options: Vec::new(),
@@ -185,7 +204,25 @@ fn case_of(program: &Path, arguments: &[String], seed: u64) -> Result<Case, Stri
     if stem == "guess" {
         case.input = (1..=100).map(|guess| guess.to_string()).collect();
     }
+    if program.extension().is_some_and(|extension| extension == "java") {
+        let classes = compiled(program)?;
+        // Nothing in a Java program says that its answers must stay.
+        case.options.push("--durable".to_string());
+        case.options.extend(["--cp".to_string(), classes.path().display().to_string()]);
+        case.program = PathBuf::from(stem);
+        case.classes = Some(classes);
+        case.lifetime = JAVA_LIFETIME;
+    }
     Ok(case)
+}
+
+/// The classes of a Java program, made once: each run would start the compiler again, and be killed in it.
+fn compiled(source: &Path) -> Result<tempfile::TempDir, String> {
+    let jdk = crate::test::jdk().ok_or("no JDK 17: install openjdk-17-jdk-headless or set JAVA_HOME")?;
+    let classes = tempfile::tempdir().map_err(|error| format!("no folder for classes: {error}"))?;
+    let mut javac = Command::new(jdk.join("bin/javac"));
+    javac.arg("-d").arg(classes.path()).arg(source);
+    crate::shell::run(&mut javac).map(|()| classes)
 }
 
 /// Kills one program `times` times; returns how many kills there were.
@@ -256,7 +293,7 @@ impl Until {
             let phase = &phases[prng.below(phases.len() as u64) as usize];
             format!("{phase}:{}", 1 + prng.below(6))
         });
-        let window_us = (whole.as_micros() as u64).clamp(40_000, 1_500_000);
+        let window_us = (whole.as_micros() as u64).clamp(40_000, LIFETIME_US_MAX);
         let instant = Duration::from_micros(prng.below(window_us));
         match at_phase {
             Some(phase) => Until::Phase(phase, instant + Duration::from_secs(3)),

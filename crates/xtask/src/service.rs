@@ -108,6 +108,7 @@ pub fn clients(name: &str) -> Vec<Box<dyn Client>> {
         match name {
             "kv" => Some(Box::new(registers::Registers::new(registers::Language::Lines, number))),
             "store" => Some(Box::new(registers::Registers::new(registers::Language::Redis, number))),
+            "WebStore" => Some(Box::new(registers::Registers::new(registers::Language::Http, number))),
             "chat" => Some(Box::new(chat::Guest::new(number, room.clone()))),
             _ => None,
         }

@@ -97,6 +97,19 @@ fn read(archive: &mut ZipArchive<File>, name: &str) -> Option<Vec<u8>> {
 }
 
 impl ClassPath {
+    /// The places of a class path if one is given, and its text with wildcards expanded.
+    ///
+    /// # Errors
+    /// When the name of a jar is no text.
+    pub(super) fn of(class_path: Option<&str>) -> Result<(ClassPath, Option<String>), Failure> {
+        let class_path = class_path.map(expanded).transpose()?;
+        let mut path = ClassPath::default();
+        if let Some(class_path) = &class_path {
+            path.add_entries(class_path);
+        }
+        Ok((path, class_path))
+    }
+
     /// Adds the entries of a class path, `:` between them; as `java` has it, what is not there is left out, and so is what
     /// is no jar, with a word.
     pub(super) fn add_entries(&mut self, entries: &str) {
@@ -189,8 +202,8 @@ fn decoded(path: &str) -> Option<String> {
 /// A class path with its entries `FOLDER/*` as the jars of that folder, in the order of their names.
 ///
 /// # Errors
-/// When a folder cannot be read.
-pub(super) fn expanded(class_path: &str) -> Result<String, Failure> {
+/// When the name of a jar is no text.
+fn expanded(class_path: &str) -> Result<String, Failure> {
     let mut entries = Vec::new();
     for entry in class_path.split(':') {
         let folder = match entry.strip_suffix('*') {

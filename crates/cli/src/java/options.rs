@@ -143,7 +143,9 @@ pub(crate) fn rewritten(words: impl Iterator<Item = OsString>) -> Result<Vec<OsS
         }
         if !text.starts_with('-') || text == "-" {
             // Whatever follows a Java program is its own, also what looks like an option.
-            if is_java || super::is_java(Path::new(&text)) {
+            let path = Path::new(&text);
+            let is_phantom = path.is_dir() || path.extension().is_some_and(|ending| ending == "ph");
+            if is_java && !is_phantom || super::is_java(path) {
                 out.push("--".into());
             }
             out.push(word);

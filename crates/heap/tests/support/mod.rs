@@ -61,6 +61,16 @@ pub(crate) struct TestRoots {
     pub(crate) classes: Vec<Value>,
     /// Addresses that the last full collection is asked about, and its answers.
     pub(crate) asked: Vec<(Addr, bool)>,
+    /// Whether soft references keep nothing.
+    pub(crate) clears_soft: bool,
+    /// References of Java that the last full collection handed over.
+    pub(crate) handed: Vec<Addr>,
+}
+
+impl TestRoots {
+    fn new(memory: Arc<Memory>, slots: Vec<Value>, classes: Vec<Value>) -> TestRoots {
+        TestRoots { memory, slots, classes, asked: Vec::new(), clears_soft: false, handed: Vec::new() }
+    }
 }
 
 impl Roots for TestRoots {
@@ -84,6 +94,12 @@ impl Roots for TestRoots {
                 self.memory.store_u64(slot, new.0);
             }
         }
+    }
+    fn keeps_soft(&mut self, _reference: Addr) -> bool {
+        !self.clears_soft
+    }
+    fn enqueue(&mut self, references: Vec<Addr>) {
+        self.handed = references;
     }
     fn swept(&mut self, is_live: &dyn Fn(Addr) -> bool) {
         for (addr, live) in &mut self.asked {
@@ -174,7 +190,7 @@ impl World {
             classes.push(TestClass { addr, shape: Shape::Instance, instance_bytes, refs });
         }
         let kept = classes.iter().map(|class| Value::object(class.addr)).collect();
-        let roots = TestRoots { memory: memory.clone(), slots: Vec::new(), classes: kept, asked: Vec::new() };
+        let roots = TestRoots::new(memory.clone(), Vec::new(), kept);
         World { memory, heap, classes, roots }
     }
 
@@ -182,7 +198,7 @@ impl World {
     pub(crate) fn reopen(memory: Arc<Memory>, classes: Vec<TestClass>, slots: Vec<Value>) -> World {
         let heap = Heap::open(memory.clone()).expect("a heap");
         let kept = classes.iter().map(|class| Value::object(class.addr)).collect();
-        let roots = TestRoots { memory: memory.clone(), slots, classes: kept, asked: Vec::new() };
+        let roots = TestRoots::new(memory.clone(), slots, kept);
         World { memory, heap, classes, roots }
     }
 

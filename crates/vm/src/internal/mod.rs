@@ -132,6 +132,10 @@ pub enum Outcome {
     /// Initialises a class, then invokes this method again; only for native methods with a frame. What the initialiser
     /// throws goes through this one's frame to its caller.
     Initialise(Addr),
+    /// Asks a class loader of Java for a class (the name with slashes), then invokes this method again; only for native
+    /// methods with a frame. The class is known to the loader then; what the loader throws goes through this one's frame
+    /// to its caller.
+    Load(Addr, String),
     /// Ends the program of the running thread with a status; only for methods with a frame.
     Exit(i32),
     /// Invokes this method anew, in a frame: it has much to do. Only for divided methods that have none.
@@ -193,7 +197,7 @@ pub enum Target {
 
 /// Slots of a framed kernel method's state: two numbers, then two references.
 pub const STATE_SLOTS: u64 = 4;
-const STATE_NUMBERS: u64 = 2;
+pub(crate) const STATE_NUMBERS: u64 = 2;
 
 /// One invocation of a kernel method.
 pub struct Call<'vm> {

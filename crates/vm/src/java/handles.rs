@@ -123,8 +123,8 @@ impl Vm {
                 if let Some(pair) = self.resolved(module, entry).as_object() {
                     return Ok(self.call_linked(Addr(pair.0), args, params, result));
                 }
-                let defining = self.class_by_name(owner)?;
                 let caller = self.ref_field(self.top().method, method::CLASS);
+                let defining = self.class_from(caller, owner)?;
                 let slots = [
                     self.mirror_of(caller).0,
                     self.mirror_of(defining).0,
@@ -239,7 +239,8 @@ impl Vm {
         }
         let flow = match constant {
             Const::MethodType(desc) => {
-                let slots = [self.java_literal(desc).0];
+                let caller = self.ref_field(self.top().method, method::CLASS);
+                let slots = [self.mirror_of(caller).0, self.java_literal(desc).0];
                 self.upcall("methodType", &slots, entry)?
             }
             Const::Handle { kind, target } => {
@@ -249,7 +250,7 @@ impl Vm {
                     Const::Method { class, name, desc, .. } => (class, name, desc.clone(), "methodHandle"),
                     other => unreachable!("the verifier lets no handle lead to a {}", other.sort()),
                 };
-                let owner = self.class_by_name(owner)?;
+                let owner = self.class_from(caller, owner)?;
                 let slots = [
                     self.mirror_of(caller).0,
                     *kind as u64,

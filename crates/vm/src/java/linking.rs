@@ -18,7 +18,7 @@ const VERIFY_ERROR: &str = "java.verify_error";
 /// Attribute of a class: pairs of classes, the first assignable to the second (`java::ASSIGNABLE`).
 const ASSIGNABLE: &str = "java.assignable";
 /// Packages whose classes come with the JDK, which are taken to be right, as other machines take them.
-const TRUSTED: [&str; 5] = ["java/", "javax/", "jdk/", "sun/", "com/sun/"];
+pub(super) const TRUSTED: [&str; 5] = ["java/", "javax/", "jdk/", "sun/", "com/sun/"];
 
 impl Vm {
     /// The definition of a class: its module and its index in it; `None` for kernel and array classes.
@@ -48,23 +48,23 @@ impl Vm {
             let text = String::from_utf8_lossy(&text).into_owned();
             return Some(self.raise_java("java/lang/VerifyError", &text));
         }
-        let name = self.text(object, class::NAME);
-        if TRUSTED.iter().any(|package| name.starts_with(package)) {
+        if self.is_trusted(object) {
             return None;
         }
+        let name = self.text(object, class::NAME);
         let pairs = self.class_attribute(object, ASSIGNABLE)?;
         for line in String::from_utf8_lossy(&pairs).lines() {
             let Some((from, to)) = line.split_once(' ') else { continue };
-            let to_class = match self.class_by_name(to) {
+            let to_class = match self.class_from(object, to) {
                 Ok(found) => found,
-                Err(thrown) => return Some(self.raise(thrown)),
+                Err(unresolved) => return Some(self.or_unresolved(Err(unresolved))),
             };
             if Flags(self.get_u32(to_class, class::FLAGS)).has(Flags::INTERFACE) {
                 continue;
             }
-            let from_class = match self.class_by_name(from) {
+            let from_class = match self.class_from(object, from) {
                 Ok(found) => found,
-                Err(thrown) => return Some(self.raise(thrown)),
+                Err(unresolved) => return Some(self.or_unresolved(Err(unresolved))),
             };
             if !self.is_subclass(from_class, to_class) {
                 let text =

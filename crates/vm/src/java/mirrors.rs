@@ -1,8 +1,10 @@
 //! `java.lang.Class` objects: the mirrors of classes.
 
 use crate::Vm;
+use alloc::format;
+use alloc::string::String;
 use base::Addr;
-use bytecode::Elem;
+use bytecode::{Elem, Flags};
 use layout::Value;
 use layout::schema::{class, java_state, root};
 
@@ -44,7 +46,9 @@ impl Vm {
         if let Some(module) = owner.as_object() {
             loader = self.get_ref(module, self.offset_named(self.class_of(owner), "loader"));
         }
-        if owner == self.java_state(java_state::UNNAMED_MODULE)
+        if let Some(own) = self.loader_of(object) {
+            loader = Value::object(own);
+        } else if owner == self.java_state(java_state::UNNAMED_MODULE)
             && let Some(app) = self.app_loader()
         {
             // What is in no module of the library comes from the class path.
@@ -56,7 +60,7 @@ impl Vm {
     }
 
     /// The loader of the class path, once the library has made it.
-    fn app_loader(&self) -> Option<Addr> {
+    pub(crate) fn app_loader(&self) -> Option<Addr> {
         let loaders = self.known_class("jdk/internal/loader/ClassLoaders")?;
         let place = self.field_named(loaders, "APP_LOADER")?;
         Value(self.load_field(Addr::NULL, place)).as_object()
@@ -104,25 +108,20 @@ impl Vm {
         if self.java_state(java_state::BASE_MODULE).is_null() {
             return Value::NULL;
         }
-        let mut of = object;
-        while self.is_array_class(of) && !self.ref_field(of, class::ELEMENT).is_null() {
-            of = self.ref_field(of, class::ELEMENT);
-        }
+        let of = self.innermost_class(object);
         let name = self.text(of, class::NAME);
-        let packages = self.java_state(java_state::PACKAGES);
-        let (Some(packages), Some((package, _))) = (packages.as_object(), name.rsplit_once('/')) else {
-            let primitive = !name.contains('/') && self.is_array_class(of);
-            let index = if primitive { java_state::BASE_MODULE } else { java_state::UNNAMED_MODULE };
-            return self.java_state(index);
-        };
-        let pairs = self.array_len(packages) / 2;
-        let package = Value::object(self.intern(package.as_bytes()));
-        let found = (0..pairs).find(|pair| self.array_get(packages, 2 * pair) == package);
-        match found {
-            Some(pair) => self.array_get(packages, 2 * pair + 1),
-            // What is in no module of the library.
-            None => self.java_state(java_state::UNNAMED_MODULE),
+        let loader = self.loader_of(of);
+        if let Some((package, _)) = name.rsplit_once('/')
+            && let Some(found) = self.module_of_package(package, loader)
+        {
+            return Value::object(found);
         }
+        if let Some(loader) = loader {
+            return self
+                .get_ref(loader, self.offset_named(self.class_of(Value::object(loader)), "unnamedModule"));
+        }
+        let primitive = !name.contains('/') && self.is_array_class(of);
+        self.java_state(if primitive { java_state::BASE_MODULE } else { java_state::UNNAMED_MODULE })
     }
 
     /// Gives every mirror that has none its module; to be called when packages became known.
@@ -143,6 +142,16 @@ impl Vm {
                 let place = self.offset_named(self.class_of(Value::object(mirror)), "module");
                 self.set_ref(mirror, place, base);
             }
+        }
+    }
+
+    /// Name of a class as `Class.getName` gives it.
+    pub fn java_class_name(&self, object: Addr) -> String {
+        let name = self.text(object, class::NAME).replace('/', ".");
+        let hidden = Flags(self.get_u32(self.innermost_class(object), class::FLAGS)).has(Flags::HIDDEN);
+        match name.rsplit_once('+').filter(|_| hidden) {
+            Some((name, number)) => format!("{name}/{number}"),
+            None => name,
         }
     }
 

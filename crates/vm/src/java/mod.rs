@@ -5,12 +5,22 @@
 //! Class files are read elsewhere: a [`crate::ClassSource`] gives the classes that the library has, a
 //! [`ClassConverter`] those whose bytes a program brings.
 
+mod access;
+pub mod boundary;
 mod handles;
 mod linking;
+pub(crate) mod loaders;
 mod mirrors;
+mod null;
+mod references;
+mod stack;
 mod strings;
 mod threads;
 mod throwing;
+
+pub(crate) use access::signature;
+pub(crate) use references::SoftPolicy;
+pub use stack::{Activity, Place};
 
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;

@@ -8,12 +8,15 @@ use crate::Vm;
 use crate::internal::{Call, Outcome, Wait};
 use crate::waiting::{Ring, WAKES_AT_ONCE};
 use alloc::string::String;
-use base::Addr;
+use base::limits::STACK_BYTES;
+use base::{Addr, PAGE_SIZE};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{class, method, monitor, on_return, program, thread, thread_flags, thread_state, wait};
 
 const NS_PER_MS: u64 = 1_000_000;
+/// Least stack of a thread that asks for a small one, in bytes.
+const STACK_BYTES_MIN: u64 = 128 << 10;
 
 /// The class and method that a new thread of Java begins with, given its `java.lang.Thread`.
 const THREAD_START: (&str, &str) = ("phantom/java/Boot", "run");
@@ -61,6 +64,12 @@ impl Vm {
         let running = self.running.thread;
         let owner = self.get_ref(running, thread::PROGRAM);
         let made = self.new_thread_object(self.kernel_class(ClassId::Thread));
+        if let Some(object) = java.as_object()
+            && let wanted @ 1.. = self.get_u64(object, self.offset_named(self.class_of(java), "stackSize"))
+        {
+            let bytes = wanted.clamp(STACK_BYTES_MIN, STACK_BYTES);
+            self.set_u32(made, thread::STACK_PAGES, (bytes / PAGE_SIZE as u64) as u32);
+        }
         self.set_flag(made, thread_flags::DAEMON, daemon);
         self.bind_java_thread(made, java);
         self.begin_thread(made, owner, target, &[java.0], on_return::END);
@@ -100,12 +109,6 @@ impl Vm {
     /// Forgets that the running thread was interrupted.
     pub fn forget_interrupt(&mut self) {
         self.set_flag(self.running.thread, thread_flags::INTERRUPTED, false);
-    }
-
-    /// The classes of the methods that the running thread is in, innermost first, at most so many; of each the method.
-    pub fn running_methods(&self, most: usize) -> alloc::vec::Vec<(Addr, Addr)> {
-        let frames = self.frames_of(self.running.thread, most);
-        frames.iter().map(|frame| (self.ref_field(frame.method, method::CLASS), frame.method)).collect()
     }
 
     /// Arguments of the running program, as text.
@@ -259,12 +262,6 @@ impl Call<'_> {
         self.vm.heap.want_full();
         self.vm.ask_attention();
         Outcome::Block(Wait::Turn)
-    }
-
-    /// Waits for ever: only an end of the program ends it.
-    pub fn wait_for_ever(&mut self) -> Outcome {
-        let me = self.thread;
-        Outcome::Block(Wait::At { kind: wait::FOR_EVER, object: me, until: None })
     }
 
     /// Writes to the console of the program: standard output, or error. Waits for room, and where output is durable for

@@ -14,6 +14,9 @@ use layout::schema::{class, exception, field, frame, method};
 /// Most frames that a backtrace keeps.
 const BACKTRACE_FRAMES: usize = 1024;
 
+/// Elements that HotSpot gives arrays at most.
+const ARRAY_MAX: i32 = i32::MAX - 2;
+
 /// The class of `java.lang` for a kernel exception.
 fn counterpart(id: ClassId) -> &'static str {
     match id {
@@ -50,7 +53,12 @@ fn reworded(id: ClassId, text: &str) -> Option<String> {
             (index, None) => format!("Index {index} out of bounds"),
         },
         ClassId::NegativeSize => numbers()?.0.into(),
-        ClassId::OutOfMemory => "Java heap space".into(),
+        ClassId::OutOfMemory => match numbers() {
+            Some((length, None)) if length.parse::<i32>().is_ok_and(|length| length > ARRAY_MAX) => {
+                "Requested array size exceeds VM limit".into()
+            }
+            _ => "Java heap space".into(),
+        },
         ClassId::ClassNotFound => text.strip_prefix("there is no class ").unwrap_or(text).into(),
         ClassId::ClassCast => match text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no ")) {
             Some((from, to)) => {
@@ -108,13 +116,41 @@ impl Vm {
             let places = self.places_of(from, to);
             message.push_str(&places);
         }
-        self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown)
+        let made = self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown);
+        if id == ClassId::NullPointer
+            && let Some(object) = made.as_object()
+        {
+            // As if it had been filled in once: then the library asks for what was null.
+            self.set_u32(object, self.offset_named(self.class_of(made), "numStackTracesFilledIn"), 1);
+        }
+        if id == ClassId::ClassNotFound {
+            self.add_cause(made, message.as_deref().unwrap_or_default());
+        }
+        made
+    }
+
+    /// That a class is not found has a cause where the application's loader was asked for it, not where that of the boot
+    /// classes was.
+    pub(crate) fn add_cause(&mut self, error: Value, name: &str) {
+        let from = self.ref_field(self.top().method, method::CLASS);
+        let (Some(name), false) = (crate::link::innermost(name), self.is_trusted(from)) else { return };
+        let cause = self.java_exception("java/lang/ClassNotFoundException", Some(&name.replace('/', ".")));
+        if let (Some(object), Some(cause)) = (error.as_object(), cause) {
+            self.set_ref(object, self.offset_named(self.class_of(error), "cause"), cause);
+        }
+    }
+
+    /// What a cast throws that does not fit.
+    pub(crate) fn cast_error(&mut self, from: Addr, to: Addr) -> Value {
+        let (a, b) = (self.java_class_name(from), self.java_class_name(to));
+        let text = format!("class {a} cannot be cast to class {b}{}", self.places_of(from, to));
+        self.java_error("java/lang/ClassCastException", &text)
     }
 
     /// Where two classes come from, as messages about casts end.
-    fn places_of(&mut self, from: Addr, to: Addr) -> String {
+    pub(crate) fn places_of(&mut self, from: Addr, to: Addr) -> String {
         let (a, b) = (self.place_of(from), self.place_of(to));
-        let name = |class: Addr| self.text(class, class::NAME).replace('/', ".");
+        let name = |class: Addr| self.java_class_name(class);
         if a == b {
             format!(" ({} and {} are in {a})", name(from), name(to))
         } else {
@@ -122,8 +158,8 @@ impl Vm {
         }
     }
 
-    /// Module and loader of a class in words.
-    fn place_of(&mut self, object: Addr) -> String {
+    /// Module and loader of a class in words, as messages about classes have them.
+    pub fn place_of(&mut self, object: Addr) -> String {
         let mirror = self.mirror_of(object);
         let Some(mirror) = mirror.as_object() else { return String::new() };
         let of = self.class_of(Value::object(mirror));
@@ -133,7 +169,7 @@ impl Vm {
             Some(_) => match self.text(self.class_of(loader), class::NAME).as_str() {
                 "jdk/internal/loader/ClassLoaders$AppClassLoader" => "'app'".to_string(),
                 "jdk/internal/loader/ClassLoaders$PlatformClassLoader" => "'platform'".into(),
-                other => other.replace('/', "."),
+                _ => self.loader_text(loader),
             },
         };
         let module = self.get_ref(mirror, self.offset_named(of, "module"));
@@ -163,7 +199,7 @@ impl Vm {
         });
         let skipped = making.count();
         let kept: alloc::vec::Vec<_> =
-            frames[skipped..].iter().filter(|frame| self.is_shown(frame.method)).collect();
+            frames[skipped..].iter().filter(|frame| self.is_traced(frame.method)).collect();
         let trace = self.make_ref_array(2 * kept.len() as u64);
         for (index, frame) in kept.iter().enumerate() {
             self.array_set(trace, 2 * index as u64, Value::object(frame.method));
@@ -233,7 +269,7 @@ impl Vm {
     /// What leaves a frame that wraps what is thrown.
     pub(crate) fn wrapped(&mut self, how: Wrap, thrown: Value) -> Value {
         match how {
-            Wrap::Initialiser => self.initialiser_threw(thrown),
+            Wrap::Initialiser(failed) => self.initialiser_threw(failed, thrown),
             Wrap::Reflection => {
                 let made = self.java_exception("java/lang/reflect/InvocationTargetException", None);
                 let Some(object) = made.and_then(|made| made.as_object()) else { return thrown };
@@ -247,7 +283,9 @@ impl Vm {
     }
 
     /// What is thrown when a class initialiser has thrown (JVMS 5.5, step 10): errors as they are, others wrapped.
-    pub(crate) fn initialiser_threw(&mut self, thrown: Value) -> Value {
+    /// Later uses of the class get an error with this cause.
+    pub(crate) fn initialiser_threw(&mut self, failed: Addr, thrown: Value) -> Value {
+        self.note_failure(failed, thrown);
         let Some(error) = self.known_class("java/lang/Error") else { return thrown };
         if self.is_instance(thrown, error) {
             return thrown;
@@ -264,6 +302,31 @@ impl Vm {
         Value::object(object)
     }
 
+    /// Keeps with a class why its initialiser failed, as HotSpot does (`get_cause_with_stack_trace`): an
+    /// `ExceptionInInitializerError` that names what was thrown, and where.
+    fn note_failure(&mut self, failed: Addr, thrown: Value) {
+        let Some(text) = self.describe_throwable(thrown) else { return };
+        let thread = self.java_thread(self.running.thread);
+        let name = thread.as_object().and_then(|object| {
+            self.java_text(self.get_ref(object, self.offset_named(self.class_of(thread), "name")))
+        });
+        let text = format!("Exception {text} [in thread \"{}\"]", name.unwrap_or_default());
+        let made = self.java_exception("java/lang/ExceptionInInitializerError", Some(&text));
+        let (Some(made), Some(thrown)) = (made.and_then(|made| made.as_object()), thrown.as_object()) else {
+            return;
+        };
+        let class = self.class_of(Value::object(made));
+        let trace = self.offset_named(class, "backtrace");
+        let was = self.get_ref(thrown, trace);
+        self.set_ref(made, trace, was);
+        if let Some(depth) = self.field_named(class, "depth") {
+            let bits = self.load_field(thrown, depth);
+            self.store_field(made, depth, bits);
+        }
+        self.set_ref(made, self.offset_named(class, "cause"), Value::NULL);
+        self.set_ref(failed, class::INIT_THREAD, Value::object(made));
+    }
+
     /// Throws what JVMS 5.5 says of a class whose initialiser has failed before.
     pub(crate) fn raise_failed_class(&mut self, object: Addr) -> Flow {
         let name = self.text(object, class::NAME);
@@ -273,6 +336,12 @@ impl Vm {
         } else {
             None
         };
+        if let Some(made) = java.and_then(|java| java.as_object())
+            && let Some(cause) = self.get_ref(object, class::INIT_THREAD).as_object()
+        {
+            let place = self.offset_named(self.class_of(Value::object(made)), "cause");
+            self.set_ref(made, place, Value::object(cause));
+        }
         match java {
             Some(thrown) => self.raise(thrown),
             None => self.raise_kernel(ClassId::Linkage, &format!("{name} could not be initialised")),

@@ -30,13 +30,7 @@ impl Judge {
         let interactive = !case.input.is_empty();
         if case.endless {
             let expected = case.service.as_ref().map(|service| service.greeting());
-            return Ok(Judge {
-                expected,
-                status: 0,
-                duration: Duration::from_millis(900),
-                interactive,
-                endless: true,
-            });
+            return Ok(Judge { expected, status: 0, duration: case.lifetime, interactive, endless: true });
         }
         let started = Instant::now();
         let outcome = one_run(phantom, case, &folder.join("plain.world"), Until::End)?;

@@ -16,6 +16,8 @@ pub(super) enum Language {
     Lines,
     /// The protocol of Redis, version 2.
     Redis,
+    /// HTTP: GET reads, PUT sets, POST adds one.
+    Http,
 }
 
 /// A number that only one connection of this client changes.
@@ -65,6 +67,17 @@ impl Language {
                 }
                 bytes
             }
+            Language::Http => {
+                let (method, name, body) = match words {
+                    ["set", name, value] => ("PUT", name, *value),
+                    ["incr", name] => ("POST", name, ""),
+                    [_, name, ..] => ("GET", name, ""),
+                    _ => ("GET", &"", ""),
+                };
+                let len = body.len();
+                format!("{method} /{name} HTTP/1.1\r\nHost: test\r\nContent-Length: {len}\r\n\r\n{body}")
+                    .into_bytes()
+            }
         }
     }
 
@@ -86,18 +99,46 @@ impl Language {
                 (Some("$"), len) => {
                     let len =
                         len.parse::<u64>().map_err(|_| Trouble::Wrong(format!("an answer {line:?}")))?;
-                    let mut bytes = Vec::new();
-                    wire.input.by_ref().take(len + 2).read_to_end(&mut bytes)?;
-                    if bytes.len() as u64 != len + 2 {
-                        return Err(Trouble::Gone);
-                    }
-                    bytes.truncate(len as usize);
-                    Answer::Value(String::from_utf8_lossy(&bytes).into_owned())
+                    let text = exactly(wire, len + 2)?;
+                    Answer::Value(text.trim_end_matches("\r\n").to_string())
                 }
                 _ => Answer::Error(line),
             },
+            Language::Http => {
+                let status = line.split(' ').nth(1).unwrap_or_default().to_string();
+                let body = http_body(wire)?;
+                match &*status {
+                    "200" => Answer::Value(body),
+                    "204" => Answer::Done,
+                    "404" => Answer::Nothing,
+                    _ => Answer::Error(format!("{line}: {body}")),
+                }
+            }
         })
     }
+}
+
+/// So many bytes, as text.
+fn exactly(wire: &mut Wire, len: u64) -> Result<String, Trouble> {
+    let mut bytes = Vec::new();
+    wire.input.by_ref().take(len).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != len {
+        return Err(Trouble::Gone);
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What follows the first line of an answer: the headers, passed over, and the body.
+fn http_body(wire: &mut Wire) -> Result<String, Trouble> {
+    let mut len = 0;
+    loop {
+        let header = line(wire)?;
+        let Some((name, value)) = header.split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            len = value.trim().parse().map_err(|_| Trouble::Wrong(format!("a header {header:?}")))?;
+        }
+    }
+    exactly(wire, len)
 }
 
 /// The next whole line.
@@ -200,8 +241,10 @@ mod tests {
     }
 
     #[test]
-    fn requests_of_both_languages() {
+    fn requests_of_all_languages() {
         assert_eq!(Language::Lines.request(&["incr", "n"]), b"incr n\n");
         assert_eq!(Language::Redis.request(&["incr", "n"]), b"*2\r\n$4\r\nincr\r\n$1\r\nn\r\n");
+        let put = b"PUT /n HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n12";
+        assert_eq!(Language::Http.request(&["set", "n", "12"]), put);
     }
 }

@@ -410,7 +410,9 @@ impl Bench {
         match outcome {
             Outcome::Again => unreachable!("it was invoked until it ended"),
             Outcome::Frame => panic!("a method with a frame wants one"),
-            Outcome::Initialise(_) | Outcome::Exit(_) => panic!("only native methods end so"),
+            Outcome::Initialise(_) | Outcome::Load(..) | Outcome::Exit(_) => {
+                panic!("only native methods end so")
+            }
             Outcome::Throw(value) => {
                 let shown = self.show_thrown(value);
                 format!("throws {shown}")
