@@ -57,7 +57,10 @@ impl GrantOptions {
     /// When a folder is not there.
     pub(crate) fn with_jdk(&self, home: &Path) -> Result<Vec<String>, Failure> {
         let mut own = self.clone();
-        own.allow_read.push(home.to_path_buf());
+        // Where all may be read, so may what links in the JDK lead to; a folder of its own would forbid that.
+        if !own.allow_read.iter().any(|folder| folder == Path::new("/")) {
+            own.allow_read.push(home.to_path_buf());
+        }
         let mut grants = own.grants()?.unwrap_or_default();
         grants.push(format!("java={}", folder(home)?));
         Ok(grants)
