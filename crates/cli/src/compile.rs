@@ -1,6 +1,7 @@
 //! `compile`, `disasm`, `asm`, and what `run` makes of its PROGRAM: a source file, a folder of sources, or a module.
 
 use crate::arguments::{Compile, Disasm};
+use crate::java::options::JavaOptions;
 use crate::java::{self, JavaFiles, JavaProgram};
 use crate::{Failure, say};
 use base::checksum::checksum;
@@ -50,16 +51,12 @@ impl Program {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub(crate) fn find(
-        path: &Path,
-        include: &[PathBuf],
-        class_path: Option<&str>,
-    ) -> Result<Program, Failure> {
+    pub(crate) fn find(path: &Path, include: &[PathBuf], options: &JavaOptions) -> Result<Program, Failure> {
         // With a class path PROGRAM may be a class, and a folder of that name stand beside.
         let phantom = path.extension().is_some_and(|ending| ending == "ph")
             || files_in(path, "ph").is_ok_and(|sources| !sources.is_empty());
-        if java::is_java(path) || (class_path.is_some() && !phantom) {
-            return Program::java(path, class_path);
+        if java::is_java(path) || (options.any() && !phantom) {
+            return Program::java(path, options);
         }
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if name.is_empty() {
@@ -90,18 +87,15 @@ impl Program {
             }
         };
         let sources = if path.is_dir() { files_in(path, "java")? } else { Vec::new() };
-        let java = JavaFiles::with_sources(class_path, &sources)?;
+        let java = JavaFiles::with_sources(options, &sources)?;
         Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files, java })
     }
 
-    fn java(path: &Path, class_path: Option<&str>) -> Result<Program, Failure> {
-        let found = java::find(path, class_path)?;
+    fn java(path: &Path, options: &JavaOptions) -> Result<Program, Failure> {
+        let found = java::find(path, options)?;
         let name = found.main_class.rsplit('/').next().unwrap_or_default().to_string();
-        let bytes = found.files.class_file(&found.main_class).ok_or_else(|| {
-            let class = found.main_class.replace('/', ".");
-            Failure::Input(format!("there is no class {class}; is it in the class path (--cp)?"))
-        })?;
-        let source_hash = checksum(&bytes);
+        let bytes = found.files.class_file(&found.main_class);
+        let source_hash = checksum(&bytes.unwrap_or_default());
         Ok(Program {
             name,
             source_hash,
@@ -132,7 +126,7 @@ impl Program {
     pub(crate) fn compile(&self) -> Result<Compiled, Failure> {
         let module = match &self.files {
             Files::Module(bytes) => decode(&self.path, bytes)?,
-            Files::Java(program) => javalib::start_module(&program.main_class),
+            Files::Java(program) => javalib::start_module(&program.main_class, &program.properties),
             Files::Sources(sources) => self.compile_sources(sources, false)?,
         };
         let bytes = match &self.files {
@@ -296,7 +290,7 @@ fn encode(path: &Path, module: &Module) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// When the sources have errors or the module cannot be written.
 pub(crate) fn compile(options: &Compile) -> Result<u8, Failure> {
-    let program = Program::find(&options.input, &options.include, None)?;
+    let program = Program::find(&options.input, &options.include, &JavaOptions::default())?;
     let Files::Sources(sources) = &program.files else {
         return Err(Failure::Usage(format!(
             "{}: only sources (.ph) can be compiled",

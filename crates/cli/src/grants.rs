@@ -28,11 +28,16 @@ pub(crate) struct GrantOptions {
 }
 
 impl GrantOptions {
-    /// The grants of a program that begins: a Java program, which knows where its JDK is, has some of its own.
+    /// The grants of a program that begins: a Java program, which knows where its JDK is, has some of its own. How it wants
+    /// its assertions is kept with them.
     ///
     /// # Errors
     /// When a folder is not there.
-    pub(crate) fn first_grants(&self, java_home: Option<&Path>) -> Result<Vec<String>, Failure> {
+    pub(crate) fn first_grants(
+        &self,
+        java_home: Option<&Path>,
+        assertions: &[String],
+    ) -> Result<Vec<String>, Failure> {
         let Some(home) = java_home else { return Ok(self.grants()?.unwrap_or_default()) };
         let mut own = self.clone();
         let everywhere = own.allow_read.is_empty();
@@ -41,7 +46,9 @@ impl GrantOptions {
             own.allow_write.push(".".into());
             own.allow_write.extend(Some(JAVA_TEMPORARY.into()).filter(|folder: &PathBuf| folder.is_dir()));
         }
-        own.with_jdk(home)
+        let mut grants = own.with_jdk(home)?;
+        grants.extend(assertions.iter().map(|how| format!("assertions={how}")));
+        Ok(grants)
     }
 
     /// The grants, and to read the JDK unless it lies in a folder that may be read anyway.
@@ -50,7 +57,8 @@ impl GrantOptions {
     /// When a folder is not there.
     pub(crate) fn with_jdk(&self, home: &Path) -> Result<Vec<String>, Failure> {
         let mut own = self.clone();
-        if !own.allow_read.iter().any(|folder| home.starts_with(folder)) {
+        // Where all may be read, so may what links in the JDK lead to; a folder of its own would forbid that.
+        if !own.allow_read.iter().any(|folder| folder == Path::new("/")) {
             own.allow_read.push(home.to_path_buf());
         }
         let mut grants = own.grants()?.unwrap_or_default();

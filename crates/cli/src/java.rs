@@ -1,12 +1,17 @@
 //! Java programs as they lie in files: class files in folders and jars, sources for the JDK's compiler, and the JDK itself.
 
+mod class_path;
+mod launcher;
+pub(crate) mod options;
+
 use crate::Failure;
-use java::ClassFile;
+use ::java::ClassFile;
+use class_path::{ClassPath, Classes, Jar, Manifest};
 use javalib::ClassFiles;
 use lang::{JavaClass, JavaMember};
+use options::JavaOptions;
 use ristretto_jimage::Image;
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
@@ -25,26 +30,19 @@ const SYNTHETIC: u16 = 0x1000;
 pub(crate) struct JavaProgram {
     /// Name with slashes.
     pub(crate) main_class: String,
+    /// System properties, set in this order before the library makes its modules and class loaders.
+    pub(crate) properties: Vec<(String, String)>,
     /// Where the JDK is.
     pub(crate) home: PathBuf,
     pub(crate) files: Arc<JavaFiles>,
 }
 
-/// Class files by the name of the class.
-type Classes = BTreeMap<String, Vec<u8>>;
-
 /// Class files: those of the JDK first, then those of the class path.
 pub(crate) struct JavaFiles {
-    path: Vec<Place>,
+    path: ClassPath,
     /// Where resources are, as the command line names it.
     class_path: String,
     jdk: OnceLock<Option<Jdk>>,
-}
-
-enum Place {
-    Folder(PathBuf),
-    /// Contents of a jar, or what the compiler made: class files by the name of the class.
-    Classes(Classes),
 }
 
 struct Jdk {
@@ -54,44 +52,44 @@ struct Jdk {
 
 impl JavaFiles {
     /// The classes of the JDK, and those of a class path.
-    fn new(path: Vec<Place>, class_path: String) -> Arc<JavaFiles> {
+    fn new(path: ClassPath, class_path: String) -> Arc<JavaFiles> {
         Arc::new(JavaFiles { path, class_path, jdk: OnceLock::new() })
     }
     /// The classes of the JDK alone.
     pub(crate) fn jdk_only() -> Arc<JavaFiles> {
-        JavaFiles::new(Vec::new(), String::new())
+        JavaFiles::new(ClassPath::default(), String::new())
     }
     /// The classes of the JDK, of a class path, and of sources, which are compiled.
     ///
     /// # Errors
-    /// When there is no JDK, a jar cannot be read, or the compiler refuses a source.
+    /// When there is no JDK, or the compiler refuses a source.
     pub(crate) fn with_sources(
-        class_path: Option<&str>,
+        options: &JavaOptions,
         sources: &[PathBuf],
     ) -> Result<Arc<JavaFiles>, Failure> {
-        let mut path = read_path(class_path)?;
+        let (mut path, class_path) = ClassPath::of(options.class_path.as_deref())?;
         if !sources.is_empty() {
             let home = home().ok_or_else(no_jdk)?;
-            path.push(Place::Classes(compile(&home, sources, class_path)?));
+            path.add_classes(compile(&home, sources, class_path.as_deref())?);
         }
-        Ok(JavaFiles::new(path, class_path.unwrap_or_default().into()))
+        Ok(JavaFiles::new(path, class_path.unwrap_or_default()))
     }
 
     /// What the class file of a class declares, for code of the Phantom language that uses it.
     pub(crate) fn declared(&self, name: &str) -> Option<JavaClass> {
         let bytes = self.class_file(name)?;
         let file = ClassFile::parse(&bytes).ok()?;
-        let signature = |attributes: &[java::Attribute<'_>]| {
+        let signature = |attributes: &[::java::Attribute<'_>]| {
             let found = attributes.iter().find(|attribute| attribute.name == b"Signature")?;
             file.utf8(u16::from_be_bytes(found.bytes.try_into().ok()?)).ok()
         };
-        let members = |members: &[java::Member<'_>]| {
+        let members = |members: &[::java::Member<'_>]| {
             let seen = members.iter().filter(|member| member.access & (PUBLIC | SYNTHETIC) == PUBLIC);
             seen.map(|member| JavaMember {
                 name: member.name.clone(),
                 desc: member.desc.clone(),
                 signature: signature(&member.attributes),
-                flags: java::method_flags(member),
+                flags: ::java::method_flags(member),
             })
             .collect()
         };
@@ -119,10 +117,7 @@ impl ClassFiles for JavaFiles {
                 return found;
             }
         }
-        self.path.iter().find_map(|place| match place {
-            Place::Folder(folder) => std::fs::read(folder.join(&file)).ok(),
-            Place::Classes(classes) => classes.get(name).cloned(),
-        })
+        self.path.class_file(name)
     }
 
     fn class_path(&self) -> &str {
@@ -215,61 +210,68 @@ fn find_in_module(home: &Path, module: &str, class: &str) -> Result<String, Fail
     }
 }
 
-/// A program from a source or jar, a class of a module of the JDK (`MODULE/CLASS`), or a main class by name and a class path
-/// (folders and jars, `:` between them).
+/// A program from a source or jar, a class of a module of the JDK (`MODULE/CLASS`), or a main class by name in the class
+/// path, which is the working directory without that option.
 ///
 /// # Errors
-/// When a file cannot be read, the compiler refuses it, or no main class is known.
-pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgram, Failure> {
+/// When a file cannot be read, the compiler refuses it, no main class is known, or it has no `main`.
+pub(crate) fn find(program: &Path, options: &JavaOptions) -> Result<JavaProgram, Failure> {
     let home = home().ok_or_else(no_jdk)?;
-    let mut path = read_path(class_path)?;
+    let (mut path, class_path) = ClassPath::of(options.class_path.as_deref())?;
+    let mut entries: Vec<String> = class_path.iter().cloned().collect();
+    let mut properties = options.properties();
     let ending = program.extension().and_then(|ending| ending.to_str());
-    let main_class = match ending.filter(|_| of_module(program).is_none()) {
-        Some("java") => {
-            let classes = compile(&home, &[program.to_path_buf()], class_path)?;
-            path.push(Place::Classes(classes));
-            stem(program)
+    let main_class = if options.jar || ending == Some("jar") {
+        let place = program.display();
+        let jar = match Jar::open(program) {
+            Ok(jar) => jar,
+            Err(_) if !program.exists() => {
+                return Err(Failure::Input(format!("Error: Unable to access jarfile {place}")));
+            }
+            Err(error) => {
+                return Err(Failure::Input(format!("Error: Invalid or corrupt jarfile {place}: {error}")));
+            }
+        };
+        let main = jar.manifest.get("main-class").map(ToString::to_string);
+        properties.extend(opened_by(&jar.manifest));
+        path.add_jar(program, jar);
+        entries.push(place.to_string());
+        main.ok_or_else(|| {
+            Failure::Input(format!("no main manifest attribute, in {place}; use --cp {place} MAINCLASS"))
+        })?
+    } else if let Some((module, class)) = of_module(program) {
+        find_in_module(&home, module, class)?
+    } else if ending == Some("java") {
+        path.add_classes(compile(&home, &[program.to_path_buf()], class_path.as_deref())?);
+        stem(program)
+    } else {
+        if class_path.is_none() {
+            path.add_entries(".");
+            entries.push(".".to_string());
         }
-        Some("jar") => {
-            let (classes, main) = read_jar(program)?;
-            path.push(Place::Classes(classes));
-            main.ok_or_else(|| {
-                let place = program.display();
-                Failure::Input(format!(
-                    "{place}: its manifest names no Main-Class; use --cp {place} MAINCLASS"
-                ))
-            })?
-        }
-        _ => match of_module(program) {
-            Some((module, class)) => find_in_module(&home, module, class)?,
-            None => program.to_string_lossy().into_owned(),
-        },
+        program.to_string_lossy().into_owned()
     };
-    let jar = program.to_str().filter(|_| ending == Some("jar"));
-    let class_path: Vec<&str> = class_path.into_iter().chain(jar).collect();
-    Ok(JavaProgram {
-        main_class: main_class.replace('.', "/"),
-        home,
-        files: JavaFiles::new(path, class_path.join(":")),
-    })
+    let main_class = main_class.replace('.', "/");
+    let files = JavaFiles::new(path, entries.join(":"));
+    launcher::check(files.as_ref(), &main_class)?;
+    Ok(JavaProgram { main_class, properties, home, files })
+}
+
+/// The properties by which the library learns what the manifest of a program's jar opens and exports to it (JEP 261).
+fn opened_by(manifest: &Manifest) -> impl Iterator<Item = (String, String)> {
+    let of = |attribute, property: &'static str| {
+        let packages = manifest.get(attribute).unwrap_or_default().split_ascii_whitespace();
+        let numbered = packages.enumerate();
+        // Numbers of their own, beside those of the options.
+        numbered.map(move |(n, package)| {
+            (format!("jdk.module.{property}.{}", n + 1000), format!("{package}=ALL-UNNAMED"))
+        })
+    };
+    of("add-opens", "addopens").chain(of("add-exports", "addexports"))
 }
 
 fn stem(path: &Path) -> String {
     path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// The places of a class path: folders and jars, `:` between them.
-fn read_path(class_path: Option<&str>) -> Result<Vec<Place>, Failure> {
-    let entries = class_path.unwrap_or("").split(':').filter(|entry| !entry.is_empty()).map(Path::new);
-    entries
-        .map(|entry| {
-            Ok(if entry.is_dir() {
-                Place::Folder(entry.to_path_buf())
-            } else {
-                Place::Classes(read_jar(entry)?.0)
-            })
-        })
-        .collect()
 }
 
 /// Compiles sources with the compiler of the JDK; the class files by the name of the class.
@@ -302,35 +304,4 @@ fn read_classes(folder: &Path, package: &str, classes: &mut Classes) -> std::io:
         }
     }
     Ok(())
-}
-
-/// The class files of a jar, and its main class.
-fn read_jar(path: &Path) -> Result<(Classes, Option<String>), Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
-    let mut archive = zip::ZipArchive::new(file).map_err(|error| wrong(&error))?;
-    let mut classes = BTreeMap::new();
-    let mut main = None;
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| wrong(&error))?;
-        let name = entry.name().to_string();
-        let class = name.strip_suffix(".class").map(String::from);
-        if class.is_none() && name != "META-INF/MANIFEST.MF" {
-            continue;
-        }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
-        match class {
-            Some(class) => {
-                classes.insert(class, bytes);
-            }
-            None => {
-                // A line that begins with a space goes on with the one before.
-                let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace("\n ", "");
-                let found = text.lines().find_map(|line| line.strip_prefix("Main-Class:"));
-                main = found.map(|name| name.trim().to_string());
-            }
-        }
-    }
-    Ok((classes, main))
 }

@@ -259,31 +259,6 @@ fn resources_lie_in_the_class_path() {
 }
 
 #[test]
-fn what_cannot_run_is_said() {
-    if jdk().is_none() {
-        return;
-    }
-    let scratch = Scratch::new();
-    let missing = scratch.phantom(&["run", "--cp", ".", "no.such.Main"]);
-    assert!(missing.err.contains("there is no class no.such.Main"), "{}", missing.err);
-    assert_ne!(missing.status, Some(0));
-    // A class file of the future, and one that is cut off.
-    for (name, bytes) in
-        [("Future", &b"\xca\xfe\xba\xbe\0\0\0\x46\0\x01"[..]), ("Cut", &b"\xca\xfe\xba\xbe\0\0\0\x3d\0"[..])]
-    {
-        scratch.file(&format!("{name}.class"), bytes);
-        let ran = scratch.phantom(&["run", "--world", name, "--cp", ".", name]);
-        assert_eq!(ran.status, Some(1), "{}", ran.err);
-        let wanted = if name == "Future" { "class file version 70.0" } else { "Truncated class file" };
-        assert!(ran.err.contains(wanted), "{}", ran.err);
-    }
-    let broken = scratch.file("app.jar", "no jar");
-    let ran = scratch.phantom(&["run", broken.to_str().expect("a path of text")]);
-    assert!(ran.err.contains("app.jar"), "{}", ran.err);
-    assert_ne!(ran.status, Some(0));
-}
-
-#[test]
 fn a_program_goes_on_after_each_kill() {
     check_kills("Counter", 5);
 }

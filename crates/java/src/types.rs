@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use bytecode::{Elem, TypeDesc};
 
 /// Most classes of a [`Type::Any`]; beyond that it is an Object.
-const UNION_MAX: usize = 16;
+const UNION_MAX: usize = 64;
 
 /// Type of a local or operand; longs and doubles are one operand here, and one local with [`Type::Top`] behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Verification of one method: types of locals and operands before every instruction (JVMS 4.10).
 //!
-//! From version 50 on the StackMapTable says what holds where paths meet, and each instruction is looked at once
-//! (4.10.1); a file of version 50 that fails so, and every older one, is verified by following all paths (4.10.2).
+//! From version 51 on the StackMapTable says what holds where paths meet, and each instruction is looked at once
+//! (4.10.1); an older file is verified by following all paths (4.10.2).
 //! Both use the same step from one instruction to the next. What the emitter needs is noted on the way: which
 //! instructions are reached, and of the stack shuffles over how many operands they go.
 //!
@@ -151,22 +151,11 @@ pub(crate) fn verify(
 ) -> Result<Vec<u8>, Failure> {
     let major = context.class.major;
     let mark = context.names.mark();
-    let checked = if major >= 50 && !body.inlined {
-        let mut verifier = Verifier::new(context, method, body);
-        match verifier.check() {
-            Ok(()) => Ok(verifier.forms),
-            // JVMS 4.10: only files of version 50 may fall back.
-            Err(_) if major == 50 => {
-                context.names.reset(mark.clone());
-                let mut verifier = Verifier::new(context, method, body);
-                verifier.infer().map(|()| verifier.forms)
-            }
-            Err(failure) => Err(failure),
-        }
-    } else {
-        let mut verifier = Verifier::new(context, method, body);
-        verifier.infer().map(|()| verifier.forms)
-    };
+    let mut verifier = Verifier::new(context, method, body);
+    // JVMS 4.10: a file of version 50 may fall back to inference. Whether it has to is known only when its class is linked,
+    // and what is inferred holds more often.
+    let checked = if major > 50 && !body.inlined { verifier.check() } else { verifier.infer() };
+    let checked = checked.map(|()| verifier.forms);
     context.names.end_method();
     if checked.is_err() {
         context.names.reset(mark);

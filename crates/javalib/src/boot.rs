@@ -8,6 +8,7 @@ use crate::support::{get, java_name, natives, object, set, text};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use base::checksum::checksum;
 use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
@@ -182,7 +183,16 @@ pub fn boot_module() -> Module {
         method("loaded", LOADED, native, Ok(Code::default())),
         method("notLoaded", NOT_LOADED, native, Ok(Code::default())),
     ];
-    module(BOOT_CLASS, pool, methods)
+    let mut made = module(BOOT_CLASS, pool, methods);
+    for class in &mut made.classes {
+        class.fields.push(FieldDef {
+            name: PROPERTIES.0.into(),
+            desc: PROPERTIES.1.into(),
+            flags: Flags::STATIC,
+            ..FieldDef::default()
+        });
+    }
+    made
 }
 
 const LINK_METHOD: &str =
@@ -317,8 +327,10 @@ const ENDED: (&str, &str) = ("end", "(Ljava/lang/Thread;)V");
 const OTHERS: &str = "awaitOthers";
 const SHUT_DOWN: &str = "shutDown";
 
-/// The class path is its parameter.
-pub(crate) const START: &str = "(Ljava/lang/String;)V";
+/// System properties (names and values in turn, or null) that the program which boots the library was given.
+pub(crate) const PROPERTIES: (&str, &str) = ("properties", "[Ljava/lang/String;");
+/// Its parameters are such properties, and the class path, where the library looks for resources.
+pub(crate) const START: &str = "([Ljava/lang/String;Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
@@ -328,11 +340,11 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let main_group = pool.method(GROUP, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let make = pool.method(THREAD, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let bind = pool.method(BOOT_CLASS, "bind", "(Ljava/lang/Thread;)V");
-    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 1);
-    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 1).pool(Op::Const, main);
-    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 2);
-    code.pool(Op::New, thread).local(Op::LocalTee, 3).pool(Op::CallStatic, bind);
-    code.local(Op::LocalGet, 3).local(Op::LocalGet, 2).pool(Op::Const, main).pool(Op::CallSpecial, make);
+    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 2);
+    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 2).pool(Op::Const, main);
+    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 3);
+    code.pool(Op::New, thread).local(Op::LocalTee, 4).pool(Op::CallStatic, bind);
+    code.local(Op::LocalGet, 4).local(Op::LocalGet, 3).pool(Op::Const, main).pool(Op::CallSpecial, make);
     // Classes whose initialisers others rely on; making an object initialises its class.
     for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
         let class = pool.class(class);
@@ -340,10 +352,23 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     }
     let phase = pool.method(SYSTEM, "initPhase1", "()V");
     code.pool(Op::CallStatic, phase);
-    // The second phase makes the class loaders, which look up resources by the class path.
+    // The second phase makes the modules and class loaders by them.
     let set = pool.method(SYSTEM, "setProperty", "(Ljava/lang/String;Ljava/lang/String;)Ljava/lang/String;");
-    let key = pool.str("java.class.path");
-    code.pool(Op::Const, key).local(Op::LocalGet, 0).pool(Op::CallStatic, set).op(Op::Pop);
+    let (next, end) = (code.label(), code.label());
+    code.local(Op::LocalGet, 0).branch(Op::BrNull, end).i32_const(0).local(Op::LocalSet, 5).bind(next);
+    code.local(Op::LocalGet, 5).local(Op::LocalGet, 0).op(Op::ArrayLen).branch(Op::BrI32GeS, end);
+    for offset in [0, 1] {
+        code.local(Op::LocalGet, 0)
+            .local(Op::LocalGet, 5)
+            .i32_const(offset)
+            .op(Op::I32Add)
+            .op(Op::ArrayGetRef);
+    }
+    code.pool(Op::CallStatic, set).op(Op::Pop);
+    code.local(Op::LocalGet, 5).i32_const(2).op(Op::I32Add).local(Op::LocalSet, 5);
+    let class_path = pool.str("java.class.path");
+    code.branch(Op::Goto, next).bind(end).pool(Op::Const, class_path).local(Op::LocalGet, 1);
+    code.pool(Op::CallStatic, set).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase2", "(ZZ)I");
     code.i32_const(1).i32_const(1).pool(Op::CallStatic, phase).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase3", "()V");
@@ -428,10 +453,20 @@ fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
 /// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, unless it is
 /// booted in this world already, runs it,
 /// and has the status 1 when it throws.
-pub fn start_module(main_class: &str) -> Module {
-    let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
+///
+/// The system properties are set before the library makes its modules and class loaders, when this program boots it.
+pub fn start_module(main_class: &str, properties: &[(String, String)]) -> Module {
+    // Another start of the same class is another module.
+    let all: String = properties.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let name = format!(
+        "phantom/java/Start${}-{:08x}",
+        main_class.replace('/', "."),
+        checksum(all.as_bytes()) as u32
+    );
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
+    let string = pool.class("java/lang/String");
+    let given = pool.field(BOOT_CLASS, PROPERTIES.0, PROPERTIES.1);
     let up = pool.method(JAVA_BOUNDARY, "up", "()V");
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
@@ -439,6 +474,15 @@ pub fn start_module(main_class: &str) -> Module {
     let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let finish = pool.method(BOOT_CLASS, ENDED.0, ENDED.1);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
+    if !properties.is_empty() {
+        code.i32_const(2 * properties.len() as i32).pool(Op::NewRefArray, string);
+        let texts = properties.iter().flat_map(|(name, value)| [name, value]);
+        for (index, text) in texts.enumerate() {
+            let text = pool.str(text);
+            code.op(Op::Dup).i32_const(index as i32).pool(Op::Const, text).op(Op::ArraySetRef);
+        }
+        code.pool(Op::PutStatic, given);
+    }
     code.pool(Op::CallStatic, up);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);

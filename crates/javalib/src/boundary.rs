@@ -152,7 +152,8 @@ fn boundary_class(pool: &mut PoolBuilder) -> ClassDef {
     let group_of = pool.method(THREAD, "getThreadGroup", "()Ljava/lang/ThreadGroup;");
     let group = pool.field(JAVA_BOUNDARY, GROUP.0, GROUP.1);
     let mut code = CodeBuilder::new();
-    code.pool(Op::CallStatic, path).pool(Op::CallStatic, start);
+    let given = pool.field(BOOT_CLASS, boot::PROPERTIES.0, boot::PROPERTIES.1);
+    code.pool(Op::GetStatic, given).pool(Op::CallStatic, path).pool(Op::CallStatic, start);
     code.pool(Op::CallStatic, current).pool(Op::CallVirtual, group_of);
     code.pool(Op::PutStatic, group).op(Op::Return);
     let code = code.finish(pool.constants(), "()V", true);

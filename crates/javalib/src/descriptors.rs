@@ -40,8 +40,12 @@ const MEASURES: i64 = 1;
 /// Its end is noted as its position.
 const APPENDS: i64 = 2;
 /// The file is opened again; besides one of the others.
-const REOPENS: i64 = 4;
+pub(crate) const REOPENS: i64 = 4;
 const STEPS: i64 = 8;
+/// Of a method that does something once: it was about to do it when the world was restarted.
+pub(crate) const AGAIN: i64 = 1;
+/// Of the same: what it was to make was there, and is opened.
+const MADE: i64 = 2;
 
 /// Devices that are part of the machine, wherever it runs.
 const NULL: &str = "/dev/null";
@@ -260,24 +264,42 @@ pub(crate) enum Refused {
     Outside(OutsideError),
 }
 
-/// Opens a file: its connector.
+/// Before something that cannot be done twice: a snapshot that says so, or the note that it may have been done.
+pub(crate) fn once(call: &mut Call<'_>, entry: &Entry) -> Result<(), Outcome> {
+    if matches!(entry, Entry::Lost) {
+        set_progress(call, AGAIN, 0);
+        return Ok(());
+    }
+    if progress(call).0 == AGAIN { Ok(()) } else { call.hold_once() }
+}
+
+/// Opens a file: its connector. One that is new is made once, as [`once`] says; what stands there after a restart was made
+/// before it.
 pub(crate) fn open_file(call: &mut Call<'_>, path: &str, how: How) -> Result<Addr, Refused> {
     let path = call.vm.absolute(call.thread, path);
     if path == NULL || RANDOM.contains(&path.as_str()) {
         return Ok(make_file(call, &path, how));
     }
-    let ended = match call.entry().map_err(Refused::Leave)? {
+    let open = |call: &mut Call<'_>, access: Access| {
+        let place = place_of(call, &path, access).map_err(Refused::Grant)?;
+        call.open(|handle| Operation::OpenFile { handle, place, access }).map_err(Refused::Leave)
+    };
+    let is_new = how.access == Access::New;
+    let mut ended = match call.entry().map_err(Refused::Leave)? {
         Entry::Ended(ended) => ended,
-        Entry::Lost if how.access == Access::New => {
-            let text = "the world was restarted while the file was made: it may be there";
-            return Err(Refused::Outside(OutsideError::new(Fault::Other, text)));
-        }
-        Entry::Fresh | Entry::Lost => {
-            let place = place_of(call, &path, how.access).map_err(Refused::Grant)?;
-            let access = how.access;
-            call.open(|handle| Operation::OpenFile { handle, place, access }).map_err(Refused::Leave)?
+        entry => {
+            if is_new {
+                once(call, &entry).map_err(Refused::Leave)?;
+            }
+            open(call, how.access)?
         }
     };
+    if let Err(error) = &ended
+        && (is_new && error.fault == Fault::Exists && progress(call).0 == AGAIN)
+    {
+        set_progress(call, MADE, 0);
+        ended = open(call, Access::Existing)?;
+    }
     match ended {
         Ok(Done::File(facts)) => {
             let object = make_file(call, &path, how);
@@ -293,6 +315,23 @@ pub(crate) fn open_file(call: &mut Call<'_>, path: &str, how: How) -> Result<Add
         }
         Ok(_) => Err(Refused::Leave(nonsense(call))),
         Err(error) => Err(Refused::Outside(error)),
+    }
+}
+
+/// The files of the running program that are open have moved with the path that has got another name; both are absolute.
+pub(crate) fn moved_open(call: &mut Call<'_>, old: &str, new: &str) {
+    let Some(table) = table(call.vm) else { return };
+    for entry in FIRST..call.vm.array_len(table) / 2 {
+        let Some(Open::Object(object)) = open_at(call, entry as i32) else { continue };
+        if !call.vm.is_kernel(Value::object(object), ClassId::File) {
+            continue;
+        }
+        let path = call.vm.text(object, connector::ADDRESS);
+        let Some(rest) = path.strip_prefix(old).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        else {
+            continue;
+        };
+        call.set_text(object, connector::ADDRESS, &format!("{new}{rest}"));
     }
 }
 

@@ -118,6 +118,14 @@ fn clone(call: &mut Call<'_>) -> Outcome {
     }
 }
 
+/// The file of a native library, as on Linux.
+fn map_library_name(call: &mut Call<'_>) -> Outcome {
+    match text(call, 0) {
+        Ok(name) => string(call, &format!("lib{name}.so")),
+        Err(thrown) => thrown,
+    }
+}
+
 fn same(call: &mut Call<'_>) -> Outcome {
     Outcome::Return(call.raw(0))
 }
@@ -139,11 +147,6 @@ fn set_static(call: &mut Call<'_>, name: &str) -> Outcome {
         call.vm.store_field(Addr::NULL, target, bits);
     }
     Outcome::VOID
-}
-
-/// A name as the files of libraries have it on Linux.
-fn map_library_name(call: &mut Call<'_>) -> Outcome {
-    done(text(call, 0).map(|name| string(call, &format!("lib{name}.so"))))
 }
 
 /// `System.arraycopy`: both arrays of one primitive kind, or both of references, whose elements are checked one by one

@@ -10,6 +10,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 extern crate alloc;
 
+mod assertions;
 mod boot;
 mod boundary;
 mod classes;
@@ -45,6 +46,7 @@ use vm::Native;
 
 /// All native methods.
 pub const NATIVES: &[&[Native]] = &[
+    assertions::NATIVES,
     boot::NATIVES,
     boundary::NATIVES,
     lang::NATIVES,

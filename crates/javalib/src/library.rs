@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use bytecode::Module;
 use java::Refusal;
 use vm::{CheckedModule, ClassConverter, ClassSource, ConvertError, DefineError};
 
@@ -51,9 +52,10 @@ impl ClassSource for Library {
         // A class made for a lambda comes with the class that holds the lambda.
         let host = class.split_once("$$Lambda$").map_or(class, |(host, _)| host);
         let bytes = self.files.class_file(host)?;
-        Some(Converter.convert(&bytes).map_err(|error| match error {
+        Some(named(&bytes, host).map_err(|error| match error {
             ConvertError::Define(error) => error,
-            other => DefineError::Linkage { class: class.into(), what: format!("{other}") },
+            ConvertError::Version(text) => refused(&ConvertError::Version(format!("{host} {text}"))),
+            other => refused(&other),
         }))
     }
     fn file(&self, path: &str) -> Option<Vec<u8>> {
@@ -69,15 +71,36 @@ pub struct Converter;
 
 impl ClassConverter for Converter {
     fn convert(&self, bytes: &[u8]) -> Result<CheckedModule, ConvertError> {
-        let converted = java::convert(bytes).map_err(|refusal| {
-            let text = refusal.to_string();
-            match refusal {
-                Refusal::Format(_) => ConvertError::Format(text),
-                Refusal::Version { .. } => ConvertError::Version(text),
-                Refusal::NoClass(_) => ConvertError::NoClass(text),
-                Refusal::Circular(_) => ConvertError::Circular(text),
-            }
-        })?;
-        CheckedModule::new(&bytecode::encode(&converted.module)).map_err(ConvertError::Define)
+        checked(&converted(bytes)?)
     }
+}
+
+fn converted(bytes: &[u8]) -> Result<Module, ConvertError> {
+    let converted = java::convert(bytes).map_err(|refusal| {
+        let text = refusal.to_string();
+        match refusal {
+            Refusal::Format(_) => ConvertError::Format(text),
+            Refusal::Version { .. } => ConvertError::Version(text),
+            Refusal::NoClass(_) => ConvertError::NoClass(text),
+            Refusal::Circular(_) => ConvertError::Circular(text),
+        }
+    })?;
+    Ok(converted.module)
+}
+
+fn checked(module: &Module) -> Result<CheckedModule, ConvertError> {
+    CheckedModule::new(&bytecode::encode(module)).map_err(ConvertError::Define)
+}
+
+/// The class that a class file was looked up for; a file may lie where another class belongs.
+fn named(bytes: &[u8], name: &str) -> Result<CheckedModule, ConvertError> {
+    let module = converted(bytes)?;
+    if module.name != name {
+        return Err(ConvertError::NoClass(format!("{name} (wrong name: {})", module.name)));
+    }
+    checked(&module)
+}
+
+fn refused(error: &ConvertError) -> DefineError {
+    DefineError::Java { thrown: error.class_name(), what: error.to_string() }
 }

@@ -1,6 +1,7 @@
 //! What else the library asks of the machine while it starts: properties, signals, access control.
 
 use crate::support::{array_of, natives, nothing, text, zero};
+use alloc::format;
 use alloc::vec::Vec;
 use layout::Value;
 use vm::Native;
@@ -39,7 +40,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "VMSupportsCS8" "()Z" Short |_| Outcome::truth(true);
     }
     "jdk/internal/loader/NativeLibraries" {
-        "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
+        "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short built_in_library;
         "load" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;ZZZ)Z" Short load_library;
         "findEntry0" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;)J" Short zero;
     }
@@ -142,8 +143,25 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
     texts(call, &all)
 }
 
-/// The library's own native libraries are part of the machine; others there are none.
+/// Native libraries of the JDK whose methods are part of the machine, by the names of their files.
+const LIBRARIES: &[&str] =
+    &["libjava.so", "libnet.so", "libnio.so", "libextnet.so", "libzip.so", "libjimage.so"];
+
+/// The name of a library of the JDK; others are looked for as files, and then refused.
+fn built_in_library(call: &mut Call<'_>) -> Outcome {
+    let known = text(call, 0).is_ok_and(|name| LIBRARIES.contains(&name.as_str()));
+    Outcome::value(if known { call.reference_at(0) } else { Value::NULL })
+}
+
 fn load_library(call: &mut Call<'_>) -> Outcome {
-    let name = text(call, 1).unwrap_or_default();
-    Outcome::truth(["java", "net", "nio", "zip", "jimage"].iter().any(|known| name.contains(known)))
+    let name = match text(call, 1) {
+        Ok(name) => name,
+        Err(thrown) => return thrown,
+    };
+    if LIBRARIES.contains(&name.as_str()) {
+        return Outcome::truth(true);
+    }
+    let text =
+        format!("{name}: native libraries (JNI) are not supported: a world must not depend on native code");
+    call.throw_java("java/lang/UnsatisfiedLinkError", Some(&text))
 }

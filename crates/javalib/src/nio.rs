@@ -5,9 +5,9 @@
 //! and the library does without them.
 
 use crate::descriptors::{
-    How, Open, Refused, Source, change, close, enter, errno, failed, file_at, fill, io_exception, list_bytes,
-    measure, nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in, set_progress,
-    text_of_errno, write,
+    How, Open, REOPENS, Refused, Source, change, close, enter, errno, failed, file_at, fill, io_exception,
+    list_bytes, measure, nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in,
+    set_progress, text_of_errno, write,
 };
 use crate::files::{at_place, at_place_once, may, rename_path};
 use crate::offheap;
@@ -225,10 +225,11 @@ fn open(call: &mut Call<'_>) -> Outcome {
         _ => Access::Existing,
     };
     // Emptying a file that must be there is a second operation.
-    const EMPTIES: i64 = 1;
+    const EMPTIES: i64 = 3;
     let how = How { access, append: has(O_APPEND) };
     let empties = access == Access::Existing && has(O_TRUNC);
-    if let (EMPTIES, fd) = progress(call) {
+    let (step, fd) = progress(call);
+    if step & !REOPENS == EMPTIES {
         let changed = change(call, fd as i32, |handle| Operation::Resize { handle, size: 0 });
         return done(changed.map(|()| Outcome::int(fd as i32)));
     }

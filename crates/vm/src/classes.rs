@@ -63,7 +63,7 @@ pub enum DefineError {
         /// What is wrong.
         what: String,
     },
-    /// A class file does not fit to the classes above it.
+    /// A class file is refused, or does not fit to the classes above it.
     #[error("{what}")]
     Java {
         /// Name of the class of what is thrown.
