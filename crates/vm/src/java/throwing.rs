@@ -126,9 +126,10 @@ impl Vm {
         let made = self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown);
         if id == ClassId::NullPointer
             && let Some(object) = made.as_object()
+            && let Some(place) = self.field_named(self.class_of(made), "extendedMessageState")
         {
-            // As if it had been filled in once: then the library asks for what was null.
-            self.set_u32(object, self.offset_named(self.class_of(made), "numStackTracesFilledIn"), 1);
+            // A trace is filled in and no message made: the library asks for what was null then.
+            self.store_field(object, place, 1);
         }
         if id == ClassId::ClassNotFound {
             self.add_cause(made, message.as_deref().unwrap_or_default());
