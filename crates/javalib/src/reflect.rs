@@ -796,8 +796,7 @@ fn element(call: &mut Call<'_>) -> Result<(Addr, Option<Elem>, u64), Outcome> {
     }
     let index = call.int_at(1);
     if index < 0 || index as u64 >= call.vm.array_len(array) {
-        let text = format!("Index {index} out of bounds for length {}", call.vm.array_len(array));
-        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text)));
+        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", None));
     }
     let elem = if call.vm.ref_field(of, class::ELEMENT).is_null() {
         Elem::from_value(call.vm.get_u8(of, class::ELEMENT_KIND))
