@@ -55,7 +55,9 @@ impl Program {
         include: &[PathBuf],
         class_path: Option<&str>,
     ) -> Result<Program, Failure> {
-        let phantom = path.is_dir() || path.extension().is_some_and(|ending| ending == "ph");
+        // With a class path PROGRAM may be a class, and a folder of that name stand beside.
+        let phantom = path.extension().is_some_and(|ending| ending == "ph")
+            || files_in(path, "ph").is_ok_and(|sources| !sources.is_empty());
         if java::is_java(path) || (class_path.is_some() && !phantom) {
             return Program::java(path, class_path);
         }
@@ -130,7 +132,7 @@ impl Program {
     pub(crate) fn compile(&self) -> Result<Compiled, Failure> {
         let module = match &self.files {
             Files::Module(bytes) => decode(&self.path, bytes)?,
-            Files::Java(program) => javalib::start_module(&program.main_class, &program.class_path),
+            Files::Java(program) => javalib::start_module(&program.main_class),
             Files::Sources(sources) => self.compile_sources(sources, false)?,
         };
         let bytes = match &self.files {

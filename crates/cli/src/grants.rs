@@ -44,13 +44,15 @@ impl GrantOptions {
         own.with_jdk(home)
     }
 
-    /// The grants, and to read the JDK.
+    /// The grants, and to read the JDK unless it lies in a folder that may be read anyway.
     ///
     /// # Errors
     /// When a folder is not there.
     pub(crate) fn with_jdk(&self, home: &Path) -> Result<Vec<String>, Failure> {
         let mut own = self.clone();
-        own.allow_read.push(home.to_path_buf());
+        if !own.allow_read.iter().any(|folder| home.starts_with(folder)) {
+            own.allow_read.push(home.to_path_buf());
+        }
         let mut grants = own.grants()?.unwrap_or_default();
         grants.push(format!("java={}", folder(home)?));
         Ok(grants)

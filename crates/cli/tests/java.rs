@@ -121,6 +121,46 @@ fn a_tour_of_the_library() {
 }
 
 #[test]
+fn corners_of_the_language() {
+    check("Syntax");
+}
+
+#[test]
+fn collections_and_streams() {
+    check("Containers");
+}
+
+#[test]
+fn texts_formats_and_charsets() {
+    check("Texts");
+}
+
+#[test]
+fn numbers_and_random_sequences() {
+    check("Numbers");
+}
+
+#[test]
+fn dates_and_times() {
+    check("Dates");
+}
+
+#[test]
+fn executors_futures_locks_queues_and_timers() {
+    check("Parallel");
+}
+
+#[test]
+fn digests_ciphers_and_signatures() {
+    check("Security");
+}
+
+#[test]
+fn xml_serialization_addresses_logging_and_proxies() {
+    check("Documents");
+}
+
+#[test]
 fn code_that_does_not_verify_throws_when_it_is_linked() {
     let Some(jdk) = jdk() else { return };
     let scratch = Scratch::new();

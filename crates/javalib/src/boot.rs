@@ -12,6 +12,7 @@ use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
 use layout::Value;
+use layout::internal::JAVA_BOUNDARY;
 use layout::schema::class;
 use vm::Native;
 use vm::internal::{Call, Outcome};
@@ -23,10 +24,10 @@ const THREAD: &str = "java/lang/Thread";
 const GROUP: &str = "java/lang/ThreadGroup";
 const SYSTEM: &str = "java/lang/System";
 /// `Thread.threadStatus` of one that runs (JVMTI: alive, runnable), and of one that has ended.
-const RUNNABLE: i32 = 5;
+pub(crate) const RUNNABLE: i32 = 5;
 const TERMINATED: i32 = 2;
 /// `Thread.NORM_PRIORITY`.
-const PRIORITY: i32 = 5;
+pub(crate) const PRIORITY: i32 = 5;
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "phantom/java/Boot" {
@@ -387,23 +388,21 @@ fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), "(Ljava/lang/Object;)V", true)
 }
 
-/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
+/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, unless it is
+/// booted in this world already, runs it,
 /// and has the status 1 when it throws.
-///
-/// The class path is where the library looks for resources: folders and jars with `:` between them.
-pub fn start_module(main_class: &str, class_path: &str) -> Module {
+pub fn start_module(main_class: &str) -> Module {
     let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
-    let start = pool.method(BOOT_CLASS, "start", START);
-    let class_path = pool.str(class_path);
+    let up = pool.method(JAVA_BOUNDARY, "up", "()V");
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
     let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let exit = pool.method(THREAD, "exit", "()V");
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
-    code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
+    code.pool(Op::CallStatic, up);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);

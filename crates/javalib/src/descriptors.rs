@@ -11,6 +11,7 @@
 //! lowest bits the step ([`PLAIN`] and its kin), the rest how much is done.
 
 use crate::offheap;
+use crate::process::pipe_at;
 use crate::support::{get, set};
 use alloc::format;
 use alloc::string::String;
@@ -97,6 +98,12 @@ pub(crate) fn connector_at(call: &Call<'_>, fd: i32, id: ClassId) -> Option<Addr
     }
 }
 
+/// All file numbers that may stand for something.
+pub(crate) fn numbers(vm: &Vm) -> impl Iterator<Item = i32> + use<> {
+    let entries = table(vm).map_or(0, |table| vm.array_len(table) / 2);
+    (FIRST..entries).map(|entry| entry as i32)
+}
+
 /// Whether an entry is in use: its program runs.
 fn is_used(vm: &Vm, table: Addr, at: u64) -> bool {
     let owner = vm.array_get(table, at + 1).as_object();
@@ -137,6 +144,9 @@ pub(crate) fn replace(call: &mut Call<'_>, fd: i32, object: Addr) {
 /// Closes a number; the connector when no other number stands for it.
 pub(crate) fn close(call: &mut Call<'_>, fd: i32) {
     let (Some(Open::Object(object)), Some(table)) = (open_at(call, fd), table(call.vm)) else { return };
+    if let Some(pipe) = pipe_at(call, fd) {
+        pipe.close(call);
+    }
     call.vm.array_set(table, 2 * fd as u64, Value::NULL);
     call.vm.array_set(table, 2 * fd as u64 + 1, Value::NULL);
     let entries = call.vm.array_len(table) / 2;
@@ -371,6 +381,9 @@ fn device(call: &Call<'_>, object: Addr) -> Option<String> {
 /// which moves.
 pub(crate) fn read(call: &mut Call<'_>, fd: i32, most: u64, at: Option<u64>) -> Result<Vec<u8>, Outcome> {
     let most = most.min(MOVED_BYTES_MAX as u64) as usize;
+    if let Some(pipe) = pipe_at(call, fd) {
+        return pipe.read(call, most);
+    }
     match open_at(call, fd) {
         Some(Open::Input) => read_input(call, most),
         Some(Open::Object(object)) if call.vm.is_kernel(Value::object(object), ClassId::File) => {
@@ -597,7 +610,10 @@ pub(crate) fn write(
         Some(Open::Object(object)) if call.vm.is_kernel(Value::object(object), ClassId::Tcp) => {
             crate::net::send(call, object, bytes)?;
         }
-        _ => return Err(io_exception(call, "Bad file descriptor")),
+        _ => match pipe_at(call, fd) {
+            Some(pipe) => pipe.write(call, bytes)?,
+            None => return Err(io_exception(call, "Bad file descriptor")),
+        },
     }
     call.vm.worked(part);
     if done + part < count {

@@ -213,6 +213,9 @@ fn available(call: &mut Call<'_>) -> Outcome {
     if open_at(call, fd) == Some(Open::Input) {
         return Outcome::int(input_available(call) as i32);
     }
+    if let Some(pipe) = crate::process::pipe_at(call, fd) {
+        return done(pipe.available(call).map(|count| Outcome::int(count.min(i32::MAX as u64) as i32)));
+    }
     let found = measure(call, fd).and_then(|facts| {
         let position = own_file(call).map(|object| call.vm.get_u64(object, connector::POSITION))?;
         Ok(Outcome::int(facts.size.saturating_sub(position).min(i32::MAX as u64) as i32))
@@ -270,7 +273,7 @@ fn set_length(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The path of a `java.io.File` in argument `index`.
-fn file_path(call: &mut Call<'_>, index: u64) -> Result<String, Outcome> {
+pub(crate) fn file_path(call: &mut Call<'_>, index: u64) -> Result<String, Outcome> {
     let file = object(call, index)?;
     let path = Value(get(call.vm, file, "path"));
     match call.vm.java_text(path) {

@@ -13,16 +13,21 @@ extern crate alloc;
 mod boot;
 mod boundary;
 mod classes;
+mod datagrams;
 mod define;
 mod descriptors;
 mod files;
+mod filestore;
 mod handles;
+mod interfaces;
 mod lang;
 mod library;
 mod misc;
 mod net;
 mod nio;
 mod offheap;
+mod options;
+mod process;
 mod references;
 mod reflect;
 mod resources;
@@ -56,5 +61,9 @@ pub const NATIVES: &[&[Native]] = &[
     files::NATIVES,
     nio::NATIVES,
     net::NATIVES,
+    process::NATIVES,
+    datagrams::NATIVES,
+    interfaces::NATIVES,
+    filestore::NATIVES,
     zip::NATIVES,
 ];

@@ -12,10 +12,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short crate::classes::latest_loader;
         "getRuntimeArguments" "()[Ljava/lang/String;" Short |call| texts(call, &[]);
         "getNanoTimeAdjustment" "(J)J" Short nano_adjustment;
-        "getuid" "()J" Short zero;
-        "geteuid" "()J" Short zero;
-        "getgid" "()J" Short zero;
-        "getegid" "()J" Short zero;
     }
     "jdk/internal/misc/CDS" {
         "isDumpingClassList0" "()Z" Short zero;
@@ -46,9 +42,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
         "load" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;ZZZ)Z" Short load_library;
         "findEntry0" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;)J" Short zero;
-    }
-    "java/lang/ProcessEnvironment" {
-        "environ" "()[[B" Short environment;
     }
     "java/util/TimeZone" {
         "getSystemTimeZoneID" "(Ljava/lang/String;)Ljava/lang/String;" Short zero;
@@ -147,13 +140,6 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
         all[1] = Some(home);
     }
     texts(call, &all)
-}
-
-/// No variables are handed to Java programs yet.
-fn environment(call: &mut Call<'_>) -> Outcome {
-    let bytes = call.vm.primitive_array_class(bytecode::Elem::I8);
-    let class = call.vm.array_class(bytes);
-    Outcome::object(call.vm.new_array(class, 0))
 }
 
 /// The library's own native libraries are part of the machine; others there are none.

@@ -11,13 +11,14 @@ use crate::descriptors::{
 };
 use crate::files::{at_place, at_place_once, may, rename_path};
 use crate::offheap;
+use crate::process::ask;
 use crate::support::{done, get, natives, nothing, object, set, zero};
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
 use layout::Value;
 use layout::schema::connector;
-use platform::{Access, Done, Ended, Fault, FileFacts, Operation, OutsideError, Place};
+use platform::{Access, Done, Ended, Fault, FileFacts, Known, Operation, OutsideError, Place};
 use vm::internal::{Call, Outcome};
 use vm::{Native, Purpose};
 
@@ -52,7 +53,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "stat1" "(J)I" Idempotent mode_at;
         "lstat0" "(JLsun/nio/fs/UnixFileAttributes;)V" Idempotent |call| stat(call, |place| Operation::StatLink { place });
         "fstat" "(ILsun/nio/fs/UnixFileAttributes;)V" Idempotent stat_open;
-        "link0" "(JJ)V" Short |call| unix_exception(call, 95, None);
+        "link0" "(JJ)V" Once link;
         "unlink0" "(J)V" Once |call| change_path(call, Fault::NotFound, |place| Operation::Remove { place });
         "rmdir0" "(J)V" Once |call| change_path(call, Fault::NotFound, |place| Operation::Remove { place });
         "mkdir0" "(JI)V" Once |call| change_path(call, Fault::Exists, |place| Operation::MakeDirectory { place });
@@ -65,8 +66,10 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "opendir0" "(J)J" Idempotent open_folder;
         "readdir" "(J)[B" Short read_folder;
         "closedir" "(J)V" Short |call| { let fd = call.long_at(0) as i32; close(call, fd); Outcome::VOID };
-        "getpwuid" "(I)[B" Short number_as_name;
-        "getgrgid" "(I)[B" Short number_as_name;
+        "getpwuid" "(I)[B" Idempotent |call| { let user = call.int_at(0) as u32; named(call, Known::User(user)) };
+        "getgrgid" "(I)[B" Idempotent |call| { let group = call.int_at(0) as u32; named(call, Known::Group(group)) };
+        "getpwnam0" "(J)I" Idempotent |call| numbered(call, Known::UserNamed);
+        "getgrnam0" "(J)I" Idempotent |call| numbered(call, Known::GroupNamed);
     }
     "sun/nio/fs/LinuxNativeDispatcher" {
         "init" "()V" Short nothing;
@@ -150,7 +153,7 @@ pub(crate) fn fd_in(call: &Call<'_>, index: u64) -> i32 {
     number_in(call.vm, call.reference_at(index))
 }
 
-fn bytes_of(call: &mut Call<'_>, bytes: &[u8]) -> Outcome {
+pub(crate) fn bytes_of(call: &mut Call<'_>, bytes: &[u8]) -> Outcome {
     let made = call.vm.make_bytes(bytes.len() as u64);
     call.vm.write_bytes(made, 0, bytes);
     Outcome::object(made)
@@ -195,7 +198,11 @@ fn refused(call: &mut Call<'_>, path: &str, refused: Refused) -> Outcome {
     }
 }
 
-fn settled(call: &mut Call<'_>, path: &str, result: Result<Ended, Refused>) -> Result<Done, Outcome> {
+pub(crate) fn settled(
+    call: &mut Call<'_>,
+    path: &str,
+    result: Result<Ended, Refused>,
+) -> Result<Done, Outcome> {
     match result {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(unix_failure(call, &error)),
@@ -537,10 +544,37 @@ fn read_folder(call: &mut Call<'_>) -> Outcome {
     bytes_of(call, &name)
 }
 
-/// Users and groups have numbers only.
-fn number_as_name(call: &mut Call<'_>) -> Outcome {
-    let text = alloc::format!("{}", call.int_at(0));
-    bytes_of(call, text.as_bytes())
+/// The name of a user or group.
+fn named(call: &mut Call<'_>, what: Known) -> Outcome {
+    let found = ask(call, what).and_then(|names| match names {
+        Ok(names) if names.len() == 1 => Ok(bytes_of(call, names[0].as_bytes())),
+        Ok(_) => Err(nonsense(call)),
+        Err(error) => Err(unix_failure(call, &error)),
+    });
+    done(found)
+}
+
+/// The number of the user or group whose name stands at an address; -1 when there is none.
+fn numbered(call: &mut Call<'_>, what: fn(String) -> Known) -> Outcome {
+    let found = offheap::path(call, 0).and_then(|name| {
+        let names = ask(call, what(name))?.unwrap_or_default();
+        Ok(Outcome::int(names.first().and_then(|number| number.parse().ok()).unwrap_or(-1)))
+    });
+    done(found)
+}
+
+fn link(call: &mut Call<'_>) -> Outcome {
+    let changed = offheap::path(call, 0).and_then(|existing| {
+        let path = offheap::path(call, 1)?;
+        let existing = call.vm.absolute(call.thread, &existing);
+        let from = match call.vm.may_use(call.thread, &existing, Purpose::Write) {
+            Ok(from) => from,
+            Err(why) => return Err(refused(call, &existing, Refused::Grant(why))),
+        };
+        let result = at_place_once(call, &path, Fault::Exists, |to| Operation::Link { from, to });
+        settled(call, &path, result)
+    });
+    done(changed.map(|_| Outcome::VOID))
 }
 
 /// Copies what is left of one file to another, piece by piece. Both have their position in the world, so it goes on where it

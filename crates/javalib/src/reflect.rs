@@ -128,8 +128,7 @@ fn made_members(vm: &Vm, of: Addr, list: u64) -> Vec<About> {
     let is_method = list == class::METHODS;
     let all = (0..vm.array_len(members)).map(|index| Addr(vm.array_get(members, index).0));
     all.filter_map(|member| {
-        let flags =
-            if is_method { vm.method_flags(member) } else { Flags(vm.get_u32(member, field::FLAGS)) };
+        let flags = if is_method { vm.method_flags(member) } else { Flags(vm.get_u32(member, field::FLAGS)) };
         (!flags.has(Flags::STATIC)).then(|| About {
             name: vm.text(member, method::NAME),
             desc: vm.text(member, method::DESCRIPTOR),
