@@ -11,7 +11,7 @@ use base::Addr;
 use bytecode::{Descriptor, Elem, Flags, TypeDesc};
 use java::{Constant, Member, wrapper};
 use layout::Value;
-use layout::schema::{class, field, method};
+use layout::schema::{array, class, field, method};
 use vm::internal::{Call, Invoke, NEW_ARRAYS, Outcome, Target};
 use vm::{Native, Vm, WRAPPING_PHASE};
 
@@ -780,7 +780,7 @@ fn new_arrays(call: &mut Call<'_>) -> Outcome {
     // Of its own, for the program may change the lengths meanwhile.
     let ints = call.vm.primitive_array_class(Elem::I32);
     let copy = call.vm.new_array(ints, count);
-    call.vm.copy_bytes(lengths, 0, copy, 0, 4 * count);
+    call.vm.memory.copy(lengths.add(array::DATA), copy.add(array::DATA), 4 * count);
     call.set_phase(1);
     let method = Target::Ordinal(NEW_ARRAYS as u16);
     Outcome::Call(Invoke { receiver: Value::object(of), method, args: alloc::vec![Value::object(copy)] })
@@ -795,8 +795,7 @@ fn element(call: &mut Call<'_>) -> Result<(Addr, Option<Elem>, u64), Outcome> {
     }
     let index = call.int_at(1);
     if index < 0 || index as u64 >= call.vm.array_len(array) {
-        let text = format!("Index {index} out of bounds for length {}", call.vm.array_len(array));
-        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text)));
+        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", None));
     }
     let elem = if call.vm.ref_field(of, class::ELEMENT).is_null() {
         Elem::from_value(call.vm.get_u8(of, class::ELEMENT_KIND))

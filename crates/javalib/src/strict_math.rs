@@ -399,9 +399,134 @@ fn reduced(x: f64) -> Option<(u32, f64, f64)> {
     Some(if x.is_sign_negative() { (n.wrapping_neg() & 3, -y, -rest) } else { (n & 3, y, rest) })
 }
 
-/// As [`reduced`], of more than 2^19 pi / 2: the product with 2 / pi is formed with 254 bits of fraction.
+/// As [`reduced`], of more than 2^19 pi / 2 (`__kernel_rem_pio2`, for results of 53 bits): the product of pieces of 24 bits
+/// of the angle with those of 2 / pi that count, and more of these while nothing is left of it.
 fn reduced_large(x: f64) -> (u32, f64, f64) {
-    /// The bits of 2 / pi behind the point.
+    /// Pieces of the product at first, less one.
+    const FIRST: usize = 4;
+    /// Most pieces of a product.
+    const PIECES: usize = 20;
+    const TWO_24: f64 = 16_777_216.0;
+    const PIO2: [f64; 5] = [
+        f64::from_bits(0x3ff9_21fb_4000_0000),
+        f64::from_bits(0x3e74_442d_0000_0000),
+        f64::from_bits(0x3cf8_4698_8000_0000),
+        f64::from_bits(0x3b78_cc51_6000_0000),
+        f64::from_bits(0x39f0_1b83_8000_0000),
+    ];
+    // The angle as three pieces, the first of exponent `exponent`.
+    let exponent = (x.to_bits() >> 52) as i32 - 1046;
+    let mut z = f64::from_bits(x.to_bits() - ((exponent as u64) << 52));
+    let mut angle = [0.0; 3];
+    for piece in &mut angle[..2] {
+        *piece = f64::from(z as i32);
+        z = (z - *piece) * TWO_24;
+    }
+    angle[2] = z;
+    let last = angle.iter().rposition(|piece| *piece != 0.0).unwrap_or(0);
+    let skipped = ((exponent - 3) / 24).max(0);
+    let mut scale = exponent - 24 * (skipped + 1);
+    let factor = |at: usize| two_by_pi(skipped - last as i32 + at as i32);
+    let product =
+        |at: usize| (0..=last).fold(0.0, |sum, piece| sum + angle[piece] * factor(last + at - piece));
+    let mut q = [0.0; PIECES];
+    for (at, piece) in q.iter_mut().enumerate().take(FIRST + 1) {
+        *piece = product(at);
+    }
+    let (mut count, mut whole) = (FIRST, [0_i32; PIECES]);
+    let (mut n, mut above);
+    loop {
+        z = q[count];
+        for (at, from) in (0..count).rev().enumerate() {
+            let upper = f64::from((z / TWO_24) as i32);
+            whole[at] = (z - TWO_24 * upper) as i32;
+            z = q[from] + upper;
+        }
+        z = libm::ldexp(z, scale);
+        z -= 8.0 * libm::floor(z * 0.125);
+        n = z as i32;
+        z -= f64::from(n);
+        // Whether the fraction is a half or more: it is taken from one then.
+        above = 0;
+        if scale > 0 {
+            let more = whole[count - 1] >> (24 - scale);
+            n += more;
+            whole[count - 1] -= more << (24 - scale);
+            above = whole[count - 1] >> (23 - scale);
+        } else if scale == 0 {
+            above = whole[count - 1] >> 23;
+        } else if z >= 0.5 {
+            above = 2;
+        }
+        if above > 0 {
+            n += 1;
+            let mut borrowed = false;
+            for piece in &mut whole[..count] {
+                if borrowed {
+                    *piece = 0xff_ffff - *piece;
+                } else if *piece != 0 {
+                    borrowed = true;
+                    *piece = 0x100_0000 - *piece;
+                }
+            }
+            match scale {
+                1 => whole[count - 1] &= 0x7f_ffff,
+                2 => whole[count - 1] &= 0x3f_ffff,
+                _ => {}
+            }
+            if above == 2 {
+                z = 1.0 - z;
+                if borrowed {
+                    z -= libm::ldexp(1.0, scale);
+                }
+            }
+        }
+        if z != 0.0 || whole[FIRST..count].iter().any(|piece| *piece != 0) {
+            break;
+        }
+        let zeros = whole[..FIRST].iter().rev().take_while(|piece| **piece == 0).count();
+        let more = (count + zeros + 1).min(PIECES - 2);
+        for (at, piece) in q.iter_mut().enumerate().take(more + 1).skip(count + 1) {
+            *piece = product(at);
+        }
+        count = more;
+    }
+    if z == 0.0 {
+        count -= 1;
+        scale -= 24;
+        while whole[count] == 0 {
+            count -= 1;
+            scale -= 24;
+        }
+    } else {
+        z = libm::ldexp(z, -scale);
+        if z >= TWO_24 {
+            let upper = f64::from((z / TWO_24) as i32);
+            whole[count] = (z - TWO_24 * upper) as i32;
+            count += 1;
+            scale += 24;
+            whole[count] = upper as i32;
+        } else {
+            whole[count] = z as i32;
+        }
+    }
+    let mut unit = libm::ldexp(1.0, scale);
+    for at in (0..=count).rev() {
+        q[at] = unit * f64::from(whole[at]);
+        unit /= TWO_24;
+    }
+    let mut parts = [0.0; PIECES];
+    for at in (0..=count).rev() {
+        let of = FIRST.min(count - at);
+        parts[count - at] = (0..=of).fold(0.0, |sum, piece| sum + PIO2[piece] * q[at + piece]);
+    }
+    let y = (0..=count).rev().fold(0.0, |sum, at| sum + parts[at]);
+    let rest = (1..=count).fold(parts[0] - y, |sum, at| sum + parts[at]);
+    if above == 0 { (n as u32 & 3, y, rest) } else { (n as u32 & 3, -y, -rest) }
+}
+
+/// Bits of 2 / pi behind the point, 24 of them, by their place; 0 in front of it.
+fn two_by_pi(place: i32) -> f64 {
     const TWO_BY_PI: [u64; 20] = [
         0xa2f9_836e_4e44_1529,
         0xfc27_57d1_f534_ddc0,
@@ -424,59 +549,9 @@ fn reduced_large(x: f64) -> (u32, f64, f64) {
         0x5603_3046_fc7b_6bab,
         0xf0cf_bc20_9af4_361d,
     ];
-    /// pi / 2 in units of 2^-127.
-    const HALF_PI: u128 = 0xc90f_daa2_2168_c234_c4c6_628b_80dc_1cd1;
-    let exponent = (x.to_bits() >> 52) as i32 - 1075;
-    let mantissa = x.to_bits() & ((1 << 52) - 1) | 1 << 52;
-    // Bits of 2 / pi further in front give multiples of 4.
-    let first = (exponent - 2).max(0) as usize;
-    let word = |index: usize| {
-        let (at, shift) = (index / 64, index % 64);
-        let next = if shift == 0 { 0 } else { TWO_BY_PI.get(at + 1).copied().unwrap_or(0) >> (64 - shift) };
-        TWO_BY_PI.get(at).copied().unwrap_or(0) << shift | next
-    };
-    // The product, lowest word first.
-    let mut product = [0_u64; 5];
-    let mut carry = 0;
-    for (index, place) in product.iter_mut().take(4).enumerate() {
-        let sum = u128::from(word(first + 64 * (3 - index))) * u128::from(mantissa) + u128::from(carry);
-        (*place, carry) = (sum as u64, (sum >> 64) as u64);
-    }
-    product[4] = carry;
-    let down = (2 - exponent).max(0) as u32;
-    if down > 0 {
-        for index in 0..4 {
-            product[index] = product[index] >> down | product[index + 1] << (64 - down);
-        }
-    }
-    let (upper, lower) = (
-        u128::from(product[3]) << 64 | u128::from(product[2]),
-        u128::from(product[1]) << 64 | u128::from(product[0]),
-    );
-    // Two bits of the whole number, then the fraction, which is rounded to the nearest.
-    let mut n = (upper >> 126) as u32;
-    let (mut upper, mut lower) = (upper << 2 | lower >> 126, lower << 2);
-    let above = upper >> 127 == 1;
-    if above {
-        n += 1;
-        lower = lower.wrapping_neg();
-        upper = (!upper).wrapping_add(u128::from(lower == 0));
-    }
-    let zeros = upper.leading_zeros().min(127);
-    let fraction = if zeros == 0 { upper } else { upper << zeros | lower >> (128 - zeros) };
-    let angle = product_high(fraction, HALF_PI);
-    let y = angle as f64;
-    let rest = (angle as i128).wrapping_sub(y as u128 as i128) as f64;
-    let scale = -(127 + zeros as i32);
-    let (y, rest) = (libm::ldexp(y, scale), libm::ldexp(rest, scale));
-    if above { (n, -y, -rest) } else { (n, y, rest) }
-}
-
-/// The upper half of a product.
-fn product_high(a: u128, b: u128) -> u128 {
-    const LOW: u128 = u64::MAX as u128;
-    let (a1, a0, b1, b0) = (a >> 64, a & LOW, b >> 64, b & LOW);
-    let middle = a1 * b0 + (a0 * b0 >> 64);
-    let other = a0 * b1 + (middle & LOW);
-    a1 * b1 + (middle >> 64) + (other >> 64)
+    let Ok(place) = usize::try_from(place) else { return 0.0 };
+    let (at, shift) = (24 * place / 64, 24 * place % 64);
+    let word = |at: usize| u128::from(TWO_BY_PI.get(at).copied().unwrap_or(0));
+    let both = word(at) << 64 | word(at + 1);
+    ((both << shift >> 104) as u32).into()
 }
