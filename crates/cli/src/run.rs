@@ -121,7 +121,7 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: match java::home().filter(|_| module.uses_java) {
+        grants: match java::home().filter(|_| module.uses_java && program.java_home().is_none()) {
             Some(home) => options.grants.with_jdk(&home)?,
             None => options.grants.first_grants(program.java_home(), &options.java.assertions)?,
         },
