@@ -334,12 +334,12 @@ impl Body<'_, '_, '_> {
             Place::Copy(value) => value,
             Place::Field(object, field, ty, _) if let Some(desc) = self.java_field(&field) => {
                 let value = Expr::new(ExprKind::GetField(object.boxed(), field), Self::raw_type(Some(&desc)));
-                self.from_java(value, Some(&desc), &ty, self.line_of(span))
+                self.come_from_java(value, Some(&desc), &ty, self.line_of(span))
             }
             Place::Static(field, ty) if let Some(desc) = self.java_field(&field) => {
                 let line = self.line_of(span);
                 let value = Expr::new(ExprKind::GetStatic(field), Self::raw_type(Some(&desc)));
-                let value = self.from_java(value, Some(&desc), &ty, line);
+                let value = self.come_from_java(value, Some(&desc), &ty, line);
                 self.booted(value, line)
             }
             Place::Field(object, field, ty, declared) => {
@@ -364,17 +364,17 @@ impl Body<'_, '_, '_> {
             Place::Cell(cell, ty) => Expr::new(ExprKind::SetCell(cell.boxed(), value.boxed()), ty),
             Place::Field(object, field, ty, _) if let Some(desc) = self.java_field(&field) => {
                 let line = self.line_of(span);
-                let value = self.to_java(value, &desc, line);
+                let value = self.passed_to_java(value, &desc, line);
                 let kind = ExprKind::SetField(object.boxed(), field, value.boxed());
                 let set = Expr::new(kind, Self::raw_type(Some(&desc)));
-                self.from_java(set, Some(&desc), &ty, line)
+                self.come_from_java(set, Some(&desc), &ty, line)
             }
             Place::Static(field, ty) if let Some(desc) = self.java_field(&field) => {
                 let line = self.line_of(span);
-                let value = self.to_java(value, &desc, line);
+                let value = self.passed_to_java(value, &desc, line);
                 let kind = ExprKind::SetStatic(field, value.boxed());
                 let set = Expr::new(kind, Self::raw_type(Some(&desc)));
-                let set = self.from_java(set, Some(&desc), &ty, line);
+                let set = self.come_from_java(set, Some(&desc), &ty, line);
                 self.booted(set, line)
             }
             Place::Field(object, field, ty, declared) => {

@@ -39,7 +39,7 @@ impl Body<'_, '_, '_> {
     }
 
     /// A value in the form that Java has it where a descriptor stands.
-    pub(super) fn to_java(&mut self, value: Expr, desc: &TypeDesc, line: u32) -> Expr {
+    pub(super) fn passed_to_java(&mut self, value: Expr, desc: &TypeDesc, line: u32) -> Expr {
         let int = |kind: ExprKind| Expr::new(kind, Type::Int);
         let boxes = value.ty.is_numeric() && !matches!(desc, TypeDesc::Prim(_));
         let value = if boxes { Expr::new(ExprKind::Box(value.boxed()), Type::Object) } else { value };
@@ -102,7 +102,13 @@ impl Body<'_, '_, '_> {
     }
 
     /// What Java has given where a descriptor stands, as a value of a type.
-    pub(super) fn from_java(&mut self, value: Expr, desc: Option<&TypeDesc>, ty: &Type, line: u32) -> Expr {
+    pub(super) fn come_from_java(
+        &mut self,
+        value: Expr,
+        desc: Option<&TypeDesc>,
+        ty: &Type,
+        line: u32,
+    ) -> Expr {
         match desc {
             None => Expr::new(value.kind, Type::Void),
             Some(TypeDesc::Prim(_)) => Expr::new(value.kind, ty.clone()),
@@ -184,7 +190,7 @@ impl Body<'_, '_, '_> {
             let elements = args.split_off(from.min(args.len()));
             args.push(self.array_of(elements, line));
         }
-        args.into_iter().zip(&desc.params).map(|(arg, param)| self.to_java(arg, param, line)).collect()
+        args.into_iter().zip(&desc.params).map(|(arg, param)| self.passed_to_java(arg, param, line)).collect()
     }
 
     /// A new array with these elements.
@@ -233,7 +239,7 @@ impl Body<'_, '_, '_> {
         let result = Descriptor::parse(&method.desc).ok().and_then(|desc| desc.result);
         let target = self.target(class, method);
         let call = Expr::new(ExprKind::Call(target, all, line), Self::raw_type(result.as_ref()));
-        let value = self.from_java(call, result.as_ref(), &method.result.with(&map), line);
+        let value = self.come_from_java(call, result.as_ref(), &method.result.with(&map), line);
         if method.is_static { self.booted(value, line) } else { value }
     }
 
@@ -259,7 +265,7 @@ impl Body<'_, '_, '_> {
         let mut all = vec![Expr::new(ExprKind::GetField(this.boxed(), field.clone()), Type::Object)];
         for (index, (param, ty)) in desc.params.iter().zip(&wanted.params).enumerate() {
             let raw = Expr::new(ExprKind::Local(index as u16 + 1), Self::raw_type(Some(param)));
-            let value = self.from_java(raw, Some(param), ty, line);
+            let value = self.come_from_java(raw, Some(param), ty, line);
             all.push(self.coerce_any(value, span));
         }
         let (name, by) = call_method(desc.params.len());
@@ -269,7 +275,7 @@ impl Body<'_, '_, '_> {
             None => self.emit.effect(&call),
             Some(result) => {
                 let value = self.object_as(call, &wanted.result);
-                let value = self.to_java(value, result, line);
+                let value = self.passed_to_java(value, result, line);
                 self.emit.value(&value);
             }
         }
@@ -312,7 +318,7 @@ impl Body<'_, '_, '_> {
         let mut args = vec![self.this()];
         for (index, param) in desc.params.iter().enumerate() {
             let raw = Expr::new(ExprKind::Local(index as u16 + 1), Self::raw_type(Some(param)));
-            let value = self.from_java(raw, Some(param), &found.params[index].clone(), line);
+            let value = self.come_from_java(raw, Some(param), &found.params[index].clone(), line);
             args.push(self.represented(value, &found.abi[index]));
         }
         let target = self.target(self.class, found);
@@ -321,7 +327,7 @@ impl Body<'_, '_, '_> {
             None => self.emit.effect(&call),
             Some(result) => {
                 let value = self.as_declared(call, &found.result, found.result.clone());
-                let value = self.to_java(value, result, line);
+                let value = self.passed_to_java(value, result, line);
                 self.emit.value(&value);
                 self.emit.op(Op::Return);
             }
