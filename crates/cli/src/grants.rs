@@ -51,14 +51,13 @@ impl GrantOptions {
         Ok(grants)
     }
 
-    /// The grants, and to read the JDK.
+    /// The grants, and to read the JDK unless it lies in a folder that may be read anyway.
     ///
     /// # Errors
     /// When a folder is not there.
     pub(crate) fn with_jdk(&self, home: &Path) -> Result<Vec<String>, Failure> {
         let mut own = self.clone();
-        // Where all may be read, so may what links in the JDK lead to; a folder of its own would forbid that.
-        if !own.allow_read.iter().any(|folder| folder == Path::new("/")) {
+        if !own.allow_read.iter().any(|folder| home.starts_with(folder)) {
             own.allow_read.push(home.to_path_buf());
         }
         let mut grants = own.grants()?.unwrap_or_default();

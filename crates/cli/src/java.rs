@@ -128,7 +128,7 @@ impl ClassFiles for JavaFiles {
     fn jdk_file(&self, path: &str) -> Option<Vec<u8>> {
         if let Some(resource) = path.strip_prefix("modules/") {
             let jdk = self.jdk.get_or_init(|| Jdk::open(&home()?)).as_ref()?;
-            return jdk.image.get_resource(&format!("/{resource}")).ok().map(|found| found.data().to_vec());
+            return jdk.resource(&format!("/{resource}"));
         }
         let inside = READABLE.iter().any(|folder| path.starts_with(folder)) && !path.contains("..");
         if inside { std::fs::read(home()?.join(path)).ok() } else { None }
@@ -139,6 +139,17 @@ impl ClassFiles for JavaFiles {
 const READABLE: [&str; 2] = ["lib/", "conf/"];
 
 impl Jdk {
+    /// A resource by the name of its module and its path.
+    fn resource(&self, path: &str) -> Option<Vec<u8>> {
+        if let Ok(found) = self.image.get_resource(path) {
+            return Some(found.data().to_vec());
+        }
+        // The crate (0.31) does not find by their names files that have no ending.
+        let bare = path.rsplit('/').next().is_some_and(|name| !name.contains('.'));
+        let mut all = self.image.iter().flatten().filter(|_| bare);
+        all.find(|found| found.full_name() == path).map(|found| found.data().to_vec())
+    }
+
     fn open(home: &Path) -> Option<Jdk> {
         let image = Image::from_file(&home.join("lib/modules")).ok()?;
         let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();

@@ -121,9 +121,9 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: match java::home().filter(|_| module.uses_java) {
-            Some(home) => options.grants.with_jdk(&home)?,
-            None => options.grants.first_grants(program.java_home(), &options.java.assertions)?,
+        grants: match (program.java_home(), java::home().filter(|_| module.uses_java)) {
+            (None, Some(home)) => options.grants.with_jdk(&home)?,
+            (home, _) => options.grants.first_grants(home, &options.java.assertions)?,
         },
         durable: options.sending.durable.unwrap_or(false),
         source_hash: program.source_hash,

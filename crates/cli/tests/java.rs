@@ -76,6 +76,11 @@ fn the_library() {
 }
 
 #[test]
+fn edges_of_native_methods() {
+    check("Edges");
+}
+
+#[test]
 fn reflection_initialisation_threads_and_exit() {
     check("Machine");
 }
@@ -113,6 +118,46 @@ fn exhausted_stacks_and_memory_are_errors_that_are_survived() {
 #[test]
 fn a_tour_of_the_library() {
     check("Tour");
+}
+
+#[test]
+fn corners_of_the_language() {
+    check("Syntax");
+}
+
+#[test]
+fn collections_and_streams() {
+    check("Containers");
+}
+
+#[test]
+fn texts_formats_and_charsets() {
+    check("Texts");
+}
+
+#[test]
+fn numbers_and_random_sequences() {
+    check("Numbers");
+}
+
+#[test]
+fn dates_and_times() {
+    check("Dates");
+}
+
+#[test]
+fn executors_futures_locks_queues_and_timers() {
+    check("Parallel");
+}
+
+#[test]
+fn digests_ciphers_and_signatures() {
+    check("Security");
+}
+
+#[test]
+fn xml_serialization_addresses_logging_and_proxies() {
+    check("Documents");
 }
 
 #[test]

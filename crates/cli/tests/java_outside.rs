@@ -6,7 +6,7 @@ mod common;
 use common::jdk::{jdk, source};
 use common::{Scratch, ran, root};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -66,6 +66,110 @@ fn compression_and_jars() {
 #[test]
 fn sockets_selectors_and_http() {
     check("Sockets", &["--allow-net"]);
+}
+
+#[test]
+fn an_http_server_and_its_clients() {
+    check("Http", &["--allow-net"]);
+}
+
+#[test]
+fn settings_limits_and_datagrams() {
+    check("Network", &["--allow-net"]);
+}
+
+#[test]
+fn links_users_room_and_interfaces() {
+    check("Files2", &[]);
+}
+
+#[test]
+fn processes() {
+    check("Processes", &["--allow-run"]);
+}
+
+/// Runs a source until it has said something and a snapshot has it, kills it, and runs it again: what it says then.
+fn killed_and_again(name: &str, text: &str, option: &str) -> Option<String> {
+    jdk()?;
+    let scratch = Scratch::new();
+    let source = scratch.file(&format!("{name}.java"), text);
+    let run = ["run", "--every", "20ms", "--world", "w", option, source.to_str().expect("a path of text")];
+    let mut child = scratch.command(&run).spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("output")).read_line(&mut line).expect("a line");
+    std::thread::sleep(Duration::from_secs(1));
+    child.kill().expect("it can be killed");
+    ran(child);
+    Some(scratch.phantom(&run).status(0).out)
+}
+
+#[test]
+fn a_process_is_gone_after_a_kill() {
+    let text = "public class Gone { public static void main(String[] a) throws Exception {
+        Process cat = new ProcessBuilder(\"cat\").start();
+        System.out.println(\"started\");
+        System.out.println(\"read \" + cat.getInputStream().read());
+        System.out.println(\"status \" + cat.waitFor() + \" \" + cat.isAlive());
+        System.out.println(new ProcessBuilder(\"true\").start().waitFor()); } }";
+    let Some(out) = killed_and_again("Gone", text, "--allow-run") else { return };
+    assert!(out.ends_with("read -1\nstatus 137 false\n0\n"), "{out}");
+}
+
+#[test]
+fn what_may_not_run_is_refused() {
+    if jdk().is_none() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let text = "public class Denied { public static void main(String[] a) throws Exception {
+        try { new ProcessBuilder(\"false\").start(); } catch (java.io.IOException e) { System.out.println(e.getMessage()); }
+        System.out.println(new ProcessBuilder(\"true\").start().waitFor()); } }";
+    let source = scratch.file("Denied.java", text);
+    let ran =
+        scratch.phantom(&["run", "--allow-run=true", source.to_str().expect("a path of text")]).status(0);
+    let why = "the program may not run false; start it with --allow-run=false, or --allow-run for all";
+    assert_eq!(ran.out, format!("Cannot run program \"false\": error=13, Permission denied: {why}\n0\n"));
+}
+
+#[test]
+fn datagrams_come_to_the_same_port_after_a_kill() {
+    if jdk().is_none() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let text = "import java.net.*; public class Echo { public static void main(String[] a) throws Exception {
+        DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        socket.setReceiveBufferSize(20000);
+        System.out.println(socket.getLocalPort());
+        for (int n = 1; ; n++) {
+            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+            socket.receive(packet);
+            byte[] answer = (n + \" \" + socket.getReceiveBufferSize()).getBytes();
+            socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
+        } } }";
+    let source = scratch.file("Echo.java", text);
+    let run = ["run", "--every", "20ms", "--allow-net", source.to_str().expect("a path of text")];
+    let mut child = scratch.command(&run).spawn().expect("it starts");
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().expect("output")).read_line(&mut port).expect("a line");
+    let port: u16 = port.trim().parse().expect("a port");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a limit can be set");
+    for answer in 1..=3 {
+        let mut room = [0; 100];
+        let got = (0..120).find_map(|_| {
+            socket.send_to(b"?", ("127.0.0.1", port)).ok()?;
+            socket.recv(&mut room).ok()
+        });
+        let got = String::from_utf8_lossy(&room[..got.expect("an answer")]).into_owned();
+        assert_eq!(got, format!("{answer} 20000"));
+        std::thread::sleep(Duration::from_secs(1));
+        child.kill().expect("it can be killed");
+        ran(child);
+        child = scratch.command(&run).spawn().expect("it starts");
+    }
+    child.kill().expect("it can be killed");
+    ran(child);
 }
 
 #[test]

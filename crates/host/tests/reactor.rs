@@ -2,7 +2,8 @@
 
 use host::HostReactor;
 use platform::{
-    Access, Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Place, Reactor, Stream, Waiter,
+    Access, Done, Ended, Fault, Handle, Known, OpId, Operation, OutsideError, Place, Reactor, SocketOption,
+    Standard, Stream, WRITABLE, Waiter,
 };
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -254,6 +255,8 @@ fn processes() {
         program: program.into(),
         arguments: arguments.iter().map(ToString::to_string).collect(),
         directory: "/".into(),
+        environment: None,
+        standard: [Standard::Pipe; 3],
     };
     let cat = bench.handle();
     bench.done(spawn(cat, "cat", &[]));
@@ -274,6 +277,90 @@ fn processes() {
     bench.done(Operation::Kill { handle: sleeper });
     assert_eq!(bench.wait(waiting), Ok(Done::Exited { status: 137 }));
     assert_eq!(bench.fault(spawn(bench.handle(), "no-such-program", &[])), Fault::NotFound);
+}
+
+#[test]
+fn a_connection_that_is_made_meanwhile_tells_how_it_ended() {
+    let bench = Bench::new();
+    let (listener, made) = (bench.handle(), bench.handle());
+    let opened = bench.done(Operation::Listen { handle: listener, address: "127.0.0.1:0".into() });
+    let Done::Opened { local, .. } = opened else { panic!("{opened:?}") };
+    assert_eq!(bench.done(Operation::StartConnect { handle: made, address: local.clone() }), Done::Nothing);
+    bench.done(Operation::Watch { of: vec![(made, WRITABLE)] });
+    match bench.done(Operation::FinishConnect { handle: made }) {
+        Done::Opened { peer, .. } => assert_eq!(peer, local),
+        other => panic!("{other:?}"),
+    }
+    for (option, value) in [
+        (SocketOption::KeepAlive, 1),
+        (SocketOption::NoDelay, 0),
+        (SocketOption::Linger, 7),
+        (SocketOption::SendBuffer, 20_000),
+        (SocketOption::ReceiveBuffer, 30_000),
+        (SocketOption::TypeOfService, 16),
+    ] {
+        bench.done(Operation::SetOption { handle: made, option, value });
+        let told = bench.done(Operation::GetOption { handle: made, option });
+        assert_eq!(told, Done::Number(value as u64), "{option:?}");
+    }
+    bench.reactor.close(listener);
+    let refused = bench.handle();
+    bench.done(Operation::StartConnect { handle: refused, address: local });
+    bench.done(Operation::Watch { of: vec![(refused, WRITABLE)] });
+    assert_eq!(bench.fault(Operation::FinishConnect { handle: refused }), Fault::Refused);
+}
+
+#[test]
+fn streams_of_a_process_go_to_files_and_together() {
+    let bench = Bench::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = bench.handle();
+    bench.done(Operation::OpenFile { handle: file, place: place(&folder, "out"), access: Access::Write });
+    bench.done(Operation::WriteAt { handle: file, offset: 0, bytes: b"before\n".to_vec() });
+    let spawn = |handle, standard| Operation::Spawn {
+        handle,
+        program: "sh".into(),
+        arguments: vec!["-c".into(), "echo $NAME; echo error >&2".into()],
+        directory: "/".into(),
+        environment: Some(vec![("NAME".into(), "value".into())]),
+        standard,
+    };
+    let at_end = Standard::File { handle: file, offset: None };
+    let first = bench.handle();
+    bench.done(spawn(first, [Standard::Nothing, at_end, Standard::Output]));
+    assert_eq!(bench.done(Operation::Wait { handle: first }), Done::Exited { status: 0 });
+    let read = Operation::ReadAt { handle: file, offset: 0, most: 100 };
+    assert_eq!(data(bench.done(read)), b"before\nvalue\nerror\n");
+    let second = bench.handle();
+    bench.done(spawn(second, [Standard::Nothing, Standard::Pipe, Standard::Output]));
+    assert_eq!(bench.done(Operation::Wait { handle: second }), Done::Exited { status: 0 });
+    let available = Operation::Available { handle: second, stream: Stream::Output };
+    assert_eq!(bench.done(available), Done::Number(12));
+    let output = |stream| Operation::ReadOutput { handle: second, stream, most: 100 };
+    assert_eq!(data(bench.done(output(Stream::Output))), b"value\nerror\n");
+    assert_eq!(data(bench.done(output(Stream::Error))), b"");
+}
+
+#[test]
+fn the_machine_tells_of_itself() {
+    let bench = Bench::new();
+    let ask = |what| match bench.done(Operation::Ask { what }) {
+        Done::Names(names) => names,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ask(Known::Process)[0], std::process::id().to_string());
+    assert_eq!(ask(Known::User(0)), ["root"]);
+    assert_eq!(ask(Known::GroupNamed("root".into())), ["0"]);
+    assert_eq!(
+        bench.fault(Operation::Ask { what: Known::UserNamed("no such user".into()) }),
+        Fault::NotFound
+    );
+    let interfaces = ask(Known::Interfaces);
+    assert!(
+        interfaces.iter().any(|line| line.contains(" lo ") && line.ends_with("127.0.0.1/8")),
+        "{interfaces:?}"
+    );
+    assert!(ask(Known::Mounts).iter().any(|line| line.split(' ').nth(1) == Some("/")));
 }
 
 #[test]

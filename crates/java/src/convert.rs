@@ -58,6 +58,9 @@ pub const REPLACED: &[(&str, &str, &str)] = &[
         "open",
         "(Ljava/lang/String;)Ljava/util/Optional;",
     ),
+    // The library changes such numbers as a part of the word around them, which may reach behind the end of an array.
+    ("jdk/internal/misc/Unsafe", "compareAndExchangeByte", "(Ljava/lang/Object;JBB)B"),
+    ("jdk/internal/misc/Unsafe", "compareAndExchangeShort", "(Ljava/lang/Object;JSS)S"),
 ];
 
 /// Classes and interfaces that arrays are instances of (JLS 10.8).

@@ -13,6 +13,7 @@ use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
 use layout::Value;
+use layout::internal::JAVA_BOUNDARY;
 use layout::schema::class;
 use vm::Native;
 use vm::internal::{Call, Outcome};
@@ -24,10 +25,10 @@ const THREAD: &str = "java/lang/Thread";
 const GROUP: &str = "java/lang/ThreadGroup";
 const SYSTEM: &str = "java/lang/System";
 /// `Thread.threadStatus` of one that runs (JVMTI: alive, runnable), and of one that has ended.
-const RUNNABLE: i32 = 5;
+pub(crate) const RUNNABLE: i32 = 5;
 const TERMINATED: i32 = 2;
 /// `Thread.NORM_PRIORITY`.
-const PRIORITY: i32 = 5;
+pub(crate) const PRIORITY: i32 = 5;
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "phantom/java/Boot" {
@@ -176,8 +177,20 @@ pub fn boot_module() -> Module {
         method("loaded", LOADED, native, Ok(Code::default())),
         method("notLoaded", NOT_LOADED, native, Ok(Code::default())),
     ];
-    module(BOOT_CLASS, pool, methods)
+    let mut made = module(BOOT_CLASS, pool, methods);
+    let wanted = FieldDef {
+        name: PROPERTIES.0.into(),
+        desc: PROPERTIES.1.into(),
+        flags: Flags::PUBLIC | Flags::STATIC,
+        value: None,
+    };
+    made.classes[0].fields.push(wanted);
+    made
 }
+
+/// The field of the class with the system properties that a program wants, names and values in turn; null when it is not one
+/// of Java's.
+pub(crate) const PROPERTIES: (&str, &str) = ("properties", "[Ljava/lang/String;");
 
 const LINK_METHOD: &str =
     "(Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/String;Ljava/lang/String;)Ljava/lang/Object;";
@@ -399,7 +412,8 @@ fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), "(Ljava/lang/Object;)V", true)
 }
 
-/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
+/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, unless it is
+/// booted in this world already, runs it,
 /// and has the status 1 when it throws.
 ///
 /// The system properties are set before the library makes its modules and class loaders; among them is the class path
@@ -414,8 +428,9 @@ pub fn start_module(main_class: &str, properties: &[(String, String)]) -> Module
     );
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
-    let start = pool.method(BOOT_CLASS, "start", START);
+    let up = pool.method(JAVA_BOUNDARY, "up", "()V");
     let string = pool.class("java/lang/String");
+    let wanted = pool.field(BOOT_CLASS, PROPERTIES.0, PROPERTIES.1);
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
@@ -428,7 +443,7 @@ pub fn start_module(main_class: &str, properties: &[(String, String)]) -> Module
         let text = pool.str(text);
         code.op(Op::Dup).i32_const(index as i32).pool(Op::Const, text).op(Op::ArraySetRef);
     }
-    code.pool(Op::CallStatic, start);
+    code.pool(Op::PutStatic, wanted).pool(Op::CallStatic, up);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);

@@ -7,7 +7,7 @@
 //! asks for it.
 
 use crate::boot::{self, BOOT_CLASS};
-use crate::support::{get, natives, set};
+use crate::support::{natives, set};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -37,8 +37,9 @@ const TO_JAVA: &str = "(L.internal.object;)Ljava/lang/Object;";
 const TO_PHANTOM: &str = "(Ljava/lang/Object;)L.internal.object;";
 const STRING: &str = "(L.internal.string;)Ljava/lang/String;";
 const TEXT: &str = "(Ljava/lang/String;)L.internal.string;";
-/// Static field: the `java.lang.Thread` of the thread that booted the library.
-const FIRST: (&str, &str) = ("first", "Ljava/lang/Thread;");
+/// Static field: the group of the thread that booted the library, `main`.
+const GROUP: (&str, &str) = ("group", "Ljava/lang/ThreadGroup;");
+const THREAD: &str = "java/lang/Thread";
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "phantom/java/Boundary" {
@@ -76,17 +77,27 @@ pub(crate) fn current_thread(call: &mut Call<'_>) -> Outcome {
     if !there.is_null() {
         return Outcome::value(there);
     }
-    let first = call.vm.known_class(JAVA_BOUNDARY).and_then(|of| {
-        let place = call.vm.field_named(of, FIRST.0)?;
+    let stored = |call: &Call<'_>, class: &str, field: &str| {
+        let place = call.vm.known_class(class).and_then(|of| call.vm.field_named(of, field))?;
         Value(call.vm.load_field(Addr::NULL, place)).as_object()
-    });
-    // Before the library is booted there is nothing to be like.
-    let Some(first) = first else { return Outcome::value(there) };
-    let made = call.vm.new_object(call.vm.class_of(Value::object(first)));
+    };
+    let class = call.vm.known_class(THREAD);
+    // Before the library is booted there is nothing to be made.
+    let (Some(class), Some(group)) = (class, stored(call, JAVA_BOUNDARY, GROUP.0)) else {
+        return Outcome::value(there);
+    };
+    let loader = stored(call, "java/lang/ClassLoader", "scl").map_or(0, |loader| loader.0);
+    let made = call.vm.new_object(class);
     call.vm.bind_java_thread(call.thread, Value::object(made));
-    for like in ["group", "priority", "contextClassLoader", "threadStatus"] {
-        let value = get(call.vm, first, like);
-        set(call.vm, made, like, value);
+    let (priority, status) = (boot::PRIORITY as u64, boot::RUNNABLE as u64);
+    let fields = [
+        ("group", group.0),
+        ("contextClassLoader", loader),
+        ("priority", priority),
+        ("threadStatus", status),
+    ];
+    for (field, bits) in fields {
+        set(call.vm, made, field, bits);
     }
     let number = call.vm.get_u64(call.thread, thread::ID);
     set(call.vm, made, "tid", number);
@@ -137,15 +148,20 @@ fn boundary_class(pool: &mut PoolBuilder) -> ClassDef {
         .collect();
     let path = pool.method(JAVA_BOUNDARY, "classPath", "()Ljava/lang/String;");
     let start = pool.method(BOOT_CLASS, "start", boot::START);
-    let current = pool.method("java/lang/Thread", "currentThread", "()Ljava/lang/Thread;");
-    let first = pool.field(JAVA_BOUNDARY, FIRST.0, FIRST.1);
+    let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
+    let group_of = pool.method(THREAD, "getThreadGroup", "()Ljava/lang/ThreadGroup;");
+    let group = pool.field(JAVA_BOUNDARY, GROUP.0, GROUP.1);
     let mut code = CodeBuilder::new();
     let (string, key) = (pool.class("java/lang/String"), pool.str("java.class.path"));
-    code.i32_const(2).pool(Op::NewRefArray, string);
-    code.op(Op::Dup).i32_const(0).pool(Op::Const, key).op(Op::ArraySetRef);
-    code.op(Op::Dup).i32_const(1).pool(Op::CallStatic, path).op(Op::ArraySetRef);
-    code.pool(Op::CallStatic, start);
-    code.pool(Op::CallStatic, current).pool(Op::PutStatic, first).op(Op::Return);
+    let wanted = pool.field(BOOT_CLASS, boot::PROPERTIES.0, boot::PROPERTIES.1);
+    let there = code.label();
+    code.pool(Op::GetStatic, wanted).local(Op::LocalTee, 0).branch(Op::BrNonnull, there);
+    code.i32_const(2).pool(Op::NewRefArray, string).local(Op::LocalSet, 0);
+    code.local(Op::LocalGet, 0).i32_const(0).pool(Op::Const, key).op(Op::ArraySetRef);
+    code.local(Op::LocalGet, 0).i32_const(1).pool(Op::CallStatic, path).op(Op::ArraySetRef);
+    code.bind(there).local(Op::LocalGet, 0).pool(Op::CallStatic, start);
+    code.pool(Op::CallStatic, current).pool(Op::CallVirtual, group_of);
+    code.pool(Op::PutStatic, group).op(Op::Return);
     let code = code.finish(pool.constants(), "()V", true);
     methods.push(boot::method("<clinit>", "()V", Flags::STATIC, code));
     // Called before objects of Java are made and its static members used: nothing but the initialisation.
@@ -154,8 +170,8 @@ fn boundary_class(pool: &mut PoolBuilder) -> ClassDef {
     let code = code.finish(pool.constants(), "()V", true);
     methods.push(boot::method("up", "()V", Flags::STATIC, code));
     let field = FieldDef {
-        name: FIRST.0.into(),
-        desc: FIRST.1.into(),
+        name: GROUP.0.into(),
+        desc: GROUP.1.into(),
         flags: Flags::PRIVATE | Flags::STATIC,
         value: None,
     };

@@ -11,6 +11,7 @@
 //! lowest bits the step ([`PLAIN`] and its kin), the rest how much is done.
 
 use crate::offheap;
+use crate::process::pipe_at;
 use crate::support::{get, set};
 use alloc::format;
 use alloc::string::String;
@@ -101,6 +102,12 @@ pub(crate) fn connector_at(call: &Call<'_>, fd: i32, id: ClassId) -> Option<Addr
     }
 }
 
+/// All file numbers that may stand for something.
+pub(crate) fn numbers(vm: &Vm) -> impl Iterator<Item = i32> + use<> {
+    let entries = table(vm).map_or(0, |table| vm.array_len(table) / 2);
+    (FIRST..entries).map(|entry| entry as i32)
+}
+
 /// Whether an entry is in use: its program runs.
 fn is_used(vm: &Vm, table: Addr, at: u64) -> bool {
     let owner = vm.array_get(table, at + 1).as_object();
@@ -141,6 +148,9 @@ pub(crate) fn replace(call: &mut Call<'_>, fd: i32, object: Addr) {
 /// Closes a number; the connector when no other number stands for it.
 pub(crate) fn close(call: &mut Call<'_>, fd: i32) {
     let (Some(Open::Object(object)), Some(table)) = (open_at(call, fd), table(call.vm)) else { return };
+    if let Some(pipe) = pipe_at(call, fd) {
+        pipe.close(call);
+    }
     call.vm.array_set(table, 2 * fd as u64, Value::NULL);
     call.vm.array_set(table, 2 * fd as u64 + 1, Value::NULL);
     let entries = call.vm.array_len(table) / 2;
@@ -410,6 +420,9 @@ fn device(call: &Call<'_>, object: Addr) -> Option<String> {
 /// which moves.
 pub(crate) fn read(call: &mut Call<'_>, fd: i32, most: u64, at: Option<u64>) -> Result<Vec<u8>, Outcome> {
     let most = most.min(MOVED_BYTES_MAX as u64) as usize;
+    if let Some(pipe) = pipe_at(call, fd) {
+        return pipe.read(call, most);
+    }
     match open_at(call, fd) {
         Some(Open::Input) => read_input(call, most),
         Some(Open::Object(object)) if call.vm.is_kernel(Value::object(object), ClassId::File) => {
@@ -441,6 +454,29 @@ fn read_file(call: &mut Call<'_>, object: Addr, most: usize, at: Option<u64>) ->
         Ok(_) => Err(nonsense(call)),
         Err(error) => Err(failed(call, &error)),
     }
+}
+
+/// Reads to as much room from what a number stands for, and of a file all that is there; how many bytes came, none at the
+/// end. How many came before is kept in the frame.
+pub(crate) fn fill(
+    call: &mut Call<'_>,
+    fd: i32,
+    room: Source,
+    count: u64,
+    at: Option<u64>,
+) -> Result<u64, Outcome> {
+    let before = progress(call).1;
+    let bytes = read(call, fd, count.saturating_sub(before), at.map(|at| at + before))?;
+    if !room.put(call.vm, before, &bytes) {
+        return Err(call.throw_java("java/lang/InternalError", Some("the buffer is not there")));
+    }
+    let all = before + bytes.len() as u64;
+    if !bytes.is_empty() && all < count && connector_at(call, fd, ClassId::File).is_some() {
+        set_progress(call, PLAIN, all);
+        call.set_phase(0);
+        return Err(Outcome::Again);
+    }
+    Ok(all)
 }
 
 /// What was typed and not read yet, a string of the world with an entry in the table; where that is.
@@ -489,13 +525,51 @@ pub(crate) fn input_available(call: &Call<'_>) -> u64 {
     pending_input(call).map_or(0, |(string, _)| call.vm.array_len(string))
 }
 
-/// Bytes that are to be written.
+/// Bytes that are to be written, or room for those that are read.
 #[derive(Clone, Copy)]
 pub(crate) enum Source {
     /// In a byte array, from an index on.
     Array { array: Addr, from: u64 },
     /// In memory outside of objects.
     Memory { address: u64 },
+    /// In the pieces of such memory that a list there names: an address and a length each (`struct iovec`).
+    List { address: u64, entries: u64 },
+}
+
+/// Bytes of an entry of a list.
+const ENTRY_BYTES: u64 = 16;
+
+/// An entry of a list.
+fn entry_of(vm: &Vm, list: u64, index: u64) -> Option<(u64, u64)> {
+    let entry = offheap::read(vm, list + ENTRY_BYTES * index, ENTRY_BYTES)?;
+    let word = |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    Some((word(0), word(8)))
+}
+
+/// The parts of the pieces of a list from a byte on, as many as asked for: addresses and lengths.
+fn pieces(vm: &Vm, list: u64, entries: u64, from: u64, count: u64) -> Option<Vec<(u64, u64)>> {
+    let (mut skipped, mut left, mut found) = (from, count, Vec::new());
+    for index in 0..entries {
+        if left == 0 {
+            break;
+        }
+        let (address, length) = entry_of(vm, list, index)?;
+        let first = skipped.min(length);
+        let part = (length - first).min(left);
+        skipped -= first;
+        left -= part;
+        if part > 0 {
+            found.push((address + first, part));
+        }
+    }
+    (left == 0).then_some(found)
+}
+
+/// Bytes that a list has room for.
+pub(crate) fn list_bytes(vm: &Vm, list: u64, entries: u64) -> u64 {
+    (0..entries)
+        .filter_map(|index| entry_of(vm, list, index))
+        .fold(0, |sum, (_, length)| sum.saturating_add(length))
 }
 
 impl Source {
@@ -511,6 +585,36 @@ impl Source {
                 inside.then_some(bytes)
             }
             Source::Memory { address } => offheap::read(vm, address + from, count),
+            Source::List { address, entries } => {
+                let mut bytes = Vec::new();
+                for (address, length) in pieces(vm, address, entries, from, count)? {
+                    bytes.extend(offheap::read(vm, address, length)?);
+                }
+                Some(bytes)
+            }
+        }
+    }
+    /// Puts some there; whether there is room.
+    pub(crate) fn put(self, vm: &Vm, at: u64, bytes: &[u8]) -> bool {
+        let count = bytes.len() as u64;
+        match self {
+            Source::Array { array, from } => {
+                let inside = from + at + count <= vm.array_len(array);
+                if inside {
+                    vm.memory.write_bytes(array.add(array::DATA + from + at), bytes);
+                }
+                inside
+            }
+            Source::Memory { address } => offheap::write(vm, address + at, bytes),
+            Source::List { address, entries } => {
+                let Some(pieces) = pieces(vm, address, entries, at, count) else { return false };
+                let mut rest = bytes;
+                pieces.into_iter().all(|(address, length)| {
+                    let (part, after) = rest.split_at(length as usize);
+                    rest = after;
+                    offheap::write(vm, address, part)
+                })
+            }
         }
     }
 }
@@ -545,7 +649,10 @@ pub(crate) fn write(
         Some(Open::Object(object)) if call.vm.is_kernel(Value::object(object), ClassId::Tcp) => {
             crate::net::send(call, object, bytes)?;
         }
-        _ => return Err(io_exception(call, "Bad file descriptor")),
+        _ => match pipe_at(call, fd) {
+            Some(pipe) => pipe.write(call, bytes)?,
+            None => return Err(io_exception(call, "Bad file descriptor")),
+        },
     }
     call.vm.worked(part);
     if done + part < count {

@@ -4,9 +4,9 @@
 //! way to say why, answer as for a file that is not there.
 
 use crate::descriptors::{
-    AGAIN, How, MOVED_BYTES_MAX, Open, Refused, Source, change, close, connector_at, enter, file_at,
-    input_available, io_exception, measure, moved_open, number_in, once, open_at, open_file, options,
-    progress, read, reason, set_number_in, write,
+    AGAIN, How, Open, Refused, Source, change, close, connector_at, enter, file_at, fill, input_available,
+    io_exception, measure, moved_open, number_in, once, open_at, open_file, options, progress, read, reason,
+    set_number_in, write,
 };
 use crate::support::{array_of, done, get, natives, object, set, string, text};
 use alloc::format;
@@ -191,9 +191,8 @@ fn read_bytes(call: &mut Call<'_>) -> Outcome {
         if count == 0 {
             return Ok(Outcome::int(0));
         }
-        let bytes = read(call, fd, count.min(MOVED_BYTES_MAX as u64), None)?;
-        call.vm.write_bytes(array, from, &bytes);
-        Ok(Outcome::int(if bytes.is_empty() { -1 } else { bytes.len() as i32 }))
+        let taken = fill(call, fd, Source::Array { array, from }, count, None)?;
+        Ok(Outcome::int(if taken == 0 { -1 } else { taken as i32 }))
     });
     done(taken)
 }
@@ -214,6 +213,9 @@ fn available(call: &mut Call<'_>) -> Outcome {
     let fd = own_number(call);
     if open_at(call, fd) == Some(Open::Input) {
         return Outcome::int(input_available(call) as i32);
+    }
+    if let Some(pipe) = crate::process::pipe_at(call, fd) {
+        return done(pipe.available(call).map(|count| Outcome::int(count.min(i32::MAX as u64) as i32)));
     }
     let found = measure(call, fd).and_then(|facts| {
         let position = own_file(call).map(|object| call.vm.get_u64(object, connector::POSITION))?;
@@ -272,7 +274,7 @@ fn set_length(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The path of a `java.io.File` in argument `index`.
-fn file_path(call: &mut Call<'_>, index: u64) -> Result<String, Outcome> {
+pub(crate) fn file_path(call: &mut Call<'_>, index: u64) -> Result<String, Outcome> {
     let file = object(call, index)?;
     let path = Value(get(call.vm, file, "path"));
     match call.vm.java_text(path) {

@@ -1,13 +1,15 @@
 //! `java.lang`: objects, strings, numbers, the system, threads, throwables.
 
 use crate::boundary::current_thread;
-use crate::support::{get, java_name, natives, nothing, object, set, string, text, zero};
+use crate::strict_math;
+use crate::support::{done, get, java_name, natives, nothing, object, set, string, text, zero};
 use alloc::format;
+use alloc::string::String;
 use base::Addr;
 use layout::Value;
 use layout::schema::{Shape, array, class};
-use vm::Native;
 use vm::internal::{Call, Outcome};
+use vm::{Native, Vm};
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -39,21 +41,21 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "longBitsToDouble" "(J)D" Short same;
     }
     "java/lang/StrictMath" {
-        "sin" "(D)D" Short |call| math(call, libm::sin);
-        "cos" "(D)D" Short |call| math(call, libm::cos);
+        "sin" "(D)D" Short |call| math(call, strict_math::sin);
+        "cos" "(D)D" Short |call| math(call, strict_math::cos);
         "tan" "(D)D" Short |call| math(call, libm::tan);
         "asin" "(D)D" Short |call| math(call, libm::asin);
         "acos" "(D)D" Short |call| math(call, libm::acos);
         "atan" "(D)D" Short |call| math(call, libm::atan);
-        "log" "(D)D" Short |call| math(call, libm::log);
-        "log10" "(D)D" Short |call| math(call, libm::log10);
+        "log" "(D)D" Short |call| math(call, strict_math::log);
+        "log10" "(D)D" Short |call| math(call, strict_math::log10);
         "sqrt" "(D)D" Short |call| math(call, libm::sqrt);
-        "sinh" "(D)D" Short |call| math(call, libm::sinh);
-        "cosh" "(D)D" Short |call| math(call, libm::cosh);
-        "tanh" "(D)D" Short |call| math(call, libm::tanh);
+        "sinh" "(D)D" Short |call| math(call, strict_math::sinh);
+        "cosh" "(D)D" Short |call| math(call, strict_math::cosh);
+        "tanh" "(D)D" Short |call| math(call, strict_math::tanh);
         "expm1" "(D)D" Short |call| math(call, libm::expm1);
-        "log1p" "(D)D" Short |call| math(call, libm::log1p);
-        "atan2" "(DD)D" Short |call| Outcome::double(libm::atan2(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
+        "log1p" "(D)D" Short |call| math(call, strict_math::log1p);
+        "atan2" "(DD)D" Short |call| Outcome::double(strict_math::atan2(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
         "IEEEremainder" "(DD)D" Short |call| Outcome::double(libm::remainder(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
     }
     "java/lang/System" {
@@ -82,7 +84,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "sleep" "(J)V" Resumable |call| { let ms = call.long_at(0).max(0) as u64; call.sleep(ms.saturating_mul(NS_PER_MS)) };
         "interrupt0" "()V" Short |call| { let of = call.vm.thread_of_java(call.reference_at(0)); if !of.is_null() { call.vm.interrupt_thread(of); } Outcome::VOID };
         "clearInterruptEvent" "()V" Short |call| { call.vm.forget_interrupt(); Outcome::VOID };
-        "holdsLock" "(Ljava/lang/Object;)Z" Short |call| { let of = call.this(); Outcome::truth(call.vm.holds_lock(of)) };
+        "holdsLock" "(Ljava/lang/Object;)Z" Short |call| done(object(call, 0).map(|of| Outcome::truth(call.vm.holds_lock(of))));
     }
     "java/lang/Throwable" {
         "fillInStackTrace" "(I)Ljava/lang/Throwable;" Short |call| { let this = call.reference_at(0); call.vm.fill_backtrace(this); Outcome::value(this) };
@@ -116,14 +118,6 @@ fn clone(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// The file of a native library, as on Linux.
-fn map_library_name(call: &mut Call<'_>) -> Outcome {
-    match text(call, 0) {
-        Ok(name) => string(call, &format!("lib{name}.so")),
-        Err(thrown) => thrown,
-    }
-}
-
 fn same(call: &mut Call<'_>) -> Outcome {
     Outcome::Return(call.raw(0))
 }
@@ -147,34 +141,26 @@ fn set_static(call: &mut Call<'_>, name: &str) -> Outcome {
     Outcome::VOID
 }
 
+/// A name as the files of libraries have it on Linux.
+fn map_library_name(call: &mut Call<'_>) -> Outcome {
+    done(text(call, 0).map(|name| string(call, &format!("lib{name}.so"))))
+}
+
 /// `System.arraycopy`: both arrays of one primitive kind, or both of references, whose elements are checked one by one
-/// when their classes do not say enough; overlap is as if copied through a third array.
+/// when their classes do not say enough; overlap is as if copied through a third array. Texts are HotSpot's.
 fn array_copy(call: &mut Call<'_>) -> Outcome {
-    let from = match object(call, 0) {
-        Ok(from) => from,
-        Err(thrown) => return thrown,
-    };
-    let to = match object(call, 2) {
-        Ok(to) => to,
+    let (from, to) = match object(call, 0).and_then(|from| Ok((from, object(call, 2)?))) {
+        Ok(both) => both,
         Err(thrown) => return thrown,
     };
     let (from_at, to_at, count) = (call.int_at(1), call.int_at(3), call.int_at(4));
     let vm = &call.vm;
     let (a, b) = (vm.class_of(Value::object(from)), vm.class_of(Value::object(to)));
     let refs = |class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
-    if !vm.is_array_class(a) || !vm.is_array_class(b) || a != b && !(refs(a) && refs(b)) {
-        let text = "arraycopy: the source or the destination is no array of a fitting type";
-        return call.throw_java("java/lang/ArrayStoreException", Some(text));
+    if let Some(text) = misfit(vm, a, b) {
+        return call.throw_java("java/lang/ArrayStoreException", Some(&text));
     }
-    let outside = |at: i32, array: Addr| {
-        at < 0 || count < 0 || i64::from(at) + i64::from(count) > vm.array_len(array) as i64
-    };
-    if outside(from_at, from) || outside(to_at, to) {
-        let text = alloc::format!(
-            "arraycopy: last source index {} out of bounds for length {}",
-            i64::from(from_at) + i64::from(count),
-            vm.array_len(from)
-        );
+    if let Some(text) = outside(vm, (from, from_at), (to, to_at), count) {
         return call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text));
     }
     let (from_at, to_at, count) = (from_at as u64, to_at as u64, count as u64);
@@ -183,8 +169,10 @@ fn array_copy(call: &mut Call<'_>) -> Outcome {
         let (source, target) =
             (from.add(array::DATA + (from_at << log2)), to.add(array::DATA + (to_at << log2)));
         call.vm.memory.copy(source, target, count << log2);
+        call.vm.worked(count << log2);
         return Outcome::VOID;
     }
+    call.vm.worked(8 * count);
     let element = call.vm.ref_field(b, class::ELEMENT);
     let known = a == b || call.vm.is_subclass(call.vm.ref_field(a, class::ELEMENT), element);
     if known {
@@ -195,12 +183,75 @@ fn array_copy(call: &mut Call<'_>) -> Outcome {
     for index in 0..count {
         let value = call.vm.array_get(from, from_at + index);
         if !value.is_null() && !call.vm.is_instance(value, element) {
-            let text = "arraycopy: element type mismatch";
-            return call.throw_java("java/lang/ArrayStoreException", Some(text));
+            let own = call.vm.ref_field(a, class::ELEMENT);
+            let (source, target) = (external(call.vm, own), external(call.vm, element));
+            let text = if call.vm.is_subclass(element, own) {
+                format!(
+                    "element type mismatch: can not cast one of the elements of {source}[] to the type of the destination array, {target}"
+                )
+            } else {
+                format!("type mismatch: can not copy {source}[] into {target}[]")
+            };
+            let text = format!("arraycopy: {text}");
+            return call.throw_java("java/lang/ArrayStoreException", Some(&text));
         }
         call.vm.array_set(to, to_at + index, value);
     }
     Outcome::VOID
+}
+
+/// Why what is no array, or an array of another kind, cannot be copied from or to.
+fn misfit(vm: &Vm, from: Addr, to: Addr) -> Option<String> {
+    let refs = |class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
+    let kind = |class: Addr| if refs(class) { "object array[]".into() } else { external(vm, class) };
+    if !vm.is_array_class(from) {
+        return Some(format!("arraycopy: source type {} is not an array", external(vm, from)));
+    }
+    if !vm.is_array_class(to) {
+        return Some(format!("arraycopy: destination type {} is not an array", external(vm, to)));
+    }
+    if from == to || refs(from) && refs(to) {
+        return None;
+    }
+    Some(format!("arraycopy: type mismatch: can not copy {} into {}", kind(from), kind(to)))
+}
+
+/// Why a range of elements is not in one of the arrays.
+fn outside(vm: &Vm, from: (Addr, i32), to: (Addr, i32), count: i32) -> Option<String> {
+    let of = |array: Addr| {
+        let class = vm.class_of(Value::object(array));
+        let length = vm.array_len(array);
+        if vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8 {
+            format!("object array[{length}]")
+        } else {
+            external(vm, class).replace("[]", &format!("[{length}]"))
+        }
+    };
+    let sides = [("source", "last source", from), ("destination", "last destination", to)];
+    let text = if let Some((name, _, (array, at))) = sides.iter().find(|(.., (_, at))| *at < 0) {
+        format!("{name} index {at} out of bounds for {}", of(*array))
+    } else if count < 0 {
+        format!("length {count} is negative")
+    } else {
+        let last = |at: i32| i64::from(at) + i64::from(count);
+        let (_, name, (array, at)) =
+            sides.iter().find(|(.., (array, at))| last(*at) > vm.array_len(*array) as i64)?;
+        format!("{name} index {} out of bounds for {}", last(*at), of(*array))
+    };
+    Some(format!("arraycopy: {text}"))
+}
+
+/// Name of a class as source text has it.
+fn external(vm: &Vm, class: Addr) -> String {
+    let name = vm.text(class, class::NAME);
+    let dimensions = name.len() - name.trim_start_matches('[').len();
+    let plain = match bytecode::TypeDesc::parse(&name[dimensions..]) {
+        _ if dimensions == 0 => java_name(&name),
+        Ok(bytecode::TypeDesc::Prim(elem)) => java::primitive(elem).into(),
+        Ok(bytecode::TypeDesc::Class(name)) => java_name(&name),
+        _ => name.clone(),
+    };
+    plain + &"[]".repeat(dimensions)
 }
 
 fn start(call: &mut Call<'_>) -> Outcome {

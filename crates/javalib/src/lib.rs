@@ -14,20 +14,26 @@ mod assertions;
 mod boot;
 mod boundary;
 mod classes;
+mod datagrams;
 mod define;
 mod descriptors;
 mod files;
+mod filestore;
 mod handles;
+mod interfaces;
 mod lang;
 mod library;
 mod misc;
 mod net;
 mod nio;
 mod offheap;
+mod options;
+mod process;
 mod references;
 mod reflect;
 mod resources;
 mod stack;
+mod strict_math;
 mod support;
 mod unsafes;
 mod zip;
@@ -57,5 +63,9 @@ pub const NATIVES: &[&[Native]] = &[
     files::NATIVES,
     nio::NATIVES,
     net::NATIVES,
+    process::NATIVES,
+    datagrams::NATIVES,
+    interfaces::NATIVES,
+    filestore::NATIVES,
     zip::NATIVES,
 ];

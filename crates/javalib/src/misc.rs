@@ -1,10 +1,9 @@
 //! What else the library asks of the machine while it starts: properties, signals, access control.
 
-use crate::support::{array_of, natives, nothing, object, text, zero};
+use crate::support::{array_of, natives, nothing, text, zero};
 use alloc::format;
 use alloc::vec::Vec;
 use layout::Value;
-use layout::schema::array;
 use vm::Native;
 use vm::internal::{Call, Outcome};
 
@@ -14,10 +13,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "latestUserDefinedLoader0" "()Ljava/lang/ClassLoader;" Short crate::classes::latest_loader;
         "getRuntimeArguments" "()[Ljava/lang/String;" Short |call| texts(call, &[]);
         "getNanoTimeAdjustment" "(J)J" Short nano_adjustment;
-        "getuid" "()J" Short zero;
-        "geteuid" "()J" Short zero;
-        "getgid" "()J" Short zero;
-        "getegid" "()J" Short zero;
     }
     "jdk/internal/misc/CDS" {
         "isDumpingClassList0" "()Z" Short zero;
@@ -48,17 +43,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short built_in_library;
         "load" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;ZZZ)Z" Short load_library;
         "findEntry0" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;)J" Short zero;
-    }
-    "java/lang/ProcessEnvironment" {
-        "environ" "()[[B" Short environment;
-    }
-    "java/util/zip/CRC32" {
-        "update" "(II)I" Short |call| { let (crc, byte) = (call.int_at(0) as u32, call.int_at(1) as u8); Outcome::int(crc32(crc, &[byte]) as i32) };
-        "updateBytes0" "(I[BII)I" Short |call| checksum(call, crc32);
-    }
-    "java/util/zip/Adler32" {
-        "update" "(II)I" Short |call| { let (sum, byte) = (call.int_at(0) as u32, call.int_at(1) as u8); Outcome::int(adler32(sum, &[byte]) as i32) };
-        "updateBytes" "(I[BII)I" Short |call| checksum(call, adler32);
     }
     "java/util/TimeZone" {
         "getSystemTimeZoneID" "(Ljava/lang/String;)Ljava/lang/String;" Short zero;
@@ -157,58 +141,6 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
         all[1] = Some(home);
     }
     texts(call, &all)
-}
-
-/// No variables are handed to Java programs yet.
-fn environment(call: &mut Call<'_>) -> Outcome {
-    let bytes = call.vm.primitive_array_class(bytecode::Elem::I8);
-    let class = call.vm.array_class(bytes);
-    Outcome::object(call.vm.new_array(class, 0))
-}
-
-/// Goes on with a checksum over bytes of an array; the library has checked the range.
-fn checksum(call: &mut Call<'_>, function: fn(u32, &[u8]) -> u32) -> Outcome {
-    let bytes = match object(call, 1) {
-        Ok(bytes) => bytes,
-        Err(thrown) => return thrown,
-    };
-    let (from, count) = (call.int_at(2) as u64, call.int_at(3) as u64);
-    if from.saturating_add(count) > call.vm.array_len(bytes) {
-        return call.throw_java("java/lang/ArrayIndexOutOfBoundsException", None);
-    }
-    let mut copy = alloc::vec![0; count as usize];
-    call.vm.memory.read_bytes(bytes.add(array::DATA + from), &mut copy);
-    Outcome::int(function(call.int_at(0) as u32, &copy) as i32)
-}
-
-/// CRC-32 (ISO 3309, RFC 1952 section 8).
-fn crc32(crc: u32, bytes: &[u8]) -> u32 {
-    const POLYNOMIAL: u32 = 0xedb8_8320;
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let (mut entry, mut bit) = (index as u32, 0);
-            while bit < 8 {
-                entry = if entry & 1 == 1 { entry >> 1 ^ POLYNOMIAL } else { entry >> 1 };
-                bit += 1;
-            }
-            table[index] = entry;
-            index += 1;
-        }
-        table
-    };
-    !bytes.iter().fold(!crc, |crc, byte| TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ crc >> 8)
-}
-
-/// Adler-32 (RFC 1950 section 8.2).
-fn adler32(sum: u32, bytes: &[u8]) -> u32 {
-    const MODULUS: u32 = 65_521;
-    let (a, b) = bytes.iter().fold((sum & 0xffff, sum >> 16), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % MODULUS;
-        (a, (b + a) % MODULUS)
-    });
-    b << 16 | a
 }
 
 /// Native libraries of the JDK whose methods are part of the machine, by the names of their files.

@@ -4,14 +4,17 @@
 //! Connection reset`. Selectors live in the world: what is registered, and the events by which threads wake each other;
 //! only the question which sockets are ready goes outside, and is asked again after a restart.
 //!
-//! A connection is made while its caller waits, also of a channel that does not block; the time that a program gives for it
-//! is not kept. Bytes are sent whole, also there.
+//! A connection of a channel that does not block is made meanwhile (`Operation::StartConnect`); that is begun again after a
+//! restart, of which the program learns nothing. Bytes are sent whole, also there. How a socket is set up stands in the
+//! world (`options`), datagrams are in `datagrams`.
 
 use crate::descriptors::{
-    Open, connector_at, enter, open_at, progress, reason, replace, set_number_in, set_progress,
+    Open, Source, connector_at, enter, open_at, progress, reason, replace, set_number_in, set_progress,
 };
 use crate::nio::fd_in;
 use crate::offheap;
+use crate::options::{get_option, set_option, set_up};
+use crate::process::ask;
 use crate::support::{array_of, done, get, natives, nothing, object, set, text, zero};
 use alloc::format;
 use alloc::string::String;
@@ -20,14 +23,16 @@ use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{connector, connector_option, connector_state, wait};
-use platform::{Done, Ended, Fault, Handle, Operation, OutsideError, READABLE, WRITABLE};
+use platform::{Done, Ended, Fault, Handle, Known, Operation, OutsideError, READABLE, Stream, WRITABLE};
 use vm::internal::{Call, Outcome, Wait};
 use vm::{Entry, Native};
 
 const NS_PER_MS: u64 = 1_000_000;
 /// Answers of channels that do not block: nothing there now.
-const UNAVAILABLE: i32 = -2;
+pub(crate) const UNAVAILABLE: i32 = -2;
 const EOF: i32 = -1;
+/// What the position of a connector says of a socket besides what its handle was set up: that it will listen.
+pub(crate) const LISTENS: u64 = 1;
 /// Events of `poll` on Linux.
 const POLLIN: i32 = 1;
 const POLLOUT: i32 = 4;
@@ -51,11 +56,14 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "sun/nio/ch/Net" {
         "isIPv6Available0" "()Z" Short zero;
         "isReusePortAvailable0" "()Z" Short zero;
+        // Of releases from 17.0.20 on.
+        "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "isExclusiveBindAvailable" "()I" Short |_| Outcome::int(-1);
         "shouldSetBothIPv4AndIPv6Options0" "()Z" Short zero;
         "canIPv6SocketJoinIPv4Group0" "()Z" Short zero;
         "canJoin6WithIPv4Group0" "()Z" Short zero;
         "canUseIPv6OptionsWithIPv4LocalAddress0" "()Z" Short zero;
+        "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "socket0" "(ZZZZ)I" Short socket;
         "bind0" "(Ljava/io/FileDescriptor;ZZLjava/net/InetAddress;I)V" Resumable bind;
         "listen" "(Ljava/io/FileDescriptor;I)V" Short nothing;
@@ -66,14 +74,19 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "localInetAddress" "(Ljava/io/FileDescriptor;)Ljava/net/InetAddress;" Short |call| address(call, connector::ADDRESS);
         "remotePort" "(Ljava/io/FileDescriptor;)I" Short |call| port(call, connector::PEER);
         "remoteInetAddress" "(Ljava/io/FileDescriptor;)Ljava/net/InetAddress;" Short |call| address(call, connector::PEER);
-        "getIntOption0" "(Ljava/io/FileDescriptor;ZII)I" Short zero;
-        "setIntOption0" "(Ljava/io/FileDescriptor;ZIIIZ)V" Short nothing;
+        "getIntOption0" "(Ljava/io/FileDescriptor;ZII)I" Short get_option;
+        "setIntOption0" "(Ljava/io/FileDescriptor;ZIIIZ)V" Short set_option;
         "poll" "(Ljava/io/FileDescriptor;IJ)I" Resumable poll;
-        "pollConnect" "(Ljava/io/FileDescriptor;J)Z" Short |call| {
-            let found = tcp_at(call, 0);
-            Outcome::truth(found.is_some_and(|object| call.connector_state(object) == connector_state::OPEN))
+        "pollConnect" "(Ljava/io/FileDescriptor;J)Z" Resumable finish_connect;
+        "available" "(Ljava/io/FileDescriptor;)I" Idempotent available;
+        "sendOOB" "(Ljava/io/FileDescriptor;B)I" Short |call| {
+            call.throw_java("java/net/SocketException", Some("urgent data is not supported"))
         };
-        "available" "(Ljava/io/FileDescriptor;)I" Short zero;
+        "discardOOB" "(Ljava/io/FileDescriptor;)Z" Short zero;
+        "joinOrDrop4" "(ZLjava/io/FileDescriptor;III)I" Short |_| Outcome::int(UNAVAILABLE);
+        "blockOrUnblock4" "(ZLjava/io/FileDescriptor;III)I" Short |_| Outcome::int(UNAVAILABLE);
+        "setInterface4" "(Ljava/io/FileDescriptor;I)V" Short nothing;
+        "getInterface4" "(Ljava/io/FileDescriptor;)I" Short zero;
         "pollinValue" "()S" Short |_| Outcome::int(POLLIN);
         "polloutValue" "()S" Short |_| Outcome::int(POLLOUT);
         "pollerrValue" "()S" Short |_| Outcome::int(POLLERR);
@@ -83,12 +96,12 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
     "sun/nio/ch/SocketDispatcher" {
         "read0" "(Ljava/io/FileDescriptor;JI)I" Resumable |call| {
-            let room = Some((call.long_at(1) as u64, call.int_at(2).max(0) as u64));
-            receive(call, room, |count| Outcome::int(count as i32))
+            let (address, count) = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
+            receive(call, Source::Memory { address }, count, |count| Outcome::int(count as i32))
         };
         "readv0" "(Ljava/io/FileDescriptor;JI)J" Resumable |call| {
-            let room = crate::nio::first_of_list(call);
-            receive(call, room, Outcome::long)
+            let (room, count) = crate::nio::list(call);
+            receive(call, room, count, Outcome::long)
         };
     }
     "sun/nio/ch/IOUtil" {
@@ -129,11 +142,10 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "java/net/InetAddressImplFactory" { "isIPv6Supported" "()Z" Short zero; }
     "java/net/NetworkInterface" {
         "init" "()V" Short nothing;
-        "boundInetAddress0" "(Ljava/net/InetAddress;)Z" Short zero;
-        "getAll" "()[Ljava/net/NetworkInterface;" Short zero;
     }
     "java/net/Inet4AddressImpl" {
-        "getLocalHostName" "()Ljava/lang/String;" Short |call| Outcome::value(call.vm.java_string("localhost"));
+        "getLocalHostName" "()Ljava/lang/String;" Idempotent local_name;
+        "isReachable0" "([BI[BI)Z" Short zero;
         "lookupAllHostAddr" "(Ljava/lang/String;)[Ljava/net/InetAddress;" Idempotent look_up;
         "getHostByAddr" "([B)Ljava/lang/String;" Short no_name;
     }
@@ -149,16 +161,25 @@ fn tcp_at(call: &Call<'_>, index: u64) -> Option<Addr> {
     connector_at(call, fd_in(call, index), ClassId::Tcp)
 }
 
-fn socket_at(call: &mut Call<'_>, index: u64) -> Result<Addr, Outcome> {
-    tcp_at(call, index).ok_or_else(|| call.throw_java("java/net/SocketException", Some("Socket closed")))
+/// The connector of any socket.
+pub(crate) fn socket_of(call: &Call<'_>, fd: i32) -> Option<Addr> {
+    connector_at(call, fd, ClassId::Tcp).or_else(|| connector_at(call, fd, ClassId::Udp))
 }
 
+pub(crate) fn socket_at(call: &mut Call<'_>, index: u64) -> Result<Addr, Outcome> {
+    let found = socket_of(call, fd_in(call, index));
+    found.ok_or_else(|| call.throw_java("java/net/SocketException", Some("Socket closed")))
+}
+
+pub(crate) fn waits(call: &Call<'_>, object: Addr) -> bool {
+    options(call, object) & connector_option::NONBLOCKING == 0
+}
 fn options(call: &Call<'_>, object: Addr) -> u32 {
     call.vm.get_u32(object, connector::OPTIONS)
 }
 
 /// Throws what a failure is in Java.
-fn failed(call: &mut Call<'_>, error: &OutsideError) -> Outcome {
+pub(crate) fn failed(call: &mut Call<'_>, error: &OutsideError) -> Outcome {
     let (class, text) = match error.fault {
         Fault::Refused => ("java/net/ConnectException", "Connection refused".into()),
         Fault::Unreachable => ("java/net/NoRouteToHostException", reason(error)),
@@ -171,12 +192,12 @@ fn failed(call: &mut Call<'_>, error: &OutsideError) -> Outcome {
     call.throw_java(class, Some(&text))
 }
 
-fn nonsense(call: &mut Call<'_>) -> Outcome {
+pub(crate) fn nonsense(call: &mut Call<'_>) -> Outcome {
     call.throw_java("java/net/SocketException", Some("the system below gave no answer to that"))
 }
 
 /// Leaves the method when the program may not use an address.
-fn granted(call: &mut Call<'_>, address: &str) -> Result<(), Outcome> {
+pub(crate) fn granted(call: &mut Call<'_>, address: &str) -> Result<(), Outcome> {
     let answer = call.vm.may_net(call.thread, address);
     answer.map_err(|why| {
         let text = format!("Permission denied: {why}");
@@ -186,19 +207,15 @@ fn granted(call: &mut Call<'_>, address: &str) -> Result<(), Outcome> {
 
 fn socket(call: &mut Call<'_>) -> Outcome {
     let (stream, reuse) = (call.int_at(1) != 0, call.int_at(2) != 0);
-    if !stream {
-        let text = "datagrams are not supported yet";
-        return call.throw_java("java/net/SocketException", Some(text));
-    }
-    let object = call.vm.new_kernel(ClassId::Tcp);
+    let object = call.vm.new_kernel(if stream { ClassId::Tcp } else { ClassId::Udp });
     call.vm.set_u32(object, connector::STATE, connector_state::CLOSED);
     // Only a socket that will listen may use an address again, so it tells them apart.
-    call.vm.set_u64(object, connector::POSITION, u64::from(reuse));
+    call.vm.set_u64(object, connector::POSITION, u64::from(stream && reuse));
     Outcome::int(enter(call, object))
 }
 
 /// The text of an address from the `InetAddress` in argument `at` and the port behind it.
-fn address_text(call: &mut Call<'_>, at: u64) -> Result<String, Outcome> {
+pub(crate) fn address_text(call: &mut Call<'_>, at: u64) -> Result<String, Outcome> {
     const IPV4: u64 = 1;
     let given = object(call, at)?;
     let holder = Value(get(call.vm, given, "holder"));
@@ -216,7 +233,10 @@ fn bind(call: &mut Call<'_>) -> Outcome {
     let bound = (|| {
         let object = socket_at(call, 0)?;
         let address = address_text(call, 3)?;
-        if call.vm.get_u64(object, connector::POSITION) == 0 {
+        if call.vm.is_kernel(Value::object(object), ClassId::Udp) {
+            return crate::datagrams::bind(call, object, address);
+        }
+        if call.vm.get_u64(object, connector::POSITION) & LISTENS == 0 {
             return Ok(Outcome::VOID);
         }
         let ended = match call.entry()? {
@@ -229,6 +249,7 @@ fn bind(call: &mut Call<'_>) -> Outcome {
         match ended {
             Ok(Done::Opened { local, .. }) => {
                 call.now_open(object, connector_state::LISTENING, &local, "");
+                set_up(call, object);
                 Ok(Outcome::VOID)
             }
             Ok(_) => Err(nonsense(call)),
@@ -238,11 +259,21 @@ fn bind(call: &mut Call<'_>) -> Outcome {
     done(bound)
 }
 
-/// 1: the connection is made.
+/// 1: the connection is made; [`UNAVAILABLE`]: it is being made.
 fn connect(call: &mut Call<'_>) -> Outcome {
     let made = (|| {
         let object = socket_at(call, 1)?;
         let address = address_text(call, 2)?;
+        if call.vm.is_kernel(Value::object(object), ClassId::Udp) {
+            return crate::datagrams::connect(call, object, &address);
+        }
+        if !waits(call, object) {
+            granted(call, &address)?;
+            call.set_text(object, connector::PEER, &address);
+            start_connect(call, object)?;
+            let is_made = connected(call, object)?;
+            return Ok(Outcome::int(if is_made { 1 } else { UNAVAILABLE }));
+        }
         let ended = match call.entry()? {
             Entry::Ended(ended) => ended,
             Entry::Fresh | Entry::Lost => {
@@ -253,6 +284,7 @@ fn connect(call: &mut Call<'_>) -> Outcome {
         match ended {
             Ok(Done::Opened { local, peer }) => {
                 call.now_open(object, connector_state::OPEN, &local, &peer);
+                set_up(call, object);
                 Ok(Outcome::int(1))
             }
             Ok(_) => Err(nonsense(call)),
@@ -262,8 +294,99 @@ fn connect(call: &mut Call<'_>) -> Outcome {
     done(made)
 }
 
+/// Begins a connection to the other end that the connector names; it ends at once, so nothing of it is in the frame.
+fn start_connect(call: &mut Call<'_>, object: Addr) -> Result<(), Outcome> {
+    let address = call.vm.text(object, connector::PEER);
+    match call.open(|handle| Operation::StartConnect { handle, address })? {
+        Ok(_) => {
+            call.opened(object);
+            Ok(())
+        }
+        Err(error) => Err(failed(call, &error)),
+    }
+}
+
+/// Whether a connection that was begun is made.
+fn connected(call: &mut Call<'_>, object: Addr) -> Result<bool, Outcome> {
+    if call.connector_state(object) == connector_state::OPEN {
+        return Ok(true);
+    }
+    let Some(handle) = call.attached(object) else { return Ok(false) };
+    match call.operation(Operation::FinishConnect { handle })? {
+        Ok(Done::Opened { local, peer }) => {
+            call.set_text(object, connector::ADDRESS, &local);
+            call.set_text(object, connector::PEER, &peer);
+            call.vm.set_u32(object, connector::STATE, connector_state::OPEN);
+            set_up(call, object);
+            Ok(true)
+        }
+        Ok(_) => Ok(false),
+        Err(error) => {
+            call.close(object);
+            Err(failed(call, &error))
+        }
+    }
+}
+
+/// Whether a connection is made within so many milliseconds; for ever when they are negative.
+fn finish_connect(call: &mut Call<'_>) -> Outcome {
+    let millis = call.long_at(1);
+    let made = (|| {
+        let object = socket_at(call, 0)?;
+        // Begun before a restart.
+        let is_begun = call.vm.get_ref(object, connector::PEER).as_object().is_some();
+        if is_begun
+            && call.attached(object).is_none()
+            && call.connector_state(object) == connector_state::CLOSED
+        {
+            let thread = call.thread;
+            call.vm.forget_call(thread);
+            call.set_phase(0);
+            start_connect(call, object)?;
+        }
+        let Some(handle) = call.attached(object) else {
+            return Ok(Outcome::truth(call.connector_state(object) == connector_state::OPEN));
+        };
+        if millis != 0 && call.connector_state(object) != connector_state::OPEN {
+            watch(call, alloc::vec![(handle, WRITABLE)], millis)?;
+        }
+        connected(call, object).map(Outcome::truth)
+    })();
+    done(made)
+}
+
+/// How many bytes can be read at once.
+fn available(call: &mut Call<'_>) -> Outcome {
+    let found = (|| {
+        let object = socket_at(call, 0)?;
+        let ended = match call.entry()? {
+            Entry::Ended(ended) => ended,
+            Entry::Fresh | Entry::Lost => {
+                let Some(handle) = call.attached(object) else { return Ok(Outcome::int(0)) };
+                call.operation(Operation::Available { handle, stream: Stream::Output })?
+            }
+        };
+        match ended {
+            Ok(Done::Number(count)) => Ok(Outcome::int(count.min(i32::MAX as u64) as i32)),
+            Ok(_) => Err(nonsense(call)),
+            Err(error) => Err(failed(call, &error)),
+        }
+    })();
+    done(found)
+}
+
+/// The name of this machine, as far as the program may ask for its address.
+fn local_name(call: &mut Call<'_>) -> Outcome {
+    let found = ask(call, Known::HostName).map(|names| {
+        let name = names.ok().and_then(|names| names.into_iter().next());
+        let name = name.filter(|name| call.vm.may_net(call.thread, name).is_ok());
+        Outcome::value(call.vm.java_string(name.as_deref().unwrap_or("localhost")))
+    });
+    done(found)
+}
+
 /// Whether something can be done with an open socket at once.
-fn is_ready(call: &mut Call<'_>, handle: Handle, wanted: u8) -> bool {
+pub(crate) fn is_ready(call: &mut Call<'_>, handle: Handle, wanted: u8) -> bool {
     let looked = call.operation(Operation::Watch { of: alloc::vec![(handle, wanted)] });
     let ready = matches!(&looked, Ok(Ok(Done::Ready(ready))) if !ready.is_empty());
     if looked.is_err() {
@@ -286,8 +409,8 @@ fn accept(call: &mut Call<'_>) -> Outcome {
                     let text = format!("{address} could not be bound again after a restart");
                     return Err(call.throw_java("java/net/SocketException", Some(&text)));
                 };
-                let waits = options(call, object) & connector_option::NONBLOCKING == 0;
-                if !waits && !is_ready(call, listener, READABLE) {
+                set_up(call, object);
+                if !waits(call, object) && !is_ready(call, listener, READABLE) {
                     return Ok(Outcome::int(UNAVAILABLE));
                 }
                 call.open(|handle| Operation::Accept { listener, handle })?
@@ -331,7 +454,7 @@ fn shutdown(call: &mut Call<'_>) -> Outcome {
 }
 
 /// An address of numbers.
-fn parts(text: &str) -> (u32, i32) {
+pub(crate) fn parts(text: &str) -> (u32, i32) {
     let (host, port) = text.rsplit_once(':').unwrap_or((text, "0"));
     let mut address = 0;
     for part in host.split('.') {
@@ -341,7 +464,7 @@ fn parts(text: &str) -> (u32, i32) {
 }
 
 /// A `java.net.Inet4Address`.
-fn inet_address(call: &mut Call<'_>, address: u32, name: Option<&str>) -> Result<Value, Outcome> {
+pub(crate) fn inet_address(call: &mut Call<'_>, address: u32, name: Option<&str>) -> Result<Value, Outcome> {
     let made = call.vm.class_by_name("java/net/Inet4Address").map_err(Outcome::Throw)?;
     let holder = call.vm.class_by_name("java/net/InetAddress$InetAddressHolder").map_err(Outcome::Throw)?;
     let (made, holder) = (call.vm.new_object(made), call.vm.new_object(holder));
@@ -389,7 +512,7 @@ fn address(call: &mut Call<'_>, field: u64) -> Outcome {
 }
 
 fn configure_blocking(call: &mut Call<'_>) -> Outcome {
-    if let Some(object) = tcp_at(call, 0) {
+    if let Some(object) = socket_of(call, fd_in(call, 0)) {
         let waits = call.int_at(1) != 0;
         let others = options(call, object) & !connector_option::NONBLOCKING;
         let own = if waits { 0 } else { connector_option::NONBLOCKING };
@@ -409,17 +532,18 @@ fn connection(call: &mut Call<'_>, object: Addr) -> Result<Handle, Outcome> {
     Err(call.throw_java("java/net/SocketException", Some(text)))
 }
 
-/// Takes what has come in, to an address with so much room.
-fn receive(call: &mut Call<'_>, room: Option<(u64, u64)>, answer: fn(i64) -> Outcome) -> Outcome {
-    let Some((address, count)) = room else { return answer(0) };
+/// Takes what has come in, to so much room.
+fn receive(call: &mut Call<'_>, room: Source, count: u64, answer: fn(i64) -> Outcome) -> Outcome {
+    if count == 0 {
+        return answer(0);
+    }
     let taken = (|| {
         let object = socket_at(call, 0)?;
         let ended = match call.entry()? {
             Entry::Ended(ended) => ended,
             Entry::Fresh | Entry::Lost => {
                 let handle = connection(call, object)?;
-                let waits = options(call, object) & connector_option::NONBLOCKING == 0;
-                if !waits && !is_ready(call, handle, READABLE) {
+                if !waits(call, object) && !is_ready(call, handle, READABLE) {
                     return Ok(answer(i64::from(UNAVAILABLE)));
                 }
                 let most = (count as usize).clamp(1, RECEIVED_BYTES_MAX);
@@ -429,7 +553,7 @@ fn receive(call: &mut Call<'_>, room: Option<(u64, u64)>, answer: fn(i64) -> Out
         match ended {
             Ok(Done::Data(bytes)) => {
                 call.vm.worked(bytes.len() as u64);
-                offheap::write(call.vm, address, &bytes);
+                room.put(call.vm, 0, &bytes);
                 Ok(answer(if bytes.is_empty() { i64::from(EOF) } else { bytes.len() as i64 }))
             }
             Ok(_) => Err(nonsense(call)),
@@ -460,7 +584,7 @@ pub(crate) fn send(call: &mut Call<'_>, object: Addr, bytes: Vec<u8>) -> Result<
 
 /// Closes what a socket has open while its number stays: who waits there learns it.
 pub(crate) fn pre_close(call: &mut Call<'_>) -> Outcome {
-    if let Some(object) = tcp_at(call, 0) {
+    if let Some(object) = socket_of(call, fd_in(call, 0)) {
         call.close(object);
         call.vm.wake_outside();
     }
@@ -485,7 +609,7 @@ enum Asked {
 }
 
 fn asked(call: &Call<'_>, fd: i32, wanted: i32) -> Asked {
-    match connector_at(call, fd, ClassId::Tcp) {
+    match socket_of(call, fd) {
         Some(object) => match call.attached(object) {
             Some(handle) => Asked::Open(handle, interest(wanted)),
             None => Asked::Ready(interest(wanted)),

@@ -5,19 +5,20 @@
 //! and the library does without them.
 
 use crate::descriptors::{
-    How, Open, REOPENS, Refused, Source, change, close, enter, errno, failed, file_at, io_exception, measure,
-    nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in, set_progress,
-    text_of_errno, write,
+    How, Open, REOPENS, Refused, Source, change, close, enter, errno, failed, file_at, fill, io_exception,
+    list_bytes, measure, nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in,
+    set_progress, text_of_errno, write,
 };
 use crate::files::{at_place, at_place_once, may, rename_path};
 use crate::offheap;
+use crate::process::ask;
 use crate::support::{done, get, natives, nothing, object, set, zero};
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::Addr;
 use layout::Value;
 use layout::schema::connector;
-use platform::{Access, Done, Ended, Fault, FileFacts, Operation, OutsideError, Place};
+use platform::{Access, Done, Ended, Fault, FileFacts, Known, Operation, OutsideError, Place};
 use vm::internal::{Call, Outcome};
 use vm::{Native, Purpose};
 
@@ -33,9 +34,8 @@ const O_TRUNC: i32 = 0o1000;
 const O_APPEND: i32 = 0o2000;
 /// Answers of channels: nothing there now, and the end (`IOStatus`).
 const EOF: i32 = -1;
-/// A scatter or gather list has so many entries at most, and each is an address and a length.
+/// A scatter or gather list has so many entries at most.
 const IOV_MAX: i32 = 1024;
-const IOV_BYTES: u64 = 16;
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "sun/nio/fs/UnixNativeDispatcher" {
@@ -53,7 +53,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "stat1" "(J)I" Idempotent mode_at;
         "lstat0" "(JLsun/nio/fs/UnixFileAttributes;)V" Idempotent |call| stat(call, |place| Operation::StatLink { place });
         "fstat" "(ILsun/nio/fs/UnixFileAttributes;)V" Idempotent stat_open;
-        "link0" "(JJ)V" Short |call| unix_exception(call, 95, None);
+        "link0" "(JJ)V" Once link;
         "unlink0" "(J)V" Once |call| change_path(call, Fault::NotFound, |place| Operation::Remove { place });
         "rmdir0" "(J)V" Once |call| change_path(call, Fault::NotFound, |place| Operation::Remove { place });
         "mkdir0" "(JI)V" Once |call| change_path(call, Fault::Exists, |place| Operation::MakeDirectory { place });
@@ -66,8 +66,10 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "opendir0" "(J)J" Idempotent open_folder;
         "readdir" "(J)[B" Short read_folder;
         "closedir" "(J)V" Short |call| { let fd = call.long_at(0) as i32; close(call, fd); Outcome::VOID };
-        "getpwuid" "(I)[B" Short number_as_name;
-        "getgrgid" "(I)[B" Short number_as_name;
+        "getpwuid" "(I)[B" Idempotent |call| { let user = call.int_at(0) as u32; named(call, Known::User(user)) };
+        "getgrgid" "(I)[B" Idempotent |call| { let group = call.int_at(0) as u32; named(call, Known::Group(group)) };
+        "getpwnam0" "(J)I" Idempotent |call| numbered(call, Known::UserNamed);
+        "getgrnam0" "(J)I" Idempotent |call| numbered(call, Known::GroupNamed);
     }
     "sun/nio/fs/LinuxNativeDispatcher" {
         "init" "()V" Short nothing;
@@ -151,7 +153,7 @@ pub(crate) fn fd_in(call: &Call<'_>, index: u64) -> i32 {
     number_in(call.vm, call.reference_at(index))
 }
 
-fn bytes_of(call: &mut Call<'_>, bytes: &[u8]) -> Outcome {
+pub(crate) fn bytes_of(call: &mut Call<'_>, bytes: &[u8]) -> Outcome {
     let made = call.vm.make_bytes(bytes.len() as u64);
     call.vm.write_bytes(made, 0, bytes);
     Outcome::object(made)
@@ -196,7 +198,11 @@ fn refused(call: &mut Call<'_>, path: &str, refused: Refused) -> Outcome {
     }
 }
 
-fn settled(call: &mut Call<'_>, path: &str, result: Result<Ended, Refused>) -> Result<Done, Outcome> {
+pub(crate) fn settled(
+    call: &mut Call<'_>,
+    path: &str,
+    result: Result<Ended, Refused>,
+) -> Result<Done, Outcome> {
     match result {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(unix_failure(call, &error)),
@@ -254,22 +260,8 @@ pub(crate) fn read_memory(call: &mut Call<'_>, fd: i32, at: u64, position: Optio
     if count == 0 {
         return Outcome::int(0);
     }
-    // Who reads at a position expects all that is there in one call; otherwise nothing has been done before.
-    let before = progress(call).1;
-    let from = position.map(|position| position + before);
-    let taken = read(call, fd, count - before, from).and_then(|bytes| {
-        if !offheap::write(call.vm, address + before, &bytes) {
-            return Err(call.throw_java("java/lang/InternalError", Some("the buffer is not there")));
-        }
-        let all = before + bytes.len() as u64;
-        if position.is_some() && !bytes.is_empty() && all < count {
-            set_progress(call, 0, all);
-            call.set_phase(0);
-            return Err(Outcome::Again);
-        }
-        Ok(Outcome::int(if all == 0 { EOF } else { all as i32 }))
-    });
-    done(taken)
+    let taken = fill(call, fd, Source::Memory { address }, count, position);
+    done(taken.map(|count| Outcome::int(if count == 0 { EOF } else { count as i32 })))
 }
 
 /// Writes from the address and count in arguments `at` and `at + 1`.
@@ -282,34 +274,29 @@ pub(crate) fn write_memory(call: &mut Call<'_>, fd: i32, at: u64, position: Opti
     done(written.map(|()| Outcome::int(count as i32)))
 }
 
-/// The first entry that has bytes of the list at the address in argument 1.
-pub(crate) fn first_of_list(call: &Call<'_>) -> Option<(u64, u64)> {
-    let (list, count) = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
-    (0..count).find_map(|index| {
-        let entry = offheap::read(call.vm, list + IOV_BYTES * index, IOV_BYTES)?;
-        let word =
-            |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        (word(8) > 0).then(|| (word(0), word(8)))
-    })
+/// The list that arguments 1 and 2 name, and how many bytes its pieces have.
+pub(crate) fn list(call: &Call<'_>) -> (Source, u64) {
+    let (address, entries) = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
+    (Source::List { address, entries }, list_bytes(call.vm, address, entries))
 }
 
-/// Reads to the first buffer of a list: fewer bytes than there is room for are always allowed.
+/// Reads to the buffers of a list.
 fn scatter(call: &mut Call<'_>) -> Outcome {
-    let fd = fd_in(call, 0);
-    let Some((address, count)) = first_of_list(call) else { return Outcome::long(0) };
-    let taken = read(call, fd, count, None).map(|bytes| {
-        offheap::write(call.vm, address, &bytes);
-        Outcome::long(if bytes.is_empty() { i64::from(EOF) } else { bytes.len() as i64 })
-    });
-    done(taken)
+    let (fd, (room, count)) = (fd_in(call, 0), list(call));
+    if count == 0 {
+        return Outcome::long(0);
+    }
+    let taken = fill(call, fd, room, count, None);
+    done(taken.map(|count| Outcome::long(if count == 0 { i64::from(EOF) } else { count as i64 })))
 }
 
-/// Writes the first buffer of a list.
+/// Writes the buffers of a list.
 fn gather(call: &mut Call<'_>) -> Outcome {
-    let fd = fd_in(call, 0);
-    let Some((address, count)) = first_of_list(call) else { return Outcome::long(0) };
-    let written = write(call, fd, Source::Memory { address }, count, None);
-    done(written.map(|()| Outcome::long(count as i64)))
+    let (fd, (source, count)) = (fd_in(call, 0), list(call));
+    if count == 0 {
+        return Outcome::long(0);
+    }
+    done(write(call, fd, source, count, None).map(|()| Outcome::long(count as i64)))
 }
 
 fn seek(call: &mut Call<'_>) -> Outcome {
@@ -418,7 +405,7 @@ fn mode_at(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Fills a `UnixFileAttributes`.
-fn fill(call: &mut Call<'_>, target: Addr, facts: &FileFacts) -> Outcome {
+fn fill_attributes(call: &mut Call<'_>, target: Addr, facts: &FileFacts) -> Outcome {
     let numbers = [
         ("st_mode", u64::from(facts.mode)),
         ("st_ino", facts.inode),
@@ -446,7 +433,7 @@ fn stat(call: &mut Call<'_>, operation: fn(Place) -> Operation) -> Outcome {
         let target = object(call, 1)?;
         let result = at_place(call, &path, Purpose::Read, operation);
         match settled(call, &path, result)? {
-            Done::File(facts) => Ok(fill(call, target, &facts)),
+            Done::File(facts) => Ok(fill_attributes(call, target, &facts)),
             _ => Err(nonsense(call)),
         }
     });
@@ -457,7 +444,7 @@ fn stat_open(call: &mut Call<'_>) -> Outcome {
     let fd = call.int_at(0);
     let found = object(call, 1).and_then(|target| {
         let facts = measure(call, fd)?;
-        Ok(fill(call, target, &facts))
+        Ok(fill_attributes(call, target, &facts))
     });
     done(found)
 }
@@ -558,10 +545,37 @@ fn read_folder(call: &mut Call<'_>) -> Outcome {
     bytes_of(call, &name)
 }
 
-/// Users and groups have numbers only.
-fn number_as_name(call: &mut Call<'_>) -> Outcome {
-    let text = alloc::format!("{}", call.int_at(0));
-    bytes_of(call, text.as_bytes())
+/// The name of a user or group.
+fn named(call: &mut Call<'_>, what: Known) -> Outcome {
+    let found = ask(call, what).and_then(|names| match names {
+        Ok(names) if names.len() == 1 => Ok(bytes_of(call, names[0].as_bytes())),
+        Ok(_) => Err(nonsense(call)),
+        Err(error) => Err(unix_failure(call, &error)),
+    });
+    done(found)
+}
+
+/// The number of the user or group whose name stands at an address; -1 when there is none.
+fn numbered(call: &mut Call<'_>, what: fn(String) -> Known) -> Outcome {
+    let found = offheap::path(call, 0).and_then(|name| {
+        let names = ask(call, what(name))?.unwrap_or_default();
+        Ok(Outcome::int(names.first().and_then(|number| number.parse().ok()).unwrap_or(-1)))
+    });
+    done(found)
+}
+
+fn link(call: &mut Call<'_>) -> Outcome {
+    let changed = offheap::path(call, 0).and_then(|existing| {
+        let path = offheap::path(call, 1)?;
+        let existing = call.vm.absolute(call.thread, &existing);
+        let from = match call.vm.may_use(call.thread, &existing, Purpose::Write) {
+            Ok(from) => from,
+            Err(why) => return Err(refused(call, &existing, Refused::Grant(why))),
+        };
+        let result = at_place_once(call, &path, Fault::Exists, |to| Operation::Link { from, to });
+        settled(call, &path, result)
+    });
+    done(changed.map(|_| Outcome::VOID))
 }
 
 /// Copies what is left of one file to another, piece by piece. Both have their position in the world, so it goes on where it

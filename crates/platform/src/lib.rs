@@ -8,8 +8,8 @@ extern crate alloc;
 mod reactor;
 
 pub use reactor::{
-    Access, Done, Ended, Fault, FileFacts, Handle, NoOutside, OpId, Operation, OutsideError, Place, READABLE,
-    Reactor, Stream, WRITABLE,
+    Access, Done, Ended, Fault, FileFacts, Handle, Known, NoOutside, OpId, Operation, OutsideError, Place,
+    READABLE, Reactor, SocketOption, Standard, Stream, WRITABLE,
 };
 
 use alloc::string::String;

@@ -50,6 +50,69 @@ pub enum Stream {
     Error,
 }
 
+/// What a standard stream of a new process is connected to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standard {
+    /// A pipe, whose other end is the handle of the process.
+    Pipe,
+    /// The same stream of this process.
+    Own,
+    /// Nothing: there is no input, and output is lost.
+    Nothing,
+    /// An open file, from a position in bytes on, or from its end.
+    File {
+        /// The file.
+        handle: Handle,
+        /// The position; none for the end.
+        offset: Option<u64>,
+    },
+    /// What standard output is connected to.
+    Output,
+}
+
+/// A setting of a socket. Times are in seconds, sizes in bytes, switches 0 or 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SocketOption {
+    /// Whether the other end is asked now and then if it is still there.
+    KeepAlive,
+    /// Whether small pieces leave at once.
+    NoDelay,
+    /// How long closing waits for what was sent; negative: not at all.
+    Linger,
+    /// Room for what goes out.
+    SendBuffer,
+    /// Room for what has come in.
+    ReceiveBuffer,
+    /// The type of service, or traffic class.
+    TypeOfService,
+    /// Whether datagrams may go to everybody.
+    Broadcast,
+}
+
+/// What the machine below can be asked about itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Known {
+    /// Its name.
+    HostName,
+    /// The numbers of this process, of its user, and of the user's group.
+    Process,
+    /// The variables of its environment, each `NAME=VALUE`.
+    Environment,
+    /// Its network interfaces: of each number, name, largest packet, flags as netdevice(7) has them, hardware address (bytes
+    /// in hexadecimal with colons between, or `-`), and its addresses of IPv4, each `ADDRESS/PREFIX`.
+    Interfaces,
+    /// What is mounted, as fstab(5) has it.
+    Mounts,
+    /// The name of a user.
+    User(u32),
+    /// The name of a group.
+    Group(u32),
+    /// The number of a user.
+    UserNamed(String),
+    /// The number of a group.
+    GroupNamed(String),
+}
+
 /// Something has come in, a connection too, or the other end has closed.
 pub const READABLE: u8 = 1;
 /// There is room for what goes out.
@@ -66,6 +129,42 @@ pub enum Operation {
         handle: Handle,
         /// To where.
         address: String,
+    },
+    /// Opens `handle` as a TCP connection that is being made: [`Operation::Watch`] tells when it is [`WRITABLE`], then
+    /// [`Operation::FinishConnect`] how it ended.
+    StartConnect {
+        /// What it is to be known by.
+        handle: Handle,
+        /// To where, in numbers.
+        address: String,
+    },
+    /// How making a connection ended: its addresses; [`Done::Nothing`] when it has not.
+    FinishConnect {
+        /// The connection.
+        handle: Handle,
+    },
+    /// Sets a socket up.
+    SetOption {
+        /// The socket.
+        handle: Handle,
+        /// What of it.
+        option: SocketOption,
+        /// To what.
+        value: i32,
+    },
+    /// How a socket is set up.
+    GetOption {
+        /// The socket.
+        handle: Handle,
+        /// What of it.
+        option: SocketOption,
+    },
+    /// How many bytes have come in and were not taken yet.
+    Available {
+        /// A connection, or a process.
+        handle: Handle,
+        /// Of a process, which of its outputs.
+        stream: Stream,
     },
     /// Opens `handle` as a listening TCP socket.
     Listen {
@@ -204,6 +303,13 @@ pub enum Operation {
         /// Where it leads.
         target: String,
     },
+    /// Gives a file one more name.
+    Link {
+        /// Which.
+        from: Place,
+        /// The name, which must be free.
+        to: Place,
+    },
     /// Sets the permissions of a file or folder.
     SetMode {
         /// Which.
@@ -219,6 +325,11 @@ pub enum Operation {
         accessed_ns: u64,
         /// Of the last change.
         modified_ns: u64,
+    },
+    /// How much room the file system at a place has.
+    Space {
+        /// Where.
+        place: Place,
     },
     /// The names in a folder, sorted.
     List {
@@ -242,7 +353,12 @@ pub enum Operation {
         /// Where.
         place: Place,
     },
-    /// Opens `handle` as a new process, its three standard streams connected to it.
+    /// Asks the machine below about itself: names, or numbers as text.
+    Ask {
+        /// What.
+        what: Known,
+    },
+    /// Opens `handle` as a new process; its number.
     Spawn {
         /// What it is to be known by.
         handle: Handle,
@@ -252,6 +368,10 @@ pub enum Operation {
         arguments: Vec<String>,
         /// Where it runs.
         directory: String,
+        /// All of its environment, names and values; none for that of this process.
+        environment: Option<Vec<(String, String)>>,
+        /// Standard input, output and error.
+        standard: [Standard; 3],
     },
     /// Writes all bytes to the standard input of a process.
     WriteInput {
@@ -284,6 +404,11 @@ pub enum Operation {
         /// The process.
         handle: Handle,
     },
+    /// Asks a process to end.
+    Terminate {
+        /// The process.
+        handle: Handle,
+    },
     /// Fetches a document by HTTP, without following redirections.
     HttpGet {
         /// Which.
@@ -311,6 +436,8 @@ pub enum Done {
     Ready(Vec<(Handle, u8)>),
     /// Bytes.
     Data(Vec<u8>),
+    /// A number.
+    Number(u64),
     /// A datagram.
     Datagram {
         /// Who sent it.
@@ -322,6 +449,17 @@ pub enum Done {
     Names(Vec<String>),
     /// What stands at a place, or was opened there.
     File(FileFacts),
+    /// Room of a file system.
+    Space {
+        /// Bytes of a block.
+        block_bytes: u64,
+        /// All blocks,
+        blocks: u64,
+        /// those that are free,
+        free: u64,
+        /// and those that the user of this machine may use.
+        usable: u64,
+    },
     /// A process has ended.
     Exited {
         /// Its exit status; 128 and the signal's number when a signal ended it.

@@ -7,7 +7,8 @@
 
 use base::prng::Prng;
 use platform::{
-    Access, Done, Ended, Fault, FileFacts, Handle, OpId, Operation, OutsideError, Place, Reactor, Stream,
+    Access, Done, Ended, Fault, FileFacts, Handle, Known, OpId, Operation, OutsideError, Place, READABLE,
+    Reactor, SocketOption, Stream, WRITABLE,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,10 @@ struct Outside {
     /// What web servers answer, by address.
     documents: BTreeMap<String, Vec<u8>>,
     sockets: BTreeMap<(u64, Handle), Socket>,
+    /// Connections of which nobody has asked yet how making them ended: both addresses.
+    started: BTreeMap<(u64, Handle), (String, String)>,
+    /// How sockets are set up, where that was done.
+    options: BTreeMap<(u64, Handle, SocketOption), i32>,
     /// What was sent by connections that nobody has accepted yet.
     early: BTreeMap<(u64, Handle), VecDeque<u8>>,
     /// Names of listening and bound sockets.
@@ -43,6 +48,12 @@ struct Outside {
     prng: Prng,
     full: bool,
 }
+
+/// Blocks of the disk on which files are.
+const SPACE_BLOCKS: u64 = 1 << 20;
+/// Kind and permissions of what there is, as in POSIX.
+const FOLDER_MODE: u32 = 0o040_755;
+const FILE_MODE: u32 = 0o100_644;
 
 /// Bytes that a connection in pieces holds until they are taken; who sends more waits.
 const PIPE_BYTES: usize = 48;
@@ -88,6 +99,8 @@ enum Socket {
         input_open: bool,
         status: Option<i32>,
     },
+    /// A connection that nobody took.
+    Refused,
 }
 
 /// One machine's way outside.
@@ -110,6 +123,8 @@ impl SimOutside {
             nodes: BTreeMap::new(),
             documents: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            started: BTreeMap::new(),
+            options: BTreeMap::new(),
             early: BTreeMap::new(),
             listening: BTreeMap::new(),
             bound: BTreeMap::new(),
@@ -266,6 +281,8 @@ impl Outside {
     }
 
     fn close(&mut self, which: (u64, Handle), by_force: bool) {
+        self.started.remove(&which);
+        self.options.retain(|(machine, handle, _), _| (*machine, *handle) != which);
         match self.sockets.remove(&which) {
             Some(Socket::Listener { name, backlog }) => {
                 self.listening.remove(&name);
@@ -342,6 +359,11 @@ impl Outside {
                 _ => Some(fault(Fault::Closed, "it is closed")),
             },
             Operation::Send { handle, bytes } => self.send(at(handle), bytes),
+            Operation::Watch { of } => {
+                let ready = of.iter().map(|(handle, wanted)| (*handle, self.readiness(at(handle), *wanted)));
+                let ready: Vec<(Handle, u8)> = ready.filter(|(_, ready)| *ready != 0).collect();
+                if ready.is_empty() { None } else { Some(Ok(Done::Ready(ready))) }
+            }
             Operation::ReceiveFrom { handle, most } => match self.sockets.get_mut(&at(handle)) {
                 Some(Socket::Datagrams { incoming, .. }) => {
                     let (peer, mut bytes) = incoming.pop_front()?;
@@ -407,6 +429,51 @@ impl Outside {
                 self.sockets.insert(at(handle), stream);
                 Ok(Done::Opened { local, peer: address.clone() })
             }
+            Operation::StartConnect { handle, address } => {
+                let made = Operation::Connect { handle: *handle, address: address.clone() };
+                match self.at_once(machine, &made) {
+                    Ok(Done::Opened { local, peer }) => {
+                        self.started.insert(at(handle), (local, peer));
+                    }
+                    Err(error) if error.fault == Fault::Refused => {
+                        self.sockets.insert(at(handle), Socket::Refused);
+                    }
+                    other => return other,
+                }
+                Ok(Done::Nothing)
+            }
+            Operation::FinishConnect { handle } => match self.sockets.get(&at(handle)) {
+                Some(Socket::Stream { .. }) => {
+                    let (local, peer) = self.started.remove(&at(handle)).unwrap_or_default();
+                    Ok(Done::Opened { local, peer })
+                }
+                Some(Socket::Refused) => {
+                    self.sockets.remove(&at(handle));
+                    fault(Fault::Refused, "Connection refused")
+                }
+                _ => fault(Fault::Closed, "it is closed"),
+            },
+            Operation::SetOption { handle, option, value } => {
+                self.options.insert((machine, *handle, *option), *value);
+                Ok(Done::Nothing)
+            }
+            Operation::GetOption { handle, option } => {
+                let value = self.options.get(&(machine, *handle, *option)).copied().unwrap_or(0);
+                Ok(Done::Number(u64::try_from(value).unwrap_or(u64::MAX)))
+            }
+            Operation::Available { handle, stream } => match self.sockets.get(&at(handle)) {
+                Some(Socket::Stream { incoming, .. }) => Ok(Done::Number(incoming.len() as u64)),
+                Some(Socket::Process { pipe, .. }) if *stream == Stream::Output => {
+                    Ok(Done::Number(pipe.len() as u64))
+                }
+                _ => Ok(Done::Number(0)),
+            },
+            Operation::Ask { what } => match what {
+                Known::HostName => Ok(Done::Names(vec!["simulated".to_string()])),
+                Known::Process => Ok(Done::Names(["1", "0", "0"].map(ToString::to_string).to_vec())),
+                Known::Environment | Known::Interfaces | Known::Mounts => Ok(Done::Names(Vec::new())),
+                _ => fault(Fault::NotFound, "there is no such user or group"),
+            },
             Operation::Listen { handle, address } => {
                 let name = self.free_name(address)?;
                 if self.listening.contains_key(&name) {
@@ -468,7 +535,7 @@ impl Outside {
                 };
                 self.sockets
                     .insert(at(handle), Socket::Process { pipe: VecDeque::new(), input_open, status });
-                Ok(Done::Nothing)
+                Ok(Done::Number(1_000 + handle.0))
             }
             Operation::WriteInput { handle, bytes } => match self.sockets.get_mut(&at(handle)) {
                 Some(Socket::Process { pipe, input_open: true, status: None }) => {
@@ -483,14 +550,35 @@ impl Outside {
                 }
                 Ok(Done::Nothing)
             }
-            Operation::Kill { handle } => {
+            Operation::Kill { handle } | Operation::Terminate { handle } => {
                 if let Some(Socket::Process { status, .. }) = self.sockets.get_mut(&at(handle)) {
-                    status.get_or_insert(137);
+                    let killed = matches!(operation, Operation::Kill { .. });
+                    status.get_or_insert(if killed { 137 } else { 143 });
                 }
                 Ok(Done::Nothing)
             }
             other => self.on_files(machine, other),
         }
+    }
+
+    /// What of the wanted can be done with a socket at once; of one that is closed everything, for it fails at once.
+    fn readiness(&self, which: (u64, Handle), wanted: u8) -> u8 {
+        let (readable, writable) = match self.sockets.get(&which) {
+            Some(Socket::Listener { backlog, .. }) => (!backlog.is_empty(), false),
+            Some(Socket::Stream { peer, incoming, ended, reset }) => {
+                let held = match peer {
+                    Some(peer) => match self.sockets.get(peer) {
+                        Some(Socket::Stream { incoming, .. }) => incoming.len(),
+                        _ => 0,
+                    },
+                    None => self.early.get(&which).map_or(0, VecDeque::len),
+                };
+                (*reset || *ended || !incoming.is_empty(), *reset || !self.in_pieces || held < PIPE_BYTES)
+            }
+            Some(Socket::Datagrams { incoming, .. }) => (!incoming.is_empty(), true),
+            _ => (true, true),
+        };
+        wanted & (if readable { READABLE } else { 0 } | if writable { WRITABLE } else { 0 })
     }
 
     /// Draws whether a connection is reset when something is to be sent over it.
@@ -545,6 +633,9 @@ impl Outside {
             size: node.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
             modified_ns: 0,
             is_directory: node.bytes.is_none(),
+            mode: if node.bytes.is_none() { FOLDER_MODE } else { FILE_MODE },
+            links: 1,
+            may: 7,
             ..FileFacts::default()
         }
     }
@@ -586,7 +677,34 @@ impl Outside {
                 self.sockets.insert((machine, *handle), Socket::File { path });
                 Ok(Done::File(facts))
             }
-            Operation::Stat { place } => Ok(Done::File(Self::facts(self.node(&Self::path(place)?)?))),
+            // There are no links.
+            Operation::Stat { place } | Operation::StatLink { place } => {
+                Ok(Done::File(Self::facts(self.node(&Self::path(place)?)?)))
+            }
+            Operation::Measure { handle } => {
+                let Some(Socket::File { path }) = self.sockets.get(&(machine, *handle)) else {
+                    return fault(Fault::Closed, "it is closed");
+                };
+                Ok(Done::File(Self::facts(self.node(path)?)))
+            }
+            Operation::Canonical { place } => {
+                let path = Self::path(place)?;
+                self.node(&path)?;
+                Ok(Done::Names(vec![path]))
+            }
+            Operation::ReadLink { place } => {
+                self.node(&Self::path(place)?)?;
+                fault(Fault::Invalid, "Invalid argument")
+            }
+            Operation::SetMode { place, .. } | Operation::SetTimes { place, .. } => {
+                self.node(&Self::path(place)?)?;
+                Ok(Done::Nothing)
+            }
+            Operation::Space { place } => {
+                self.node(&Self::path(place)?)?;
+                let free = if self.full { 0 } else { SPACE_BLOCKS };
+                Ok(Done::Space { block_bytes: 4096, blocks: SPACE_BLOCKS, free, usable: free })
+            }
             Operation::List { place } => {
                 let path = Self::path(place)?;
                 if self.node(&path)?.bytes.is_some() {

@@ -1014,7 +1014,8 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         if class != vm.object_array.0 && !value.is_null() {
                             let element = Addr(object_word!(class + class::ELEMENT, AtomicU64));
                             if !vm.is_instance(value, element) {
-                                throw!(ArrayStore, "the array does not admit an object of this class");
+                                let given = vm.text(vm.class_of(value), class::NAME);
+                                throw!(ArrayStore, "the array does not admit a {given}");
                             }
                         }
                         vm.heap.write_ref(Addr(object), Addr(at), value);

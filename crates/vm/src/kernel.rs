@@ -82,8 +82,8 @@ pub(crate) struct Common {
     pub(crate) heap_limit: u64,
     /// The next full collection is to clear all soft references of Java.
     pub(crate) clears_soft: bool,
-    /// How often in a row there was no room for an object.
-    pub(crate) refusals: u32,
+    /// How often in a row there was no room for an object that a thread asked for.
+    pub(crate) refusals: BTreeMap<u64, u32>,
     /// What is open and under way outside.
     pub(crate) outside: Outside,
     /// Threads that have begun to wait for a commit and were not reported yet.
@@ -121,7 +121,7 @@ impl Common {
             ended: Vec::new(),
             heap_limit,
             clears_soft: false,
-            refusals: 0,
+            refusals: BTreeMap::new(),
             outside: Outside::default(),
             commit_wanted: 0,
             fault: None,

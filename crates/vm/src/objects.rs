@@ -197,7 +197,7 @@ impl Vm {
             self.ask_attention();
         }
         if made.is_ok() {
-            self.common.refusals = 0;
+            self.common.refusals.remove(&self.running.thread.0);
         }
         self.leave();
         made
@@ -206,12 +206,13 @@ impl Vm {
     /// What becomes of an instruction for whose object there is no room: it is run again after a full collection, and once
     /// more after one that clears soft references; then it throws.
     pub(crate) fn refuse(&mut self, what: &str) -> Flow {
-        self.common.refusals += 1;
-        if self.common.refusals > REFUSALS_MAX {
-            self.common.refusals = 0;
+        let thread = self.running.thread.0;
+        let before = self.common.refusals.remove(&thread).unwrap_or(0);
+        if before == REFUSALS_MAX {
             return self.raise_kernel(ClassId::OutOfMemory, &alloc::format!("no room for {what}"));
         }
-        self.common.clears_soft |= self.common.refusals == REFUSALS_MAX;
+        self.common.refusals.insert(thread, before + 1);
+        self.common.clears_soft |= before + 1 == REFUSALS_MAX;
         self.heap.want_full();
         self.ask_attention();
         Flow::Exit(Exit::Safepoint)
@@ -233,7 +234,7 @@ impl Vm {
             self.ask_attention();
         }
         if made.is_some() {
-            self.common.refusals = 0;
+            self.common.refusals.remove(&self.running.thread.0);
         }
         self.leave();
         made

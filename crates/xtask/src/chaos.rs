@@ -7,12 +7,14 @@
 //! input is, so the transcripts must be equal byte for byte. A server does not end: clients judge what it answers
 //! ([`served`]). [`many`] runs programs with many seeds on all processors.
 
+mod java;
 pub mod many;
 mod served;
 
 use crate::service::{SERVERS, is_server};
 use base::limits::SNAPSHOT_INTERVAL_MS;
 use base::prng::Prng;
+pub use java::Classes;
 use lang::{Request, SourceFile, SourceProvider};
 use platform::PageMapper;
 use platform::{Clock, Console, ConsoleInput, Platform};
@@ -43,6 +45,9 @@ pub const PAYMENTS: &str = "/outside/payments.txt";
 /// Polls in a slice; a seed takes one of these, so that short programs are disturbed often and long ones end.
 const SLICE_POLLS: [u32; 4] = [1, 3, 20, 150];
 
+/// Slices at a time while Java's library starts.
+const BOOT_SLICES: u64 = 1000;
+
 /// A program with what it is given.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -58,6 +63,10 @@ pub struct Script {
     pub input: Vec<String>,
     /// What it may use outside.
     pub grants: Vec<String>,
+    /// Whether what leaves it waits for the snapshot that holds its cause.
+    pub durable: bool,
+    /// The classes of a Java program.
+    pub classes: Option<Arc<Classes>>,
 }
 
 /// What a run came to.
@@ -140,6 +149,8 @@ impl Script {
             arguments: Vec::new(),
             input: Vec::new(),
             grants: vec!["net".to_string()],
+            durable: false,
+            classes: None,
         })
     }
 
@@ -148,6 +159,9 @@ impl Script {
     /// # Errors
     /// What the compiler says.
     pub fn compile(path: &Path, include: &[PathBuf]) -> Result<Script, String> {
+        if path.extension().is_some_and(|ending| ending == "java") {
+            return java::script(path);
+        }
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let mut folders = vec![path.parent().map(Path::to_path_buf).unwrap_or_default()];
@@ -177,7 +191,8 @@ impl Script {
         if is_server(&name) {
             grants.push("net".to_string());
         }
-        Ok(Script { name, module: bytecode::encode(&module), entry, arguments, input, grants })
+        let module = bytecode::encode(&module);
+        Ok(Script { name, module, entry, arguments, input, grants, durable: false, classes: None })
     }
 }
 
@@ -273,6 +288,8 @@ pub(crate) struct Rig {
     device: Arc<SimDevice>,
     /// Files; they survive cuts, as the device does.
     outside: Arc<SimOutside>,
+    /// The classes of a Java program.
+    classes: Option<Arc<Classes>>,
     clock: Arc<SimClock>,
     tape: Arc<Tape>,
     slice_polls: u32,
@@ -356,6 +373,7 @@ impl Rig {
         Rig {
             device: Arc::new(SimDevice::new()),
             outside: Arc::new(SimOutside::new(seed.unwrap_or(0))),
+            classes: script.classes.clone(),
             clock: Arc::new(SimClock::new()),
             tape: Arc::new(Tape::new(&script.input)),
             slice_polls: SLICE_POLLS[seed.unwrap_or(0) as usize % SLICE_POLLS.len()],
@@ -387,12 +405,19 @@ impl Rig {
     fn create(&mut self, script: &Script) -> Result<(World, Snapshotter), String> {
         let (mut world, snapshotter) =
             World::create(&self.ports()?, WorldOptions::default()).map_err(|error| error.to_string())?;
+        self.give_classes(&mut world);
         world.define_module(&script.module).map_err(|error| error.to_string())?;
         let program = world
             .start_program(&script.name, &script.entry, &script.arguments, 0)
             .map_err(|error| error.to_string())?;
         self.outside.put_folder(FOLDER);
         world.set_grants(program, &script.grants);
+        if script.durable {
+            world.set_durable(program, true);
+        }
+        if self.classes.is_some() && self.prng.is_some() {
+            self.boot(&mut world)?;
+        }
         self.be_unkind(&mut world);
         Ok((world, snapshotter))
     }
@@ -403,6 +428,31 @@ impl Rig {
         self.flip(&mut world)?;
         self.commit(&mut snapshotter)?;
         Ok((world, snapshotter))
+    }
+
+    fn give_classes(&self, world: &mut World) {
+        if let Some(classes) = &self.classes {
+            world.set_class_files(classes.clone());
+        }
+    }
+
+    /// Java's library starts undisturbed, which takes long enough: chaos begins when the program has printed something.
+    fn boot(&mut self, world: &mut World) -> Result<(), String> {
+        for _ in 0..DECISIONS_MAX {
+            match world.run(Some(BOOT_SLICES), &|_| {}).map_err(|error| error.to_string())? {
+                Event::Idle { wait_ns: Some(ns) } => self.clock.advance(ns.max(1)),
+                Event::Idle { wait_ns: None } if world.shared().wanted() > world.shared().committed() => {
+                    // What is printed waits for a snapshot, which comes next.
+                    return Ok(());
+                }
+                Event::Ended => return Err("it ended before it had printed anything".to_string()),
+                _ => {}
+            }
+            if self.tape.mark().written() > 0 {
+                return Ok(());
+            }
+        }
+        Err("it prints nothing".to_string())
     }
 
     fn be_unkind(&mut self, world: &mut World) {
@@ -516,6 +566,7 @@ impl Rig {
     fn open(&mut self) -> Result<(World, Snapshotter), String> {
         let (mut world, snapshotter, _) = World::open(&self.ports()?, WorldOptions::default())
             .map_err(|error| format!("after a cut: {error}"))?;
+        self.give_classes(&mut world);
         self.be_unkind(&mut world);
         Ok((world, snapshotter))
     }
@@ -561,7 +612,8 @@ pub fn all_programs(root: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(all)
 }
 
-/// Every example that serves.
+/// Every example in the Phantom language that serves.
 pub fn all_servers(root: &Path) -> Vec<PathBuf> {
-    SERVERS.iter().map(|name| root.join("examples").join(format!("{name}.ph"))).collect()
+    let examples = SERVERS.iter().map(|name| root.join("examples").join(format!("{name}.ph")));
+    examples.filter(|path| path.exists()).collect()
 }

@@ -94,7 +94,7 @@ impl Wire {
 }
 
 /// The examples that serve.
-pub const SERVERS: [&str; 3] = ["chat", "kv", "store"];
+pub const SERVERS: [&str; 4] = ["chat", "kv", "store", "WebStore"];
 
 /// Whether an example serves.
 pub fn is_server(name: &str) -> bool {

@@ -4,7 +4,7 @@
 //! also when someone moves folders about meanwhile.
 
 use super::error::outside;
-use platform::{Access, Fault, FileFacts, OutsideError, Place};
+use platform::{Access, Done, Fault, FileFacts, OutsideError, Place};
 use rustix::fd::AsRawFd;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags, Timespec, Timestamps};
@@ -149,6 +149,13 @@ pub(super) fn make_link(place: &Place, target: &str) -> Result<()> {
     rustix::fs::symlinkat(target, &folder, name).map_err(failed)
 }
 
+/// Gives a file one more name; a link is not followed.
+pub(super) fn link(from: &Place, to: &Place) -> Result<()> {
+    let (old_folder, old) = parent(from)?;
+    let (new_folder, new) = parent(to)?;
+    rustix::fs::linkat(&old_folder, old, &new_folder, new, AtFlags::empty()).map_err(failed)
+}
+
 pub(super) fn set_mode(place: &Place, mode: u32) -> Result<()> {
     let there = beneath(&place.beneath, &place.path, OFlags::PATH, Mode::empty())?;
     rustix::fs::chmod(own_path(&there), Mode::from_raw_mode(mode)).map_err(failed)
@@ -162,6 +169,17 @@ pub(super) fn set_times(place: &Place, accessed_ns: u64, modified_ns: u64) -> Re
     };
     let times = Timestamps { last_access: time(accessed_ns), last_modification: time(modified_ns) };
     rustix::fs::utimensat(rustix::fs::CWD, own_path(&there), &times, AtFlags::empty()).map_err(failed)
+}
+
+pub(super) fn space(place: &Place) -> Result<Done> {
+    let there = beneath(&place.beneath, &place.path, OFlags::PATH, Mode::empty())?;
+    let found = rustix::fs::fstatvfs(there).map_err(failed)?;
+    Ok(Done::Space {
+        block_bytes: found.f_frsize,
+        blocks: found.f_blocks,
+        free: found.f_bfree,
+        usable: found.f_bavail,
+    })
 }
 
 pub(super) fn list(place: &Place) -> Result<Vec<String>> {

@@ -7,9 +7,11 @@
 //!
 //! *Invariants:* nobody holds [`State`] while waiting; what was cancelled is never reported.
 
+mod ask;
 mod error;
 mod files;
 mod http;
+mod options;
 mod pool;
 mod process;
 mod queues;
@@ -17,11 +19,12 @@ mod sockets;
 
 use crate::reactor::error::describe;
 use crate::reactor::pool::Pool;
-use crate::reactor::process::Process;
+use crate::reactor::process::{Process, Wire};
 use crate::reactor::sockets::{Connecting, Datagrams, Listener, Stream};
 use mio::event::Event;
 use mio::{Events, Poll, Registry, Token, Waker};
-use platform::{Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Reactor, Waiter};
+use platform::{Done, Ended, Fault, Handle, OpId, Operation, OutsideError, Reactor, Standard, Waiter};
+use rustix::fd::{AsFd, BorrowedFd};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -299,11 +302,20 @@ impl Reactor for HostReactor {
             Operation::MakeLink { place, target } => inner.in_pool(id, None, move || {
                 files::make_link(&place, &target).map(|()| After::End(Done::Nothing))
             }),
+            Operation::Link { from, to } => {
+                inner.in_pool(id, None, move || files::link(&from, &to).map(|()| After::End(Done::Nothing)))
+            }
+            Operation::Ask { what } => {
+                inner.in_pool(id, None, move || ask::answer(&what).map(Done::Names).map(After::End))
+            }
             Operation::SetMode { place, mode } => inner
                 .in_pool(id, None, move || files::set_mode(&place, mode).map(|()| After::End(Done::Nothing))),
             Operation::SetTimes { place, accessed_ns, modified_ns } => inner.in_pool(id, None, move || {
                 files::set_times(&place, accessed_ns, modified_ns).map(|()| After::End(Done::Nothing))
             }),
+            Operation::Space { place } => {
+                inner.in_pool(id, None, move || files::space(&place).map(After::End))
+            }
             Operation::List { place } => {
                 inner.in_pool(id, None, move || files::list(&place).map(Done::Names).map(After::End))
             }
@@ -326,11 +338,29 @@ impl Reactor for HostReactor {
             Operation::Sync { handle } => {
                 inner.on_file(id, handle, |file| files::sync(file).map(|()| Done::Nothing))
             }
-            Operation::Spawn { handle, program, arguments, directory } => {
+            Operation::Spawn { handle, program, arguments, directory, environment, standard } => {
+                let wires = match lock(&inner.state).wires(standard) {
+                    Ok(wires) => wires,
+                    Err(error) => return Some(Err(error)),
+                };
                 inner.in_pool(id, Some(handle), move || {
-                    process::spawn(&program, &arguments, &directory)
+                    process::spawn(&program, &arguments, &directory, environment, &wires)
                         .map(|process| After::Process(Box::new(process)))
                 })
+            }
+            Operation::StartConnect { handle, address } => {
+                let Ok(address) = address.parse() else {
+                    let text = "an address in numbers is written host:port";
+                    return Some(Err(OutsideError::new(Fault::Invalid, text)));
+                };
+                let mut state = lock(&inner.state);
+                match Connecting::begin(&inner.registry, handle, None, vec![address]) {
+                    Ok(connecting) => {
+                        state.resources.insert(handle, Resource::Connecting(connecting));
+                        Some(Ok(Done::Nothing))
+                    }
+                    Err(error) => Some(Err(error::outside(&error))),
+                }
             }
             Operation::HttpGet { url, headers, most } => {
                 inner.in_pool(id, None, move || http::get(&url, &headers, most).map(After::End))
@@ -444,7 +474,7 @@ impl State {
                 Some(Resource::Stream(stream)) => stream.readiness(*wanted),
                 Some(Resource::Listener(listener)) => listener.readiness(*wanted),
                 Some(Resource::Datagrams(socket)) => socket.readiness(*wanted),
-                Some(Resource::Connecting(_)) => 0,
+                Some(Resource::Connecting(connecting)) => connecting.readiness(*wanted),
                 _ => *wanted,
             };
             (*handle, ready)
@@ -479,13 +509,13 @@ impl State {
             }
             After::Process(mut process) => match process.register(registry, handle) {
                 Ok(()) => {
+                    self.ended.push((id, Ok(Done::Number(process.number()))));
                     self.resources.insert(handle, Resource::Process(*process));
-                    self.ended.push((id, Ok(Done::Nothing)));
                 }
                 Err(error) => self.end(id, Err(error)),
             },
             After::Connect(addresses) => {
-                match Connecting::begin(registry, handle, id, addresses) {
+                match Connecting::begin(registry, handle, Some(id), addresses) {
                     Ok(connecting) => {
                         self.resources.insert(handle, Resource::Connecting(connecting));
                     }
@@ -514,6 +544,38 @@ impl State {
                 _ => self.ended.push((id, Err(closed()))),
             },
         }
+    }
+
+    /// What the standard streams of a process are connected to.
+    fn wires(&self, standard: [Standard; 3]) -> Result<[Wire; 3], OutsideError> {
+        let wire = |of| match of {
+            Standard::Pipe => Ok(Wire::Pipe),
+            Standard::Own => Ok(Wire::Own),
+            Standard::Nothing => Ok(Wire::Nothing),
+            Standard::Output => Ok(Wire::Output),
+            Standard::File { handle, offset } => match self.resources.get(&handle) {
+                Some(Resource::File(file)) => Ok(Wire::File(file.clone(), offset)),
+                _ => Err(closed()),
+            },
+        };
+        let [input, output, error] = standard;
+        Ok([wire(input)?, wire(output)?, wire(error)?])
+    }
+
+    /// How making a connection ended, if it has.
+    fn finish_connect(&mut self, handle: Handle) -> Result<Done, OutsideError> {
+        let result = match self.resources.get_mut(&handle) {
+            Some(Resource::Stream(stream)) => stream.opened(),
+            Some(Resource::Connecting(connecting)) => match connecting.failed.take() {
+                None => return Ok(Done::Nothing),
+                Some(error) => Err(error),
+            },
+            _ => return Err(closed()),
+        };
+        if result.is_err() {
+            self.resources.remove(&handle);
+        }
+        result.map_err(|error| error::outside(&error))
     }
 
     /// Operations on what is open.
@@ -582,6 +644,39 @@ impl State {
                     return self.end(id, result);
                 }
             }
+            Operation::Terminate { handle } => {
+                if let Some(Resource::Process(process)) = resources.get_mut(&handle) {
+                    let result = process.terminate().map(|()| Done::Nothing);
+                    return self.end(id, result);
+                }
+            }
+            Operation::FinishConnect { handle } => {
+                let result = self.finish_connect(handle);
+                return self.ended.push((id, result));
+            }
+            Operation::SetOption { handle, option, value } => {
+                if let Some(fd) = resources.get(&handle).and_then(Resource::socket) {
+                    let result = options::set(fd, option, value).map(|()| Done::Nothing);
+                    return self.end(id, result);
+                }
+            }
+            Operation::GetOption { handle, option } => {
+                if let Some(fd) = resources.get(&handle).and_then(Resource::socket) {
+                    let result = options::get(fd, option).map(Done::Number);
+                    return self.end(id, result);
+                }
+            }
+            Operation::Available { handle, stream } => {
+                let of = match resources.get(&handle) {
+                    Some(Resource::Process(process)) => Some(process.output(stream)),
+                    of => of.and_then(Resource::socket).map(Some),
+                };
+                if let Some(fd) = of {
+                    // What is no pipe has nothing that could be taken.
+                    let result = fd.map_or(Ok(0), rustix::io::ioctl_fionread);
+                    return self.end(id, result.map(Done::Number).map_err(io::Error::from));
+                }
+            }
             other => {
                 let reason = format!("{other:?} is not for what is open");
                 return ended.push((id, Err(OutsideError::new(Fault::Unsupported, reason))));
@@ -614,12 +709,22 @@ impl State {
             Some(Resource::Connecting(connecting)) => {
                 let (id, result) = (connecting.id, connecting.advance(registry, handle));
                 let Some(result) = result else { return };
+                let result = match (id, result) {
+                    // Whoever started it asks.
+                    (None, Err(error)) => {
+                        connecting.failed = Some(error);
+                        return;
+                    }
+                    (_, result) => result,
+                };
                 if let Some(Resource::Connecting(connecting)) = resources.remove(&handle)
                     && result.is_ok()
                 {
                     resources.insert(handle, Resource::Stream(connecting.into_stream()));
                 }
-                self.end(id, result);
+                if let Some(id) = id {
+                    self.end(id, result);
+                }
             }
             Some(Resource::Datagrams(socket)) => {
                 socket.serve_reads(scratch, ended);
@@ -633,10 +738,21 @@ impl State {
 }
 
 impl Resource {
+    /// What the kernel knows a socket by.
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Resource::Connecting(connecting) => Some(connecting.as_fd()),
+            Resource::Stream(stream) => Some(stream.socket.as_fd()),
+            Resource::Listener(listener) => Some(listener.as_fd()),
+            Resource::Datagrams(socket) => Some(socket.as_fd()),
+            Resource::File(_) | Resource::Process(_) => None,
+        }
+    }
+
     /// The operations that wait on it.
     fn operations(&self) -> Vec<OpId> {
         match self {
-            Resource::Connecting(connecting) => vec![connecting.id],
+            Resource::Connecting(connecting) => connecting.id.into_iter().collect(),
             Resource::Stream(stream) => stream.reads.ids().chain(stream.writes.ids()).collect(),
             Resource::Listener(listener) => listener.acceptors.iter().map(|(id, _)| *id).collect(),
             Resource::Datagrams(socket) => {

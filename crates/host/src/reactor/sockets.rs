@@ -7,7 +7,7 @@ use mio::net::{TcpListener, TcpStream, UdpSocket};
 use mio::{Interest, Registry};
 use platform::{Done, Ended, Handle, OpId, READABLE, WRITABLE};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, BorrowedFd};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -42,8 +42,10 @@ pub(super) struct Stream {
 
 /// A connection that is being made.
 pub(super) struct Connecting {
-    /// The operation that wants it.
-    pub(super) id: OpId,
+    /// The operation that waits for it; none when it is asked for later how it ended.
+    pub(super) id: Option<OpId>,
+    /// Why it came to nothing, where nobody waits for that.
+    pub(super) failed: Option<io::Error>,
     socket: TcpStream,
     /// Addresses to be tried if this one does not answer.
     rest: VecDeque<SocketAddr>,
@@ -86,6 +88,10 @@ impl Stream {
         let _ = socket.set_nodelay(true);
         Stream { socket, reads: Reads::default(), writes: Writes::default() }
     }
+    /// Its addresses.
+    pub(super) fn opened(&self) -> io::Result<Done> {
+        opened(self.socket.local_addr(), Some(self.socket.peer_addr()?))
+    }
     /// What of the wanted can be done at once.
     pub(super) fn readiness(&mut self, wanted: u8) -> u8 {
         let ready = readiness(&self.socket, wanted);
@@ -115,18 +121,27 @@ impl Connecting {
     pub(super) fn begin(
         registry: &Registry,
         handle: Handle,
-        id: OpId,
+        id: Option<OpId>,
         addresses: Vec<SocketAddr>,
     ) -> io::Result<Connecting> {
         let mut rest = VecDeque::from(addresses);
         let mut failed = io::Error::from(ErrorKind::InvalidInput);
         while let Some(address) = rest.pop_front() {
             match start(registry, handle, address) {
-                Ok(socket) => return Ok(Connecting { id, socket, rest }),
+                Ok(socket) => return Ok(Connecting { id, failed: None, socket, rest }),
                 Err(error) => failed = error,
             }
         }
         Err(failed)
+    }
+
+    /// What can be done at once: to ask how it ended, when it has.
+    pub(super) fn readiness(&self, wanted: u8) -> u8 {
+        if self.failed.is_some() { wanted } else { 0 }
+    }
+
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 
     /// After an event: how it has ended, if it has.
@@ -165,6 +180,10 @@ fn start(registry: &Registry, handle: Handle, address: SocketAddr) -> io::Result
 }
 
 impl Listener {
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
     pub(super) fn open(
         registry: &Registry,
         handle: Handle,
@@ -215,6 +234,10 @@ impl Listener {
 }
 
 impl Datagrams {
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
     pub(super) fn open(
         registry: &Registry,
         handle: Handle,

@@ -211,7 +211,7 @@ impl Vm {
 
     /// Does something short for which nobody waits; its end, if it came at once. If it comes later, nobody knows its
     /// number.
-    pub(crate) fn submit_unwatched(&mut self, operation: Operation) -> Option<Ended> {
+    pub fn submit_unwatched(&mut self, operation: Operation) -> Option<Ended> {
         let id = OpId(self.common.outside.number());
         self.platform.reactor.submit(id, operation)
     }

@@ -11,7 +11,7 @@ use base::Addr;
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{connector, connector_state, container};
-use platform::{Done, Operation, Stream};
+use platform::{Done, Operation, Standard, Stream};
 
 pub(super) const METHODS: Methods = methods! {
     16 start;
@@ -59,7 +59,15 @@ fn start(call: &mut Call<'_>) -> Step {
             call.close(object);
             let directory = call.vm.working_directory(call.thread);
             let program = program.clone();
-            call.open(|handle| Operation::Spawn { handle, program, arguments, directory })?
+            let standard = [Standard::Pipe; 3];
+            call.open(|handle| Operation::Spawn {
+                handle,
+                program,
+                arguments,
+                directory,
+                environment: None,
+                standard,
+            })?
         }
     };
     match ended {

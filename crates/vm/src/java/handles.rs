@@ -157,9 +157,10 @@ impl Vm {
         let kinds = self.param_kinds(target);
         let fits = params.len() == kinds.len() + receiver
             && params[..receiver].iter().all(|kind| *kind == Kind::Ref)
-            && params[receiver..] == kinds[..]
-            && self.get_u8(target, method::RESULT_KIND) == result;
-        if !fits {
+            && params[receiver..] == kinds[..];
+        // Whoever wants no result may call what gives one.
+        let given = self.get_u8(target, method::RESULT_KIND);
+        if !fits || (result != 0 && given != result) {
             let text = format!("a method handle calls {} with other kinds", self.method_text(target));
             return self.raise_java("java/lang/InternalError", &text);
         }
@@ -179,7 +180,8 @@ impl Vm {
         let top = self.top();
         let left = (args.0 - top.operands().0) / 8;
         self.set_frame_u32(top.at, frame::DEPTH, left as u32);
-        self.invoke(target, args, on_return::PUSH)
+        let dropped = result == 0 && given != 0;
+        self.invoke(target, args, if dropped { on_return::UNBOX } else { on_return::PUSH })
     }
 
     /// Calls what the library linked a site to: in `cell` an array of a `MemberName` and the appendix.

@@ -53,6 +53,9 @@ fn reworded(id: ClassId, text: &str) -> Option<String> {
             (index, None) => format!("Index {index} out of bounds"),
         },
         ClassId::NegativeSize => numbers()?.0.into(),
+        ClassId::ArrayStore => {
+            text.strip_prefix("the array does not admit a ").unwrap_or(text).replace('/', ".")
+        }
         ClassId::OutOfMemory => match numbers() {
             Some((length, None)) if length.parse::<i32>().is_ok_and(|length| length > ARRAY_MAX) => {
                 "Requested array size exceeds VM limit".into()
@@ -99,7 +102,7 @@ impl Vm {
         let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception)) else {
             return thrown;
         };
-        if !self.in_java() {
+        if !self.is_thrown_in_java() {
             return thrown;
         }
         let id = self.kernel_id(thrown);
@@ -145,6 +148,21 @@ impl Vm {
         let (a, b) = (self.java_class_name(from), self.java_class_name(to));
         let text = format!("class {a} cannot be cast to class {b}{}", self.places_of(from, to));
         self.java_error("java/lang/ClassCastException", &text)
+    }
+
+    /// Whether what the running thread throws now goes to Java code: that stands on top, or called the machine's own method
+    /// that does.
+    fn is_thrown_in_java(&self) -> bool {
+        const KERNEL_FRAMES_MAX: usize = 4;
+        if self.running.thread.is_null() {
+            return false;
+        }
+        let frames = self.frames_of(self.running.thread, KERNEL_FRAMES_MAX);
+        let caller = frames.iter().find(|frame| {
+            let owner = self.ref_field(frame.method, method::CLASS);
+            !self.ref_field(owner, class::MODULE).is_null()
+        });
+        caller.is_some_and(|frame| self.is_java_method(frame.method))
     }
 
     /// Where two classes come from, as messages about casts end.

@@ -21,7 +21,8 @@ use world::inspect::ProgramState;
 use world::{Event, Snapshotter, World};
 
 /// Where each of the [`SERVERS`] listens when it is not told.
-const ADDRESSES: [&str; SERVERS.len()] = ["127.0.0.1:7001", "127.0.0.1:7000", "127.0.0.1:6379"];
+const ADDRESSES: [&str; SERVERS.len()] =
+    ["127.0.0.1:7001", "127.0.0.1:7000", "127.0.0.1:6379", "127.0.0.1:8080"];
 /// Answers after which the clients only look once more whether all is there.
 const ANSWERS: u64 = 50;
 /// Answers between two power cuts, at most, and how often there is one before they have come.
