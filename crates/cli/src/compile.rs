@@ -52,7 +52,7 @@ impl Program {
     /// # Errors
     /// When one cannot be read.
     pub(crate) fn find(path: &Path, include: &[PathBuf], options: &JavaOptions) -> Result<Program, Failure> {
-        // With a class path PROGRAM may be a class, and a folder of that name stand beside.
+        // With an option of Java PROGRAM may be a class, and a folder of that name stand beside.
         let phantom = path.extension().is_some_and(|ending| ending == "ph")
             || files_in(path, "ph").is_ok_and(|sources| !sources.is_empty());
         if java::is_java(path) || (options.any() && !phantom) {
