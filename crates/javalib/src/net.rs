@@ -136,6 +136,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "isIPv4Available" "()Z" Short |_| Outcome::truth(true);
         "isIPv6Supported" "()Z" Short zero;
     }
+    "java/net/DatagramPacket" { "init" "()V" Short nothing; }
     "java/net/Inet4Address" { "init" "()V" Short nothing; }
     "java/net/Inet6Address" { "init" "()V" Short nothing; }
     "java/net/InetAddressImplFactory" { "isIPv6Supported" "()Z" Short zero; }

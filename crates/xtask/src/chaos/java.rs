@@ -59,7 +59,8 @@ impl Classes {
     pub(super) fn of(source: &Path) -> Result<Classes, String> {
         let jdk = Jdk::find().ok_or("no JDK 17: install openjdk-17-jdk-headless or set JAVA_HOME")?;
         let cache = Cache::of_user().map_err(|error| error.to_string())?;
-        let library = cache.library_of(&jdk, &|_: &str| {}, &mut |_, _| {}).map_err(|error| error.to_string())?;
+        let library =
+            cache.library_of(&jdk, &|_: &str| {}, &mut |_, _| {}).map_err(|error| error.to_string())?;
         let out = tempfile::tempdir().map_err(|error| error.to_string())?;
         let mut javac = Command::new(jdk.home().join("bin/javac"));
         let done = javac.arg("-d").arg(out.path()).arg(source).status().map_err(|error| error.to_string())?;
