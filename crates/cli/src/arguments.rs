@@ -1,6 +1,7 @@
 //! The command line, declared once: help, completion and parsing follow from it.
 
 use crate::grants::GrantOptions;
+use crate::java::options::JavaOptions;
 use crate::moment::{Moment, Name, age_ns};
 use base::limits::MEMORY_BYTES_MIN;
 use clap::{Args, Parser, Subcommand};
@@ -27,9 +28,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Runs a program, or goes on with it where it was.
     #[command(
-        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n  phantom run --allow-net=127.0.0.1 --allow-read=. server.ph\n  phantom run --cp classes:lib.jar com.example.Main\n  phantom run jdk.jdeps/com.sun.tools.javap.Main -c java.lang.Object\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\nOf what is outside its world a program may use its console and the clocks, and what --allow-... grants; a Java\nprogram may also read what you may read, and write in the current folder and /tmp, unless --allow-read or --allow-write\nsays otherwise. The grants and --max-memory are kept in the world, and one of them given again replaces them all.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
+        after_help = "Examples:\n  phantom run examples/counter.ph\n  phantom run --world big.world --every 1s examples/queens.ph 12\n  phantom run --allow-net=127.0.0.1 --allow-read=. server.ph\n  phantom run -ea -Dlimit=7 -cp 'classes:lib/*' com.example.Main a b\n  phantom run -jar app.jar a b\n  phantom run jdk.jdeps/com.sun.tools.javap.Main -c java.lang.Object\n\nThe world is NAME.world in the current folder, NAME being the program's file name without its ending.\nKill the process at any instant: the same command goes on where the program was.\nOf what is outside its world a program may use its console and the clocks, and what --allow-... grants; a Java\nprogram may also read what you may read, and write in the current folder and /tmp, unless --allow-read or --allow-write\nsays otherwise. The grants and --max-memory are kept in the world, and one of them given again replaces them all.\nOf the options of `java` are taken -cp, -jar, -m, -D, -ea and its kin, --add-..., and -Xmx as --max-memory; what stands\nbehind a Java program is its own. They count when the program starts: one that goes on has those it was started with.\n\nA world that another process runs gets the program, too: it runs there, with its console here; Ctrl-C detaches."
     )]
-    Run(Run),
+    Run(Box<Run>),
     /// Goes on with a world whose program need not be at hand.
     #[command(
         after_help = "Examples:\n  phantom resume counter.world\n  phantom resume --paused counter.world     nothing runs until `phantom go counter.world`"
@@ -238,11 +239,11 @@ pub(crate) struct Run {
     /// Folder in which imports are searched besides the program's own.
     #[arg(short = 'I', value_name = "DIR")]
     pub(crate) include: Vec<PathBuf>,
-    /// Class path of a Java program, folders and jars with `:` between them; PROGRAM is then the class that has `main`.
-    #[arg(long = "cp", visible_alias = "class-path", value_name = "PATH")]
-    pub(crate) class_path: Option<String>,
-    /// Source file, folder of sources, or compiled module; of Java a source (.java), a jar, with --cp a class, or a class
-    /// of a module of the JDK (MODULE/CLASS).
+    /// What a Java program begins with.
+    #[command(flatten)]
+    pub(crate) java: JavaOptions,
+    /// Source file, folder of sources, or compiled module; of Java a source (.java), a jar, with --cp or another option of
+    /// Java a class, or a class of a module of the JDK (MODULE/CLASS).
     pub(crate) program: PathBuf,
     /// Arguments of the program.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

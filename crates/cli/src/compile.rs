@@ -1,12 +1,14 @@
 //! `compile`, `disasm`, `asm`, and what `run` makes of its PROGRAM: a source file, a folder of sources, or a module.
 
 use crate::arguments::{Compile, Disasm};
+use crate::java::options::JavaOptions;
 use crate::java::{self, JavaFiles, JavaProgram};
 use crate::{Failure, say};
 use base::checksum::checksum;
-use bytecode::Module;
+use bytecode::{Const, Module};
 use javalib::ClassFiles;
-use lang::{Output, Request, Severity, SourceFile, SourceProvider};
+use lang::{JavaClass, Output, Request, Severity, SourceFile, SourceProvider};
+use layout::internal::JAVA_BOUNDARY;
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,8 @@ pub(crate) struct Program {
     path: PathBuf,
     include: Vec<PathBuf>,
     files: Files,
+    /// The classes of Java that the program reaches.
+    java: Arc<JavaFiles>,
 }
 
 enum Files {
@@ -38,6 +42,8 @@ pub(crate) struct Compiled {
     pub(crate) bytes: Vec<u8>,
     /// Class that holds the entry.
     pub(crate) entry: String,
+    /// Whether it is written in another language and uses Java.
+    pub(crate) uses_java: bool,
 }
 
 impl Program {
@@ -45,13 +51,12 @@ impl Program {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub(crate) fn find(
-        path: &Path,
-        include: &[PathBuf],
-        class_path: Option<&str>,
-    ) -> Result<Program, Failure> {
-        if class_path.is_some() || java::is_java(path) {
-            return Program::java(path, class_path);
+    pub(crate) fn find(path: &Path, include: &[PathBuf], options: &JavaOptions) -> Result<Program, Failure> {
+        // With a class path PROGRAM may be a class, and a folder of that name stand beside.
+        let phantom = path.extension().is_some_and(|ending| ending == "ph")
+            || files_in(path, "ph").is_ok_and(|sources| !sources.is_empty());
+        if java::is_java(path) || (options.any() && !phantom) {
+            return Program::java(path, options);
         }
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if name.is_empty() {
@@ -81,22 +86,22 @@ impl Program {
                 checksum(&all)
             }
         };
-        Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files })
+        let sources = if path.is_dir() { files_in(path, "java")? } else { Vec::new() };
+        let java = JavaFiles::with_sources(options, &sources)?;
+        Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files, java })
     }
 
-    fn java(path: &Path, class_path: Option<&str>) -> Result<Program, Failure> {
-        let found = java::find(path, class_path)?;
+    fn java(path: &Path, options: &JavaOptions) -> Result<Program, Failure> {
+        let found = java::find(path, options)?;
         let name = found.main_class.rsplit('/').next().unwrap_or_default().to_string();
-        let bytes = found.files.class_file(&found.main_class).ok_or_else(|| {
-            let class = found.main_class.replace('/', ".");
-            Failure::Input(format!("there is no class {class}; is it in the class path (--cp)?"))
-        })?;
-        let source_hash = checksum(&bytes);
+        let bytes = found.files.class_file(&found.main_class);
+        let source_hash = checksum(&bytes.unwrap_or_default());
         Ok(Program {
             name,
             source_hash,
             path: path.to_path_buf(),
             include: Vec::new(),
+            java: found.files.clone(),
             files: Files::Java(found),
         })
     }
@@ -109,12 +114,9 @@ impl Program {
         }
     }
 
-    /// The class files that the program needs, of a Java program.
+    /// The class files that the program needs.
     pub(crate) fn java_files(&self) -> Arc<JavaFiles> {
-        match &self.files {
-            Files::Java(program) => program.files.clone(),
-            _ => JavaFiles::jdk_only(),
-        }
+        self.java.clone()
     }
 
     /// Makes the module; what the compiler has to say goes to standard error.
@@ -122,17 +124,18 @@ impl Program {
     /// # Errors
     /// When there are errors, or no entry.
     pub(crate) fn compile(&self) -> Result<Compiled, Failure> {
-        let (bytes, entry) = match &self.files {
-            Files::Module(bytes) => (bytes.clone(), decode(&self.path, bytes)?.entry),
-            Files::Java(program) => {
-                let module = javalib::start_module(&program.main_class, &program.class_path);
-                (encode(&self.path, &module)?, module.entry)
-            }
-            Files::Sources(sources) => {
-                let module = self.compile_sources(sources, false)?;
-                (encode(&self.path, &module)?, module.entry)
-            }
+        let module = match &self.files {
+            Files::Module(bytes) => decode(&self.path, bytes)?,
+            Files::Java(program) => javalib::start_module(&program.main_class, &program.properties),
+            Files::Sources(sources) => self.compile_sources(sources, false)?,
         };
+        let bytes = match &self.files {
+            Files::Module(bytes) => bytes.clone(),
+            _ => encode(&self.path, &module)?,
+        };
+        let reaches =
+            |constant: &Const| matches!(constant, Const::Method { class, .. } if class == JAVA_BOUNDARY);
+        let (entry, uses_java) = (module.entry, module.pool.iter().any(reaches));
         let entry = entry.ok_or_else(|| {
             Failure::Input(format!(
                 "{}: nothing to run: no class named {} with `void main()`, `int main(string[] args)` or a method 8",
@@ -140,7 +143,7 @@ impl Program {
                 self.name
             ))
         })?;
-        Ok(Compiled { bytes, entry })
+        Ok(Compiled { bytes, entry, uses_java })
     }
 
     fn compile_sources(&self, sources: &[SourceFile], as_json: bool) -> Result<Module, Failure> {
@@ -150,7 +153,10 @@ impl Program {
             self.path.parent().map(Path::to_path_buf).unwrap_or_default()
         }];
         folders.extend(self.include.iter().cloned());
-        let output = lang::compile(&Request { sources: ordered(sources, &self.name) }, &Folders(folders));
+        let output = lang::compile(
+            &Request { sources: ordered(sources, &self.name) },
+            &Folders { folders, java: self.java.clone() },
+        );
         report(&output, as_json);
         let errors = output.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         output.module.ok_or_else(|| {
@@ -183,11 +189,17 @@ fn no_program(path: &Path, error: &std::io::Error) -> Failure {
     ))
 }
 
-fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+/// The files of a folder with an ending, in order.
+fn files_in(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, Failure> {
     let listing = std::fs::read_dir(folder).map_err(|error| no_program(folder, &error))?;
     let mut paths: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "ph"));
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == wanted));
     paths.sort();
+    Ok(paths)
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let paths = files_in(folder, "ph")?;
     if paths.is_empty() {
         return Err(Failure::Input(format!(
             "{}: there is no source file (.ph) in the folder",
@@ -203,8 +215,11 @@ fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
         .collect()
 }
 
-/// Sources and resources in folders: a class `.a.b.c` is in `a.b.c.ph`, or `c.ph`.
-struct Folders(Vec<PathBuf>);
+/// Sources and resources in folders: a class `.a.b.c` is in `a.b.c.ph`, or `c.ph`; and classes of Java.
+struct Folders {
+    folders: Vec<PathBuf>,
+    java: Arc<JavaFiles>,
+}
 
 impl SourceProvider for Folders {
     fn class(&self, name: &str) -> Option<SourceFile> {
@@ -212,7 +227,7 @@ impl SourceProvider for Folders {
         let short = dotted.rsplit('.').next()?;
         let names = [format!("{dotted}.ph"), format!("{short}.ph")];
         names.iter().find_map(|file| {
-            self.0.iter().find_map(|folder| {
+            self.folders.iter().find_map(|folder| {
                 let path = folder.join(file);
                 let text = std::fs::read_to_string(&path).ok()?;
                 Some(SourceFile { label: path.display().to_string(), text })
@@ -222,8 +237,12 @@ impl SourceProvider for Folders {
 
     fn resource(&self, from: &str, path: &str) -> Option<Vec<u8>> {
         let beside = Path::new(from).parent().map(|folder| folder.join(path));
-        let included = self.0.iter().map(|folder| folder.join(path));
+        let included = self.folders.iter().map(|folder| folder.join(path));
         beside.into_iter().chain(included).find_map(|path| std::fs::read(path).ok())
+    }
+
+    fn java_class(&self, name: &str) -> Option<JavaClass> {
+        self.java.declared(name)
     }
 }
 
@@ -271,7 +290,7 @@ fn encode(path: &Path, module: &Module) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// When the sources have errors or the module cannot be written.
 pub(crate) fn compile(options: &Compile) -> Result<u8, Failure> {
-    let program = Program::find(&options.input, &options.include, None)?;
+    let program = Program::find(&options.input, &options.include, &JavaOptions::default())?;
     let Files::Sources(sources) = &program.files else {
         return Err(Failure::Usage(format!(
             "{}: only sources (.ph) can be compiled",

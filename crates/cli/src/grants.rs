@@ -28,18 +28,38 @@ pub(crate) struct GrantOptions {
 }
 
 impl GrantOptions {
-    /// The grants of a program that begins: a Java program, which knows where its JDK is, has some of its own.
+    /// The grants of a program that begins: a Java program, which knows where its JDK is, has some of its own. How it wants
+    /// its assertions is kept with them.
     ///
     /// # Errors
     /// When a folder is not there.
-    pub(crate) fn first_grants(&self, java_home: Option<&Path>) -> Result<Vec<String>, Failure> {
+    pub(crate) fn first_grants(
+        &self,
+        java_home: Option<&Path>,
+        assertions: &[String],
+    ) -> Result<Vec<String>, Failure> {
         let Some(home) = java_home else { return Ok(self.grants()?.unwrap_or_default()) };
         let mut own = self.clone();
         let everywhere = own.allow_read.is_empty();
-        own.allow_read.push(if everywhere { PathBuf::from("/") } else { home.to_path_buf() });
+        own.allow_read.extend(everywhere.then(|| PathBuf::from("/")));
         if own.allow_write.is_empty() {
             own.allow_write.push(".".into());
             own.allow_write.extend(Some(JAVA_TEMPORARY.into()).filter(|folder: &PathBuf| folder.is_dir()));
+        }
+        let mut grants = own.with_jdk(home)?;
+        grants.extend(assertions.iter().map(|how| format!("assertions={how}")));
+        Ok(grants)
+    }
+
+    /// The grants, and to read the JDK unless it lies in a folder that may be read anyway.
+    ///
+    /// # Errors
+    /// When a folder is not there.
+    pub(crate) fn with_jdk(&self, home: &Path) -> Result<Vec<String>, Failure> {
+        let mut own = self.clone();
+        // Where all may be read, so may what links in the JDK lead to; a folder of its own would forbid that.
+        if !own.allow_read.iter().any(|folder| folder == Path::new("/")) {
+            own.allow_read.push(home.to_path_buf());
         }
         let mut grants = own.grants()?.unwrap_or_default();
         grants.push(format!("java={}", folder(home)?));

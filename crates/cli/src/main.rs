@@ -81,8 +81,12 @@ const STATUS_STOPPED: u8 = 124;
 const STATUS_DETACHED: u8 = 125;
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().verb {
-        Verb::Run(run) => run::run(run),
+    let words = match java::options::rewritten(std::env::args_os()) {
+        Ok(words) => words,
+        Err(failure) => return failed(&failure),
+    };
+    let result = match Arguments::parse_from(words).verb {
+        Verb::Run(run) => run::run(*run),
         Verb::Resume(resume) => run::resume(resume),
         Verb::Attach(options) => verbs::attach(&options),
         Verb::Stop(options) => verbs::stop(&options),
@@ -113,11 +117,13 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(status) => ExitCode::from(status),
-        Err(failure) => {
-            say(&failure);
-            ExitCode::from(failure.status())
-        }
+        Err(failure) => failed(&failure),
     }
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    say(failure);
+    ExitCode::from(failure.status())
 }
 
 /// Phantom's own word, on standard error.

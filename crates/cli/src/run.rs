@@ -8,7 +8,7 @@ use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::{self, Figures};
 use crate::grants::GrantOptions;
-use crate::java::JavaFiles;
+use crate::java::{self, JavaFiles};
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
 use crate::{Failure, STATUS_DIED, STATUS_OLDER, STATUS_STOPPED, quarantine, say};
@@ -59,7 +59,7 @@ struct Unborn {
 /// # Errors
 /// Phantom's own failures; those of the program are its exit status.
 pub(crate) fn run(options: Run) -> Result<u8, Failure> {
-    let program = Program::find(&options.program, &options.include, options.class_path.as_deref())?;
+    let program = Program::find(&options.program, &options.include, &options.java)?;
     let path = options.world.clone().unwrap_or_else(|| PathBuf::from(format!("{}.world", program.name)));
     let patience = Instant::now() + BETWEEN_PATIENCE;
     loop {
@@ -121,7 +121,10 @@ fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Re
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: options.grants.first_grants(program.java_home())?,
+        grants: match java::home().filter(|_| module.uses_java && program.java_home().is_none()) {
+            Some(home) => options.grants.with_jdk(&home)?,
+            None => options.grants.first_grants(program.java_home(), &options.java.assertions)?,
+        },
         durable: options.sending.durable.unwrap_or(false),
         source_hash: program.source_hash,
         fresh: options.fresh,
@@ -220,8 +223,10 @@ fn grant(
     if let Some(program) = known.into_iter().find(|known| known.name == name) {
         if let Some(mut grants) = grants {
             // A Java program has its own besides.
-            if let Some(home) = program.grants.iter().find_map(|grant| grant.strip_prefix("java=")) {
-                grants = options.first_grants(Some(Path::new(home)))?;
+            let own = |kind| program.grants.iter().filter_map(move |grant| grant.strip_prefix(kind));
+            if let Some(home) = own("java=").next() {
+                let assertions: Vec<String> = own("assertions=").map(ToString::to_string).collect();
+                grants = options.first_grants(Some(Path::new(home)), &assertions)?;
             }
             opened.world.set_grants(program.addr, &grants);
         }

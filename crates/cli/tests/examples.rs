@@ -4,6 +4,7 @@
 
 mod common;
 
+use base::prng::Prng;
 use common::{Scratch, root};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -223,4 +224,25 @@ fn http_both_ways() {
     let s = Scratch::new();
     s.file("site.ph", include_str!("http.ph"));
     s.phantom(&["run", "--allow-net", "site.ph"]).status(0).out("http: 25 checks hold\n");
+}
+
+#[test]
+fn a_till_in_java_and_its_prices_in_phantom_survive_kills() {
+    if common::jdk::jdk().is_none() {
+        return;
+    }
+    const OUT: &str = "Java says: cannot sell brick (.examples.unknown: nobody knows what brick costs)\n \
+                       95 of apple\n 54 of pear\n 31 of plum\nby length: [apple, pear, plum]\nin all 563 EUR\n";
+    let s = Scratch::new();
+    let arguments = ["run", "--every", "20ms", "--world", "w", &example("till")];
+    let mut prng = Prng::new(11);
+    for _ in 0..20 {
+        let mut child = s.command(&arguments).spawn().expect("the binary starts");
+        std::thread::sleep(Duration::from_millis(20 + prng.below(400)));
+        let _gone = child.kill();
+        child.wait().expect("a child");
+    }
+    let ran = s.phantom(&arguments);
+    assert_eq!(ran.out, OUT, "{}", ran.err);
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
 }

@@ -69,6 +69,11 @@ fn sockets_selectors_and_http() {
 }
 
 #[test]
+fn an_http_server_and_its_clients() {
+    check("Http", &["--allow-net"]);
+}
+
+#[test]
 fn settings_limits_and_datagrams() {
     check("Network", &["--allow-net"]);
 }

@@ -357,6 +357,23 @@ impl Heap {
         self.memory.store_u64(slot, value.0);
     }
 
+    /// Replaces the reference `current` in the slot at address `slot` of `object` by `new`, as one step.
+    ///
+    /// # Errors
+    /// What was found, when it was another; nothing is changed then.
+    pub fn exchange_ref(
+        &mut self,
+        object: Addr,
+        slot: Addr,
+        current: Value,
+        new: Value,
+    ) -> Result<(), Value> {
+        if nursery::holds(new.0) && self.is_old(object) {
+            self.remember_slot(slot);
+        }
+        self.memory.compare_exchange_u64(slot, current.0, new.0).map(|_| ()).map_err(Value)
+    }
+
     /// Notes a slot of an old object that is about to hold a reference into the nursery.
     #[inline(always)]
     fn remember_slot(&mut self, slot: Addr) {

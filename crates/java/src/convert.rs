@@ -58,6 +58,9 @@ pub const REPLACED: &[(&str, &str, &str)] = &[
         "open",
         "(Ljava/lang/String;)Ljava/util/Optional;",
     ),
+    // The library changes such numbers as a part of the word around them, which may reach behind the end of an array.
+    ("jdk/internal/misc/Unsafe", "compareAndExchangeByte", "(Ljava/lang/Object;JBB)B"),
+    ("jdk/internal/misc/Unsafe", "compareAndExchangeShort", "(Ljava/lang/Object;JSS)S"),
 ];
 
 /// Classes and interfaces that arrays are instances of (JLS 10.8).
@@ -100,12 +103,7 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Refusal> {
         if method.name == "<clinit>" && !is_initialiser(&class, method) {
             continue;
         }
-        let mut flags = Flags(member_flags(method.access).0 & !(Flags::VOLATILE | Flags::TRANSIENT).0);
-        for (bit, flag) in [(access::VOLATILE, Flags::BRIDGE), (access::TRANSIENT, Flags::VARARGS)] {
-            if method.access & bit != 0 {
-                flags |= flag;
-            }
-        }
+        let mut flags = method_flags(method);
         match method.name.as_str() {
             // JVMS 4.6: an initialiser has no other flags that mean something.
             "<clinit>" => flags = Flags::STATIC,
@@ -350,6 +348,17 @@ fn fields(
 
 /// Name of the class's own initialiser, when constant strings are stored before it.
 const OWN_INITIALISER: &str = "$clinit";
+
+/// Flags of a method (JVMS 4.6).
+pub fn method_flags(method: &Member<'_>) -> Flags {
+    let mut flags = Flags(member_flags(method.access).0 & !(Flags::VOLATILE | Flags::TRANSIENT).0);
+    for (bit, flag) in [(access::VOLATILE, Flags::BRIDGE), (access::TRANSIENT, Flags::VARARGS)] {
+        if method.access & bit != 0 {
+            flags |= flag;
+        }
+    }
+    flags
+}
 
 /// Flags of a field or method; what the bits of `volatile` and `transient` mean depends on which.
 fn member_flags(access: u16) -> Flags {

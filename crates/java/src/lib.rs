@@ -30,7 +30,7 @@ mod verify;
 pub use bytecode::desc::primitive;
 pub use convert::{
     ASSIGNABLE, CLASS_FILE, Converted, DOMAIN_FIELD, Diagnostic, INJECTED, LOADER_FIELD, NEST_HOST, REPLACED,
-    VERIFY_ERROR, convert,
+    VERIFY_ERROR, convert, method_flags,
 };
 pub use indy::wrapper;
 pub use parse::{Attribute, BAD_MAGIC, ClassFile, Constant, MAJOR_MAX, Member, Refusal};

@@ -41,10 +41,8 @@ pub enum Refusal {
     /// Not a class file as JVMS 4.8 wants it: `ClassFormatError`.
     #[error("{0}")]
     Format(String),
-    /// A version that is not read: `UnsupportedClassVersionError`.
-    #[error(
-        "class file version {major}.{minor}; this version of Phantom reads class files up to {MAJOR_MAX}.0 (Java 17)"
-    )]
+    /// A version that is not read: `UnsupportedClassVersionError`. The name of the class goes before, as it was asked for.
+    #[error("{}", version_text(*.major, *.minor))]
     Version {
         /// Major version.
         major: u16,
@@ -57,6 +55,19 @@ pub enum Refusal {
     /// A module descriptor, which is no class: `NoClassDefFoundError`.
     #[error("{0} is no class: it is the description of a module")]
     NoClass(String),
+}
+
+/// What HotSpot says of a version.
+fn version_text(major: u16, minor: u16) -> String {
+    let version = format!("(class file version {major}.{minor})");
+    match (major, minor) {
+        (MAJOR_MAX, _) => format!("{version} uses preview features, which are not supported"),
+        (..MAJOR_MAX, _) => format!("{version} was compiled with an invalid major or minor version"),
+        _ => format!(
+            "has been compiled by a more recent version of the Java Runtime {version}, this version of the Java Runtime \
+             only recognizes class file versions up to {MAJOR_MAX}.0"
+        ),
+    }
 }
 
 pub(crate) fn bad<T>(what: impl Into<String>) -> Result<T, Refusal> {

@@ -9,8 +9,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Most instructions of a method with all copies.
+/// Most instructions of a method with all copies, and most handlers.
 const INSNS_MAX: usize = 1 << 18;
+/// Most looks at handlers while the copies are made.
+const LOOKS_MAX: usize = 1 << 27;
 
 /// One copy of the code: the chain of calls that it belongs to.
 struct Chain {
@@ -79,6 +81,7 @@ impl<'a> Copier<'a> {
     /// Finds what control can come to.
     fn walk(&mut self) -> Result<(), Failure> {
         let mut work = vec![(0, 0)];
+        let mut looks = 0;
         while let Some(place) = work.pop() {
             if self.seen.contains_key(&place) {
                 continue;
@@ -106,9 +109,14 @@ impl<'a> Copier<'a> {
             if work.last().is_some_and(|(_, next)| *next as usize >= self.body.insns.len()) {
                 return Err(Failure { pc: Some(insn.pc), what: "Falling off the end of the code".into() });
             }
+            looks += self.body.handlers.len();
+            if looks > LOOKS_MAX {
+                return fail("The method has too many calls of subroutines");
+            }
             for handler in &self.body.handlers {
-                if (handler.start..handler.end).contains(&index) {
-                    work.push((chain, handler.target));
+                let place = (chain, handler.target);
+                if (handler.start..handler.end).contains(&index) && !self.seen.contains_key(&place) {
+                    work.push(place);
                 }
             }
         }
@@ -164,6 +172,9 @@ impl<'a> Copier<'a> {
         for chain in 0..self.chains.len() {
             for handler in &self.body.handlers {
                 handlers.extend(self.covered(chain, handler));
+            }
+            if handlers.len() > INSNS_MAX {
+                return fail("The method has too many calls of subroutines");
             }
         }
         self.body.insns = insns;

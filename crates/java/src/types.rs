@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use bytecode::{Elem, TypeDesc};
 
 /// Most classes of a [`Type::Any`]; beyond that it is an Object.
-const UNION_MAX: usize = 16;
+const UNION_MAX: usize = 64;
 
 /// Type of a local or operand; longs and doubles are one operand here, and one local with [`Type::Top`] behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub(crate) struct Names {
     list: Vec<String>,
     index: BTreeMap<String, u32>,
     unions: Vec<Vec<u32>>,
+    /// Numbers of the sets in `unions`.
+    union_index: BTreeMap<Vec<u32>, u32>,
     /// Pairs: the first class has to be assignable to the second.
     assignable: BTreeSet<(u32, u32)>,
 }
@@ -225,11 +227,13 @@ impl Names {
                     return Type::Ref(OBJECT);
                 }
                 let set: Vec<u32> = set.into_iter().collect();
-                let there = self.unions.iter().position(|other| *other == set);
-                Type::Any(there.unwrap_or_else(|| {
-                    self.unions.push(set);
-                    self.unions.len() - 1
-                }) as u32)
+                if let Some(there) = self.union_index.get(&set) {
+                    return Type::Any(*there);
+                }
+                let number = self.unions.len() as u32;
+                self.union_index.insert(set.clone(), number);
+                self.unions.push(set);
+                Type::Any(number)
             }
             _ => Type::Top,
         }
@@ -238,6 +242,7 @@ impl Names {
     /// Forgets the sets of classes; what was noted of classes stays.
     pub(crate) fn end_method(&mut self) {
         self.unions.clear();
+        self.union_index.clear();
     }
 
     /// What has to be proved when the class is linked: the first is assignable to the second.

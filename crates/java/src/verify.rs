@@ -1,7 +1,7 @@
 //! Verification of one method: types of locals and operands before every instruction (JVMS 4.10).
 //!
-//! From version 50 on the StackMapTable says what holds where paths meet, and each instruction is looked at once
-//! (4.10.1); a file of version 50 that fails so, and every older one, is verified by following all paths (4.10.2).
+//! From version 51 on the StackMapTable says what holds where paths meet, and each instruction is looked at once
+//! (4.10.1); an older file is verified by following all paths (4.10.2).
 //! Both use the same step from one instruction to the next. What the emitter needs is noted on the way: which
 //! instructions are reached, and of the stack shuffles over how many operands they go.
 //!
@@ -151,22 +151,11 @@ pub(crate) fn verify(
 ) -> Result<Vec<u8>, Failure> {
     let major = context.class.major;
     let mark = context.names.mark();
-    let checked = if major >= 50 && !body.inlined {
-        let mut verifier = Verifier::new(context, method, body);
-        match verifier.check() {
-            Ok(()) => Ok(verifier.forms),
-            // JVMS 4.10: only files of version 50 may fall back.
-            Err(_) if major == 50 => {
-                context.names.reset(mark.clone());
-                let mut verifier = Verifier::new(context, method, body);
-                verifier.infer().map(|()| verifier.forms)
-            }
-            Err(failure) => Err(failure),
-        }
-    } else {
-        let mut verifier = Verifier::new(context, method, body);
-        verifier.infer().map(|()| verifier.forms)
-    };
+    let mut verifier = Verifier::new(context, method, body);
+    // JVMS 4.10: a file of version 50 may fall back to inference. Whether it has to is known only when its class is linked,
+    // and what is inferred holds more often.
+    let checked = if major > 50 && !body.inlined { verifier.check() } else { verifier.infer() };
+    let checked = checked.map(|()| verifier.forms);
     context.names.end_method();
     if checked.is_err() {
         context.names.reset(mark);
@@ -275,7 +264,9 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
             let Some(current) = &mut frame else {
                 return self.at(index, fail("Expecting a stackmap frame at branch target"));
             };
+            self.spend(1)?;
             if borders.contains(&(index as u32)) {
+                self.spend(self.body.handlers.len())?;
                 let all = self.body.handlers.iter().enumerate();
                 let inside =
                     all.filter(|(_, handler)| (handler.start..handler.end).contains(&(index as u32)));
@@ -283,24 +274,20 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
                 locals_changed = true;
             }
             if locals_changed {
+                let (stack, depth) = (core::mem::take(&mut current.stack), current.depth);
+                current.depth = 1;
                 for number in &handlers {
-                    let mut thrown = current.clone();
-                    thrown.stack = vec![caught[*number]];
-                    thrown.depth = 1;
+                    current.stack = vec![caught[*number]];
                     let target = self.body.handlers[*number].target;
-                    let fits = self.fits_at(&thrown, target, &maps);
+                    let fits = self.fits_at(current, target, &maps);
                     self.at(index, fits)?;
                 }
+                (current.stack, current.depth) = (stack, depth);
                 locals_changed = false;
             }
-            self.spend(1)?;
-            let current = match &mut frame {
-                Some(current) => current,
-                None => return fail("Expecting a stackmap frame at branch target"),
-            };
             let stepped = self.step(index, current);
             self.at(index, stepped)?;
-            locals_changed |= matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL);
+            locals_changed |= matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL | op::NEW);
             let mut targets = Vec::new();
             self.body.targets(&insn, |target| targets.push(target));
             if targets.len() > 1 {
@@ -308,13 +295,7 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
                 targets.dedup();
             }
             for target in targets {
-                let fits = match &frame {
-                    Some(current) => {
-                        let current = current.clone();
-                        self.fits_at(&current, target, &maps)
-                    }
-                    None => Ok(()),
-                };
+                let fits = self.fits_at(current, target, &maps);
                 self.at(index, fits)?;
             }
             if ends(insn.op) {
@@ -504,6 +485,7 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
         self.flow(&mut entries, &mut work, 0, &first)?;
         while let Some(start) = work.pop_first() {
             let Some(mut frame) = entries.get(&start).cloned() else { continue };
+            self.spend(frame.locals.len() + self.body.handlers.len())?;
             let covering: Vec<(usize, u32)> = self
                 .body
                 .handlers
@@ -528,7 +510,7 @@ impl<'v, 'f, 'a, 'b> Verifier<'v, 'f, 'a, 'b> {
                 }
                 let stepped = self.step(index, &mut frame);
                 self.at(index, stepped)?;
-                locals_changed = matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL | op::IINC);
+                locals_changed = matches!(insn.op, op::ISTORE..=op::ASTORE | op::INVOKESPECIAL | op::NEW);
                 let mut targets = Vec::new();
                 self.body.targets(&insn, |target| targets.push(target));
                 if insn.op == op::RET {

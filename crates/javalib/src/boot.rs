@@ -4,14 +4,16 @@
 //! then the three phases of `java.lang.System`); its `run` is what other threads begin with. A module of its own for each
 //! program calls `start` and then `main`.
 
-use crate::support::{get, natives, object, set, text};
+use crate::support::{get, java_name, natives, object, set, text};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use base::checksum::checksum;
 use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
 use layout::Value;
+use layout::internal::JAVA_BOUNDARY;
 use layout::schema::class;
 use vm::Native;
 use vm::internal::{Call, Outcome};
@@ -23,10 +25,10 @@ const THREAD: &str = "java/lang/Thread";
 const GROUP: &str = "java/lang/ThreadGroup";
 const SYSTEM: &str = "java/lang/System";
 /// `Thread.threadStatus` of one that runs (JVMTI: alive, runnable), and of one that has ended.
-const RUNNABLE: i32 = 5;
+pub(crate) const RUNNABLE: i32 = 5;
 const TERMINATED: i32 = 2;
 /// `Thread.NORM_PRIORITY`.
-const PRIORITY: i32 = 5;
+pub(crate) const PRIORITY: i32 = 5;
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "phantom/java/Boot" {
@@ -36,6 +38,8 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "lockOf" "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Object;" Short lock_of;
         "loaded" "(Ljava/lang/ClassLoader;Ljava/lang/String;Ljava/lang/Class;)V" Short loaded;
         "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
+        "awaitOthers" "()V" Resumable |call| call.await_others();
+        "handlerFailed" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable handler_failed;
     }
 };
 
@@ -58,11 +62,12 @@ fn arguments(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// The loader by which the types in a class's descriptors are found: null where the library's find them.
+/// The loader by which the types in a class's descriptors are found.
 fn loader_of(call: &mut Call<'_>) -> Outcome {
-    let of = call.vm.class_of_mirror(call.reference_at(0));
-    let loader = if of.is_null() { None } else { call.vm.loader_of(of) };
-    Outcome::value(loader.map_or(Value::NULL, Value::object))
+    match object(call, 0) {
+        Ok(mirror) => Outcome::value(Value(get(call.vm, mirror, "classLoader"))),
+        Err(thrown) => thrown,
+    }
 }
 
 /// What is locked while a loader is asked: the loader, unless it can load in parallel; then anything else.
@@ -104,7 +109,19 @@ fn not_loaded(call: &mut Call<'_>) -> Outcome {
     Outcome::value(made)
 }
 
-fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
+/// Says in a line what the handler of a thread threw, as HotSpot does.
+fn handler_failed(call: &mut Call<'_>) -> Outcome {
+    let thrown = call.vm.text(call.vm.class_of(call.reference_at(1)), class::NAME);
+    let name = object(call, 0).map(|thread| get(call.vm, thread, "name"));
+    let name = call.vm.java_text(Value(name.unwrap_or(0))).unwrap_or_default();
+    let text = format!(
+        "\nException: {} thrown from the UncaughtExceptionHandler in thread \"{name}\"\n",
+        java_name(&thrown)
+    );
+    call.write_console(true, text.as_bytes())
+}
+
+pub(crate) fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
     MethodDef {
         name: name.into(),
         desc: desc.into(),
@@ -137,9 +154,10 @@ fn module(name: &str, pool: PoolBuilder, methods: Vec<MethodDef>) -> Module {
 pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
-    let run = run_code(&mut pool);
+    let shut_down = shut_down_code(&mut pool);
+    let (run, end) = (run_code(&mut pool), end_code(&mut pool));
     let ask = ask_code(&mut pool);
-    let register = register_code(&mut pool);
+    let (register, uncaught) = (register_code(&mut pool), uncaught_code(&mut pool));
     let native = Flags::STATIC | Flags::NATIVE;
     let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
     let methods = alloc::vec![
@@ -150,8 +168,13 @@ pub fn boot_module() -> Module {
         method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
-        method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
+        method("run", ENDED.1, Flags::STATIC, run),
+        method(ENDED.0, ENDED.1, Flags::STATIC, end),
+        method(OTHERS, "()V", native, Ok(Code::default())),
+        method(SHUT_DOWN, "()V", Flags::STATIC, shut_down),
         method("register", "(Ljava/lang/Object;)V", Flags::STATIC, register),
+        method("uncaught", UNCAUGHT, Flags::STATIC, uncaught),
+        method("handlerFailed", UNCAUGHT, native, Ok(Code::default())),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
         method("loadClass", LOAD_CLASS, Flags::STATIC, ask),
@@ -160,7 +183,16 @@ pub fn boot_module() -> Module {
         method("loaded", LOADED, native, Ok(Code::default())),
         method("notLoaded", NOT_LOADED, native, Ok(Code::default())),
     ];
-    module(BOOT_CLASS, pool, methods)
+    let mut made = module(BOOT_CLASS, pool, methods);
+    for class in &mut made.classes {
+        class.fields.push(FieldDef {
+            name: PROPERTIES.0.into(),
+            desc: PROPERTIES.1.into(),
+            flags: Flags::STATIC,
+            ..FieldDef::default()
+        });
+    }
+    made
 }
 
 const LINK_METHOD: &str =
@@ -289,8 +321,16 @@ fn ask_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), LOAD_CLASS, true)
 }
 
-/// The class path is its parameter.
-const START: &str = "(Ljava/lang/String;)V";
+/// The end of a thread.
+const ENDED: (&str, &str) = ("end", "(Ljava/lang/Thread;)V");
+/// Waits for the other threads; does that and then what is to be done at the end of the program.
+const OTHERS: &str = "awaitOthers";
+const SHUT_DOWN: &str = "shutDown";
+
+/// System properties (names and values in turn, or null) that the program which boots the library was given.
+pub(crate) const PROPERTIES: (&str, &str) = ("properties", "[Ljava/lang/String;");
+/// Its parameters are such properties, and the class path, where the library looks for resources.
+pub(crate) const START: &str = "([Ljava/lang/String;Ljava/lang/String;)V";
 
 /// What HotSpot's `Threads::create_vm` does in Java.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
@@ -300,13 +340,11 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let main_group = pool.method(GROUP, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let make = pool.method(THREAD, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let bind = pool.method(BOOT_CLASS, "bind", "(Ljava/lang/Thread;)V");
-    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 1);
-    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 1).pool(Op::Const, main);
-    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 2);
-    code.pool(Op::New, thread).local(Op::LocalTee, 3).pool(Op::CallStatic, bind);
-    code.local(Op::LocalGet, 3).local(Op::LocalGet, 2).pool(Op::Const, main).pool(Op::CallSpecial, make);
-    let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
-    code.local(Op::LocalGet, 2).local(Op::LocalGet, 3).pool(Op::CallVirtual, add);
+    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 2);
+    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 2).pool(Op::Const, main);
+    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 3);
+    code.pool(Op::New, thread).local(Op::LocalTee, 4).pool(Op::CallStatic, bind);
+    code.local(Op::LocalGet, 4).local(Op::LocalGet, 3).pool(Op::Const, main).pool(Op::CallSpecial, make);
     // Classes whose initialisers others rely on; making an object initialises its class.
     for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
         let class = pool.class(class);
@@ -314,10 +352,23 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     }
     let phase = pool.method(SYSTEM, "initPhase1", "()V");
     code.pool(Op::CallStatic, phase);
-    // The second phase makes the class loaders, which look up resources by the class path.
+    // The second phase makes the modules and class loaders by them.
     let set = pool.method(SYSTEM, "setProperty", "(Ljava/lang/String;Ljava/lang/String;)Ljava/lang/String;");
-    let key = pool.str("java.class.path");
-    code.pool(Op::Const, key).local(Op::LocalGet, 0).pool(Op::CallStatic, set).op(Op::Pop);
+    let (next, end) = (code.label(), code.label());
+    code.local(Op::LocalGet, 0).branch(Op::BrNull, end).i32_const(0).local(Op::LocalSet, 5).bind(next);
+    code.local(Op::LocalGet, 5).local(Op::LocalGet, 0).op(Op::ArrayLen).branch(Op::BrI32GeS, end);
+    for offset in [0, 1] {
+        code.local(Op::LocalGet, 0)
+            .local(Op::LocalGet, 5)
+            .i32_const(offset)
+            .op(Op::I32Add)
+            .op(Op::ArrayGetRef);
+    }
+    code.pool(Op::CallStatic, set).op(Op::Pop);
+    code.local(Op::LocalGet, 5).i32_const(2).op(Op::I32Add).local(Op::LocalSet, 5);
+    let class_path = pool.str("java.class.path");
+    code.branch(Op::Goto, next).bind(end).pool(Op::Const, class_path).local(Op::LocalGet, 1);
+    code.pool(Op::CallStatic, set).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase2", "(ZZ)I");
     code.i32_const(1).i32_const(1).pool(Op::CallStatic, phase).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase3", "()V");
@@ -325,20 +376,31 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), START, true)
 }
 
-/// A thread's life: `run`, the handler of what that throws, `exit`, and the end that `join` waits for.
+/// A thread's life: `run`, the handler of what that throws, the end.
 fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
-    let status = pool.field(THREAD, "threadStatus", "I");
     let run = pool.method(THREAD, "run", "()V");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
-    let exit = pool.method(THREAD, "exit", "()V");
-    let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let finish = pool.method(BOOT_CLASS, ENDED.0, ENDED.1);
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
     code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallVirtual, run).bind(end).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
-    code.pool(Op::CallSpecial, handler);
-    code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit);
-    code.local(Op::LocalGet, 0).op(Op::MonitorEnter);
+    code.pool(Op::CallStatic, uncaught);
+    code.bind(leave).local(Op::LocalGet, 0).pool(Op::CallStatic, finish).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), ENDED.1, true)
+}
+
+/// The end of a thread: `exit`, whatever that throws, and what `join` waits for.
+fn end_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let status = pool.field(THREAD, "threadStatus", "I");
+    let exit = pool.method(THREAD, "exit", "()V");
+    let notify = pool.method("java/lang/Object", "notifyAll", "()V");
+    let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).pool(Op::CallSpecial, exit).branch(Op::Goto, leave).bind(end);
+    code.bind(caught).op(Op::Pop);
+    code.bind(leave).local(Op::LocalGet, 0).op(Op::MonitorEnter);
     code.local(Op::LocalGet, 0).i32_const(TERMINATED).pool(Op::PutField, status);
     // What `isAlive` looks at: zero for a thread that does not run.
     let alive = pool.field(THREAD, "eetop", "J");
@@ -346,7 +408,38 @@ fn run_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.local(Op::LocalGet, 0).pool(Op::CallVirtual, notify);
     code.local(Op::LocalGet, 0).op(Op::MonitorExit).op(Op::Return);
     code.handler(begin, end, caught, None);
-    code.finish(pool.constants(), "(Ljava/lang/Thread;)V", true)
+    code.finish(pool.constants(), ENDED.1, true)
+}
+
+/// The end of a program whose `main` has returned: when only daemons are left, its shutdown hooks run (HotSpot's
+/// `DestroyJavaVM`).
+fn shut_down_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    let (others, hooks) =
+        (pool.method(BOOT_CLASS, OTHERS, "()V"), pool.method("java/lang/Shutdown", "shutdown", "()V"));
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.pool(Op::CallStatic, others);
+    code.bind(begin).pool(Op::CallStatic, hooks).op(Op::Return).bind(end);
+    code.bind(caught).op(Op::Pop).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), "()V", true)
+}
+
+const UNCAUGHT: &str = "(Ljava/lang/Thread;Ljava/lang/Throwable;)V";
+
+/// What becomes of what a thread threw and nobody caught: the library's handler gets it; of what that throws one line is
+/// said.
+fn uncaught_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
+    let failed = pool.method(BOOT_CLASS, "handlerFailed", UNCAUGHT);
+    let mut code = CodeBuilder::new();
+    let (begin, end, caught) = (code.label(), code.label(), code.label());
+    code.bind(begin).local(Op::LocalGet, 0).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler).bind(end);
+    code.op(Op::Return);
+    code.bind(caught).local(Op::LocalSet, 1).local(Op::LocalGet, 0).local(Op::LocalGet, 1);
+    code.pool(Op::CallStatic, failed).op(Op::Return);
+    code.handler(begin, end, caught, None);
+    code.finish(pool.constants(), UNCAUGHT, true)
 }
 
 /// Registers an object that has a finalizer, instead of the constructor of `java.lang.Object`.
@@ -357,29 +450,47 @@ fn register_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     code.finish(pool.constants(), "(Ljava/lang/Object;)V", true)
 }
 
-/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, runs it,
+/// The module of a program whose `main(String[])` a class has (name with slashes): its entry boots the library, unless it is
+/// booted in this world already, runs it,
 /// and has the status 1 when it throws.
 ///
-/// The class path is where the library looks for resources: folders and jars with `:` between them.
-pub fn start_module(main_class: &str, class_path: &str) -> Module {
-    let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
+/// The system properties are set before the library makes its modules and class loaders, when this program boots it.
+pub fn start_module(main_class: &str, properties: &[(String, String)]) -> Module {
+    // Another start of the same class is another module.
+    let all: String = properties.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let name = format!(
+        "phantom/java/Start${}-{:08x}",
+        main_class.replace('/', "."),
+        checksum(all.as_bytes()) as u32
+    );
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
-    let start = pool.method(BOOT_CLASS, "start", START);
-    let class_path = pool.str(class_path);
+    let string = pool.class("java/lang/String");
+    let given = pool.field(BOOT_CLASS, PROPERTIES.0, PROPERTIES.1);
+    let up = pool.method(JAVA_BOUNDARY, "up", "()V");
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
     let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
-    let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
-    let exit = pool.method(THREAD, "exit", "()V");
+    let uncaught = pool.method(BOOT_CLASS, "uncaught", UNCAUGHT);
+    let finish = pool.method(BOOT_CLASS, ENDED.0, ENDED.1);
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
-    code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
+    if !properties.is_empty() {
+        code.i32_const(2 * properties.len() as i32).pool(Op::NewRefArray, string);
+        let texts = properties.iter().flat_map(|(name, value)| [name, value]);
+        for (index, text) in texts.enumerate() {
+            let text = pool.str(text);
+            code.op(Op::Dup).i32_const(index as i32).pool(Op::Const, text).op(Op::ArraySetRef);
+        }
+        code.pool(Op::PutStatic, given);
+    }
+    code.pool(Op::CallStatic, up);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);
-    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallSpecial, handler);
-    code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallSpecial, exit);
-    code.local(Op::LocalGet, 0).op(Op::Return);
+    code.pool(Op::CallStatic, current).local(Op::LocalGet, 1).pool(Op::CallStatic, uncaught);
+    code.bind(leave).pool(Op::CallStatic, current).pool(Op::CallStatic, finish);
+    let shut_down = pool.method(BOOT_CLASS, SHUT_DOWN, "()V");
+    code.pool(Op::CallStatic, shut_down).local(Op::LocalGet, 0).op(Op::Return);
     code.handler(begin, end, caught, None);
     let code = code.finish(pool.constants(), "()I", true);
     let methods = alloc::vec![method("main", "()I", Flags::STATIC | Flags::PUBLIC, code)];

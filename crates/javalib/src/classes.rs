@@ -31,7 +31,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "getInterfaces0" "()[Ljava/lang/Class;" Idempotent interfaces;
         "getModifiers" "()I" Short modifiers;
         "getPrimitiveClass" "(Ljava/lang/String;)Ljava/lang/Class;" Short primitive_class;
-        "desiredAssertionStatus0" "(Ljava/lang/Class;)Z" Short zero;
         "getSigners" "()[Ljava/lang/Object;" Short zero;
         "getProtectionDomain0" "()Ljava/security/ProtectionDomain;" Short |call| { let this = call.this(); Outcome::Return(get(call.vm, this, java::DOMAIN_FIELD)) };
         "getSimpleBinaryName0" "()Ljava/lang/String;" Short simple_binary_name;
@@ -43,7 +42,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "java/lang/ClassLoader" {
         "findBootstrapClass" "(Ljava/lang/String;)Ljava/lang/Class;" Short find_bootstrap;
         "findLoadedClass0" "(Ljava/lang/String;)Ljava/lang/Class;" Short find_loaded;
-        "retrieveDirectives" "()Ljava/lang/AssertionStatusDirectives;" Short zero;
     }
     "jdk/internal/loader/BuiltinClassLoader" {
         "findClassInModuleOrNull" "(Ljdk/internal/loader/BuiltinClassLoader$LoadedModule;Ljava/lang/String;)Ljava/lang/Class;" Short |call| find_class(call, 2);

@@ -3,8 +3,9 @@
 //! A socket is bound again by a restart before any thread runs. A channel that is connected takes datagrams of one sender
 //! only, which is done here; what was on the way when the world was cut off is lost, as datagrams may be.
 
+use crate::descriptors::Source;
 use crate::net::{UNAVAILABLE, failed, granted, is_ready, nonsense, parts, socket_at, waits};
-use crate::nio::first_of_list;
+use crate::nio::list;
 use crate::offheap;
 use crate::options::set_up;
 use crate::support::{done, natives};
@@ -49,34 +50,39 @@ pub(crate) const NATIVES: &[Native] = natives! {
             }))
         };
         "receive0" "(Ljava/io/FileDescriptor;JIJZ)I" Resumable |call| {
-            let (room, sender) = ((call.long_at(1) as u64, call.int_at(2).max(0) as u64), call.long_at(3) as u64);
-            receive(call, Some(room), Some(sender), |count| Outcome::int(count as i32))
+            let (room, sender) = (piece(call), call.long_at(3) as u64);
+            receive(call, room, Some(sender), |count| Outcome::int(count as i32))
         };
         "send0" "(Ljava/io/FileDescriptor;JIJI)I" Resumable |call| {
-            let (from, target) = ((call.long_at(1) as u64, call.int_at(2).max(0) as u64), call.long_at(3) as u64);
+            let (from, target) = (piece(call), call.long_at(3) as u64);
             let address = socket_address_at(call, target);
-            send(call, Some(from), address, |count| Outcome::int(count as i32))
+            send(call, from, address, |count| Outcome::int(count as i32))
         };
     }
     "sun/nio/ch/DatagramDispatcher" {
         "read0" "(Ljava/io/FileDescriptor;JI)I" Resumable |call| {
-            let room = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
-            receive(call, Some(room), None, |count| Outcome::int(count as i32))
+            let room = piece(call);
+            receive(call, room, None, |count| Outcome::int(count as i32))
         };
         "readv0" "(Ljava/io/FileDescriptor;JI)J" Resumable |call| {
-            let room = first_of_list(call);
+            let room = list(call);
             receive(call, room, None, Outcome::long)
         };
         "write0" "(Ljava/io/FileDescriptor;JI)I" Resumable |call| {
-            let from = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
-            send(call, Some(from), None, |count| Outcome::int(count as i32))
+            let from = piece(call);
+            send(call, from, None, |count| Outcome::int(count as i32))
         };
         "writev0" "(Ljava/io/FileDescriptor;JI)J" Resumable |call| {
-            let from = first_of_list(call);
+            let from = list(call);
             send(call, from, None, Outcome::long)
         };
     }
 };
+
+/// The memory that arguments 1 and 2 name, and how many bytes it has.
+fn piece(call: &Call<'_>) -> (Source, u64) {
+    (Source::Memory { address: call.long_at(1) as u64 }, call.int_at(2).max(0) as u64)
+}
 
 /// The address in a `struct sockaddr_in` at an address.
 fn socket_address_at(call: &Call<'_>, at: u64) -> Option<String> {
@@ -140,11 +146,10 @@ fn socket(call: &mut Call<'_>, object: Addr) -> Result<Handle, Outcome> {
 /// Takes a datagram to an address with so much room, and the address of its sender to another.
 fn receive(
     call: &mut Call<'_>,
-    room: Option<(u64, u64)>,
+    (room, count): (Source, u64),
     sender: Option<u64>,
     answer: fn(i64) -> Outcome,
 ) -> Outcome {
-    let Some((address, count)) = room else { return answer(0) };
     let taken = (|| {
         let object = socket_at(call, 0)?;
         let ended = match call.entry()? {
@@ -165,7 +170,9 @@ fn receive(
                     return Err(Outcome::Again);
                 }
                 let fits = bytes.len().min(count as usize);
-                offheap::write(call.vm, address, &bytes[..fits]);
+                if !room.put(call.vm, 0, &bytes[..fits]) {
+                    return Err(nonsense(call));
+                }
                 if let Some(sender) = sender {
                     let (host, port) = parts(&peer);
                     let mut there = Vec::from((AF_INET as u16).to_le_bytes());
@@ -186,11 +193,10 @@ fn receive(
 /// datagrams may.
 fn send(
     call: &mut Call<'_>,
-    from: Option<(u64, u64)>,
+    (from, count): (Source, u64),
     address: Option<String>,
     answer: fn(i64) -> Outcome,
 ) -> Outcome {
-    let (place, count) = from.unwrap_or((0, 0));
     let sent = (|| {
         let object = socket_at(call, 0)?;
         let ended = match call.entry()? {
@@ -198,7 +204,7 @@ fn send(
             Entry::Fresh | Entry::Lost => {
                 let address = address.unwrap_or_else(|| call.vm.text(object, connector::PEER));
                 granted(call, &address)?;
-                let bytes = if count == 0 { Some(Vec::new()) } else { offheap::read(call.vm, place, count) };
+                let bytes = if count == 0 { Some(Vec::new()) } else { from.part(call.vm, 0, count) };
                 let Some(bytes) = bytes else { return Err(nonsense(call)) };
                 call.hold(object)?;
                 let handle = socket(call, object)?;

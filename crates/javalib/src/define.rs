@@ -44,8 +44,11 @@ fn bytes_at(call: &mut Call<'_>, index: u64) -> Result<Vec<u8>, Outcome> {
     Ok(copy)
 }
 
-fn refused(call: &mut Call<'_>, refusal: &Refusal) -> Outcome {
-    let text = refusal.to_string();
+fn refused(call: &mut Call<'_>, refusal: &Refusal, name: Option<&str>) -> Outcome {
+    let text = match (refusal, name) {
+        (Refusal::Version { .. }, Some(name)) => format!("{name} {refusal}"),
+        _ => refusal.to_string(),
+    };
     let class = match refusal {
         Refusal::Format(_) => "java/lang/ClassFormatError",
         Refusal::Version { .. } => "java/lang/UnsupportedClassVersionError",
@@ -150,9 +153,9 @@ fn convert(call: &mut Call<'_>, bytes: &[u8], name: Option<&str>) -> Result<Modu
         Err(Refusal::Format(text)) if text.starts_with(BAD_MAGIC) => {
             // The name that it should have is all that is known of it.
             let text = format!("{text} in class file {}", name.unwrap_or("<Unknown>"));
-            return Err(refused(call, &Refusal::Format(text)));
+            return Err(refused(call, &Refusal::Format(text), name));
         }
-        Err(refusal) => return Err(refused(call, &refusal)),
+        Err(refusal) => return Err(refused(call, &refusal, name)),
     };
     let found = &converted.module.name;
     if name.is_some_and(|name| name != found) {

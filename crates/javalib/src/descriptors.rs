@@ -40,8 +40,12 @@ const MEASURES: i64 = 1;
 /// Its end is noted as its position.
 const APPENDS: i64 = 2;
 /// The file is opened again; besides one of the others.
-const REOPENS: i64 = 4;
+pub(crate) const REOPENS: i64 = 4;
 const STEPS: i64 = 8;
+/// Of a method that does something once: it was about to do it when the world was restarted.
+pub(crate) const AGAIN: i64 = 1;
+/// Of the same: what it was to make was there, and is opened.
+const MADE: i64 = 2;
 
 /// Devices that are part of the machine, wherever it runs.
 const NULL: &str = "/dev/null";
@@ -260,24 +264,42 @@ pub(crate) enum Refused {
     Outside(OutsideError),
 }
 
-/// Opens a file: its connector.
+/// Before something that cannot be done twice: a snapshot that says so, or the note that it may have been done.
+pub(crate) fn once(call: &mut Call<'_>, entry: &Entry) -> Result<(), Outcome> {
+    if matches!(entry, Entry::Lost) {
+        set_progress(call, AGAIN, 0);
+        return Ok(());
+    }
+    if progress(call).0 == AGAIN { Ok(()) } else { call.hold_once() }
+}
+
+/// Opens a file: its connector. One that is new is made once, as [`once`] says; what stands there after a restart was made
+/// before it.
 pub(crate) fn open_file(call: &mut Call<'_>, path: &str, how: How) -> Result<Addr, Refused> {
     let path = call.vm.absolute(call.thread, path);
     if path == NULL || RANDOM.contains(&path.as_str()) {
         return Ok(make_file(call, &path, how));
     }
-    let ended = match call.entry().map_err(Refused::Leave)? {
+    let open = |call: &mut Call<'_>, access: Access| {
+        let place = place_of(call, &path, access).map_err(Refused::Grant)?;
+        call.open(|handle| Operation::OpenFile { handle, place, access }).map_err(Refused::Leave)
+    };
+    let is_new = how.access == Access::New;
+    let mut ended = match call.entry().map_err(Refused::Leave)? {
         Entry::Ended(ended) => ended,
-        Entry::Lost if how.access == Access::New => {
-            let text = "the world was restarted while the file was made: it may be there";
-            return Err(Refused::Outside(OutsideError::new(Fault::Other, text)));
-        }
-        Entry::Fresh | Entry::Lost => {
-            let place = place_of(call, &path, how.access).map_err(Refused::Grant)?;
-            let access = how.access;
-            call.open(|handle| Operation::OpenFile { handle, place, access }).map_err(Refused::Leave)?
+        entry => {
+            if is_new {
+                once(call, &entry).map_err(Refused::Leave)?;
+            }
+            open(call, how.access)?
         }
     };
+    if let Err(error) = &ended
+        && (is_new && error.fault == Fault::Exists && progress(call).0 == AGAIN)
+    {
+        set_progress(call, MADE, 0);
+        ended = open(call, Access::Existing)?;
+    }
     match ended {
         Ok(Done::File(facts)) => {
             let object = make_file(call, &path, how);
@@ -293,6 +315,23 @@ pub(crate) fn open_file(call: &mut Call<'_>, path: &str, how: How) -> Result<Add
         }
         Ok(_) => Err(Refused::Leave(nonsense(call))),
         Err(error) => Err(Refused::Outside(error)),
+    }
+}
+
+/// The files of the running program that are open have moved with the path that has got another name; both are absolute.
+pub(crate) fn moved_open(call: &mut Call<'_>, old: &str, new: &str) {
+    let Some(table) = table(call.vm) else { return };
+    for entry in FIRST..call.vm.array_len(table) / 2 {
+        let Some(Open::Object(object)) = open_at(call, entry as i32) else { continue };
+        if !call.vm.is_kernel(Value::object(object), ClassId::File) {
+            continue;
+        }
+        let path = call.vm.text(object, connector::ADDRESS);
+        let Some(rest) = path.strip_prefix(old).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        else {
+            continue;
+        };
+        call.set_text(object, connector::ADDRESS, &format!("{new}{rest}"));
     }
 }
 
@@ -417,6 +456,29 @@ fn read_file(call: &mut Call<'_>, object: Addr, most: usize, at: Option<u64>) ->
     }
 }
 
+/// Reads to as much room from what a number stands for, and of a file all that is there; how many bytes came, none at the
+/// end. How many came before is kept in the frame.
+pub(crate) fn fill(
+    call: &mut Call<'_>,
+    fd: i32,
+    room: Source,
+    count: u64,
+    at: Option<u64>,
+) -> Result<u64, Outcome> {
+    let before = progress(call).1;
+    let bytes = read(call, fd, count.saturating_sub(before), at.map(|at| at + before))?;
+    if !room.put(call.vm, before, &bytes) {
+        return Err(call.throw_java("java/lang/InternalError", Some("the buffer is not there")));
+    }
+    let all = before + bytes.len() as u64;
+    if !bytes.is_empty() && all < count && connector_at(call, fd, ClassId::File).is_some() {
+        set_progress(call, PLAIN, all);
+        call.set_phase(0);
+        return Err(Outcome::Again);
+    }
+    Ok(all)
+}
+
 /// What was typed and not read yet, a string of the world with an entry in the table; where that is.
 fn pending_input(call: &Call<'_>) -> Option<(Addr, u64)> {
     let table = table(call.vm)?;
@@ -463,13 +525,51 @@ pub(crate) fn input_available(call: &Call<'_>) -> u64 {
     pending_input(call).map_or(0, |(string, _)| call.vm.array_len(string))
 }
 
-/// Bytes that are to be written.
+/// Bytes that are to be written, or room for those that are read.
 #[derive(Clone, Copy)]
 pub(crate) enum Source {
     /// In a byte array, from an index on.
     Array { array: Addr, from: u64 },
     /// In memory outside of objects.
     Memory { address: u64 },
+    /// In the pieces of such memory that a list there names: an address and a length each (`struct iovec`).
+    List { address: u64, entries: u64 },
+}
+
+/// Bytes of an entry of a list.
+const ENTRY_BYTES: u64 = 16;
+
+/// An entry of a list.
+fn entry_of(vm: &Vm, list: u64, index: u64) -> Option<(u64, u64)> {
+    let entry = offheap::read(vm, list + ENTRY_BYTES * index, ENTRY_BYTES)?;
+    let word = |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    Some((word(0), word(8)))
+}
+
+/// The parts of the pieces of a list from a byte on, as many as asked for: addresses and lengths.
+fn pieces(vm: &Vm, list: u64, entries: u64, from: u64, count: u64) -> Option<Vec<(u64, u64)>> {
+    let (mut skipped, mut left, mut found) = (from, count, Vec::new());
+    for index in 0..entries {
+        if left == 0 {
+            break;
+        }
+        let (address, length) = entry_of(vm, list, index)?;
+        let first = skipped.min(length);
+        let part = (length - first).min(left);
+        skipped -= first;
+        left -= part;
+        if part > 0 {
+            found.push((address + first, part));
+        }
+    }
+    (left == 0).then_some(found)
+}
+
+/// Bytes that a list has room for.
+pub(crate) fn list_bytes(vm: &Vm, list: u64, entries: u64) -> u64 {
+    (0..entries)
+        .filter_map(|index| entry_of(vm, list, index))
+        .fold(0, |sum, (_, length)| sum.saturating_add(length))
 }
 
 impl Source {
@@ -485,6 +585,36 @@ impl Source {
                 inside.then_some(bytes)
             }
             Source::Memory { address } => offheap::read(vm, address + from, count),
+            Source::List { address, entries } => {
+                let mut bytes = Vec::new();
+                for (address, length) in pieces(vm, address, entries, from, count)? {
+                    bytes.extend(offheap::read(vm, address, length)?);
+                }
+                Some(bytes)
+            }
+        }
+    }
+    /// Puts some there; whether there is room.
+    pub(crate) fn put(self, vm: &Vm, at: u64, bytes: &[u8]) -> bool {
+        let count = bytes.len() as u64;
+        match self {
+            Source::Array { array, from } => {
+                let inside = from + at + count <= vm.array_len(array);
+                if inside {
+                    vm.memory.write_bytes(array.add(array::DATA + from + at), bytes);
+                }
+                inside
+            }
+            Source::Memory { address } => offheap::write(vm, address + at, bytes),
+            Source::List { address, entries } => {
+                let Some(pieces) = pieces(vm, address, entries, at, count) else { return false };
+                let mut rest = bytes;
+                pieces.into_iter().all(|(address, length)| {
+                    let (part, after) = rest.split_at(length as usize);
+                    rest = after;
+                    offheap::write(vm, address, part)
+                })
+            }
         }
     }
 }

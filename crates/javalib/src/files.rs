@@ -4,9 +4,9 @@
 //! way to say why, answer as for a file that is not there.
 
 use crate::descriptors::{
-    How, MOVED_BYTES_MAX, Open, Refused, Source, change, close, connector_at, enter, file_at,
-    input_available, io_exception, measure, number_in, open_at, open_file, options, progress, read, reason,
-    set_number_in, set_progress, write,
+    AGAIN, How, Open, Refused, Source, change, close, connector_at, enter, file_at, fill, input_available,
+    io_exception, measure, moved_open, number_in, once, open_at, open_file, options, progress, read, reason,
+    set_number_in, write,
 };
 use crate::support::{array_of, done, get, natives, object, set, string, text};
 use alloc::format;
@@ -88,6 +88,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "java/io/Console" {
         "encoding" "()Ljava/lang/String;" Short |_| Outcome::value(Value::NULL);
         "istty" "()Z" Short |_| Outcome::truth(false);
+        "ttyStatus" "()I" Short |_| Outcome::int(0);
     }
 };
 
@@ -190,9 +191,8 @@ fn read_bytes(call: &mut Call<'_>) -> Outcome {
         if count == 0 {
             return Ok(Outcome::int(0));
         }
-        let bytes = read(call, fd, count.min(MOVED_BYTES_MAX as u64), None)?;
-        call.vm.write_bytes(array, from, &bytes);
-        Ok(Outcome::int(if bytes.is_empty() { -1 } else { bytes.len() as i32 }))
+        let taken = fill(call, fd, Source::Array { array, from }, count, None)?;
+        Ok(Outcome::int(if taken == 0 { -1 } else { taken as i32 }))
     });
     done(taken)
 }
@@ -300,22 +300,20 @@ pub(crate) fn at_place(
     }
 }
 
-/// As [`at_place`], of what is not so when it is done again: a failure of this kind then says that it was done before.
+/// As [`at_place`], of what is not so when it is done again. A snapshot that says that it is about to be done comes first, so
+/// that no restart leads to before; after one that leads to just there, a failure of this kind says that it was done.
 pub(crate) fn at_place_once(
     call: &mut Call<'_>,
     path: &str,
     was_done: Fault,
     operation: impl FnOnce(Place) -> Operation,
 ) -> Result<Ended, Refused> {
-    const AGAIN: i64 = 1;
     let path = call.vm.absolute(call.thread, path);
     let ended = match call.entry().map_err(Refused::Leave)? {
         Entry::Ended(ended) => ended,
         entry => {
-            if matches!(entry, Entry::Lost) {
-                set_progress(call, AGAIN, 0);
-            }
             let place = call.vm.may_use(call.thread, &path, Purpose::Write).map_err(Refused::Grant)?;
+            once(call, &entry).map_err(Refused::Leave)?;
             call.operation(operation(place)).map_err(Refused::Leave)?
         }
     };
@@ -446,11 +444,16 @@ fn rename(call: &mut Call<'_>) -> Outcome {
     succeeded(rename_path(call, &from, &to))
 }
 
-/// Gives a file another name.
+/// Gives a file another name, which what is open of it has from then on.
 pub(crate) fn rename_path(call: &mut Call<'_>, from: &str, to: &str) -> Result<Ended, Refused> {
-    let to = call.vm.absolute(call.thread, to);
-    let to = call.vm.may_use(call.thread, &to, Purpose::Write).map_err(Refused::Grant)?;
-    at_place_once(call, from, Fault::NotFound, |from| Operation::Rename { from, to })
+    let new = call.vm.absolute(call.thread, to);
+    let to = call.vm.may_use(call.thread, &new, Purpose::Write).map_err(Refused::Grant)?;
+    let ended = at_place_once(call, from, Fault::NotFound, |from| Operation::Rename { from, to })?;
+    if ended.is_ok() {
+        let old = call.vm.absolute(call.thread, from);
+        moved_open(call, &old, &new);
+    }
+    Ok(ended)
 }
 
 fn set_modified(call: &mut Call<'_>) -> Outcome {

@@ -3,7 +3,7 @@
 //! A resolved method is kept in its `ResolvedMethodName`, in the field that the converter adds; a field is looked up again
 //! by class and name where its offset is asked for.
 
-use crate::support::{get, natives, nothing, object, offset_of, set, zero};
+use crate::support::{self, get, natives, nothing, object, set, zero};
 use alloc::format;
 use alloc::string::String;
 use base::Addr;
@@ -49,7 +49,7 @@ const NEW_INVOKE_SPECIAL: u32 = 8;
 const INVOKE_INTERFACE: u32 = 9;
 
 /// Java's modifiers of a method or field of the world.
-fn modifiers(flags: Flags, is_method: bool) -> u32 {
+pub(crate) fn modifiers(flags: Flags, is_method: bool) -> u32 {
     let mut bits = flags.0 & if is_method { 0x13f } else { 0xdf };
     let more = [(Flags::ABSTRACT, 0x400), (Flags::SYNTHETIC, 0x1000), (Flags::ENUM, 0x4000)];
     for (flag, bit) in more.into_iter().chain(if is_method {
@@ -274,11 +274,7 @@ fn field_place(call: &mut Call<'_>, base: bool) -> Outcome {
     let Some(target) = found else {
         return call.throw_java("java/lang/InternalError", Some("the field is not resolved"));
     };
-    if Flags(call.vm.get_u32(target, field::FLAGS)).has(Flags::STATIC) {
-        let (cells, cell) = call.vm.static_cell(target);
-        return if base { Outcome::object(cells) } else { Outcome::long((cell.0 - cells.0) as i64) };
-    }
-    Outcome::long(offset_of(call.vm, target) as i64)
+    support::field_place(call.vm, target, base)
 }
 
 fn set_target(call: &mut Call<'_>) -> Outcome {

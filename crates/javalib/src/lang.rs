@@ -1,11 +1,15 @@
 //! `java.lang`: objects, strings, numbers, the system, threads, throwables.
 
-use crate::support::{get, java_name, natives, nothing, object, set, string, zero};
+use crate::boundary::current_thread;
+use crate::strict_math;
+use crate::support::{done, get, java_name, natives, nothing, object, set, string, text, zero};
+use alloc::format;
+use alloc::string::String;
 use base::Addr;
 use layout::Value;
 use layout::schema::{Shape, array, class};
-use vm::Native;
 use vm::internal::{Call, Outcome};
+use vm::{Native, Vm};
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -37,32 +41,32 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "longBitsToDouble" "(J)D" Short same;
     }
     "java/lang/StrictMath" {
-        "sin" "(D)D" Short |call| math(call, libm::sin);
-        "cos" "(D)D" Short |call| math(call, libm::cos);
+        "sin" "(D)D" Short |call| math(call, strict_math::sin);
+        "cos" "(D)D" Short |call| math(call, strict_math::cos);
         "tan" "(D)D" Short |call| math(call, libm::tan);
         "asin" "(D)D" Short |call| math(call, libm::asin);
         "acos" "(D)D" Short |call| math(call, libm::acos);
         "atan" "(D)D" Short |call| math(call, libm::atan);
-        "log" "(D)D" Short |call| math(call, libm::log);
-        "log10" "(D)D" Short |call| math(call, libm::log10);
+        "log" "(D)D" Short |call| math(call, strict_math::log);
+        "log10" "(D)D" Short |call| math(call, strict_math::log10);
         "sqrt" "(D)D" Short |call| math(call, libm::sqrt);
-        "sinh" "(D)D" Short |call| math(call, libm::sinh);
-        "cosh" "(D)D" Short |call| math(call, libm::cosh);
-        "tanh" "(D)D" Short |call| math(call, libm::tanh);
+        "sinh" "(D)D" Short |call| math(call, strict_math::sinh);
+        "cosh" "(D)D" Short |call| math(call, strict_math::cosh);
+        "tanh" "(D)D" Short |call| math(call, strict_math::tanh);
         "expm1" "(D)D" Short |call| math(call, libm::expm1);
-        "log1p" "(D)D" Short |call| math(call, libm::log1p);
-        "atan2" "(DD)D" Short |call| Outcome::double(libm::atan2(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
+        "log1p" "(D)D" Short |call| math(call, strict_math::log1p);
+        "atan2" "(DD)D" Short |call| Outcome::double(strict_math::atan2(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
         "IEEEremainder" "(DD)D" Short |call| Outcome::double(libm::remainder(f64::from_bits(call.raw(0)), f64::from_bits(call.raw(1))));
     }
     "java/lang/System" {
-        "arraycopy" "(Ljava/lang/Object;ILjava/lang/Object;II)V" Short array_copy;
+        "arraycopy" "(Ljava/lang/Object;ILjava/lang/Object;II)V" Divided array_copy;
         "identityHashCode" "(Ljava/lang/Object;)I" Short identity_hash;
         "nanoTime" "()J" Short |call| Outcome::long(call.vm.clock_ns() as i64);
         "currentTimeMillis" "()J" Short |call| Outcome::long((call.vm.platform.clock.wall_ns() / NS_PER_MS) as i64);
         "setIn0" "(Ljava/io/InputStream;)V" Short |call| set_static(call, "in");
         "setOut0" "(Ljava/io/PrintStream;)V" Short |call| set_static(call, "out");
         "setErr0" "(Ljava/io/PrintStream;)V" Short |call| set_static(call, "err");
-        "mapLibraryName" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
+        "mapLibraryName" "(Ljava/lang/String;)Ljava/lang/String;" Short map_library_name;
     }
     "java/lang/Runtime" {
         "availableProcessors" "()I" Short |_| Outcome::int(1);
@@ -72,7 +76,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "gc" "()V" Idempotent |call| call.collect();
     }
     "java/lang/Thread" {
-        "currentThread" "()Ljava/lang/Thread;" Short |call| Outcome::value(call.vm.java_thread(call.thread));
+        "currentThread" "()Ljava/lang/Thread;" Short current_thread;
         "start0" "()V" Short start;
         "setPriority0" "(I)V" Short nothing;
         "setNativeName" "(Ljava/lang/String;)V" Short nothing;
@@ -80,7 +84,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "sleep" "(J)V" Resumable |call| { let ms = call.long_at(0).max(0) as u64; call.sleep(ms.saturating_mul(NS_PER_MS)) };
         "interrupt0" "()V" Short |call| { let of = call.vm.thread_of_java(call.reference_at(0)); if !of.is_null() { call.vm.interrupt_thread(of); } Outcome::VOID };
         "clearInterruptEvent" "()V" Short |call| { call.vm.forget_interrupt(); Outcome::VOID };
-        "holdsLock" "(Ljava/lang/Object;)Z" Short |call| { let of = call.this(); Outcome::truth(call.vm.holds_lock(of)) };
+        "holdsLock" "(Ljava/lang/Object;)Z" Short |call| done(object(call, 0).map(|of| Outcome::truth(call.vm.holds_lock(of))));
     }
     "java/lang/Throwable" {
         "fillInStackTrace" "(I)Ljava/lang/Throwable;" Short |call| { let this = call.reference_at(0); call.vm.fill_backtrace(this); Outcome::value(this) };
@@ -114,6 +118,14 @@ fn clone(call: &mut Call<'_>) -> Outcome {
     }
 }
 
+/// The file of a native library, as on Linux.
+fn map_library_name(call: &mut Call<'_>) -> Outcome {
+    match text(call, 0) {
+        Ok(name) => string(call, &format!("lib{name}.so")),
+        Err(thrown) => thrown,
+    }
+}
+
 fn same(call: &mut Call<'_>) -> Outcome {
     Outcome::Return(call.raw(0))
 }
@@ -138,59 +150,115 @@ fn set_static(call: &mut Call<'_>, name: &str) -> Outcome {
 }
 
 /// `System.arraycopy`: both arrays of one primitive kind, or both of references, whose elements are checked one by one
-/// when their classes do not say enough; overlap is as if copied through a third array.
+/// when their classes do not say enough; overlap is as if copied through a third array. Done in steps when it is much.
 fn array_copy(call: &mut Call<'_>) -> Outcome {
-    let from = match object(call, 0) {
-        Ok(from) => from,
-        Err(thrown) => return thrown,
-    };
-    let to = match object(call, 2) {
-        Ok(to) => to,
-        Err(thrown) => return thrown,
-    };
-    let (from_at, to_at, count) = (call.int_at(1), call.int_at(3), call.int_at(4));
-    let vm = &call.vm;
-    let (a, b) = (vm.class_of(Value::object(from)), vm.class_of(Value::object(to)));
-    let refs = |class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
-    if !vm.is_array_class(a) || !vm.is_array_class(b) || a != b && !(refs(a) && refs(b)) {
-        let text = "arraycopy: the source or the destination is no array of a fitting type";
-        return call.throw_java("java/lang/ArrayStoreException", Some(text));
+    array_copied(call).unwrap_or_else(|outcome| outcome)
+}
+
+fn array_copied(call: &mut Call<'_>) -> Result<Outcome, Outcome> {
+    let (from, to) = (object(call, 0)?, object(call, 2)?);
+    let (a, b) = (call.vm.class_of(Value::object(from)), call.vm.class_of(Value::object(to)));
+    let refs = |vm: &Vm, class: Addr| vm.get_u8(class, class::SHAPE) == Shape::RefArray as u8;
+    let (of_refs, fits) = (refs(call.vm, a), a == b || refs(call.vm, a) && refs(call.vm, b));
+    if !fits || !call.vm.is_array_class(a) {
+        let text = copy_mismatch(call.vm, a, b);
+        return Err(call.throw_java("java/lang/ArrayStoreException", Some(&text)));
     }
-    let outside = |at: i32, array: Addr| {
-        at < 0 || count < 0 || i64::from(at) + i64::from(count) > vm.array_len(array) as i64
-    };
-    if outside(from_at, from) || outside(to_at, to) {
-        let text = alloc::format!(
-            "arraycopy: last source index {} out of bounds for length {}",
-            i64::from(from_at) + i64::from(count),
-            vm.array_len(from)
-        );
-        return call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text));
+    let (from_at, to_at, count) = (call.int_at(1), call.int_at(3), call.int_at(4));
+    if let Some(text) = copy_outside(call.vm, (from, from_at), (to, to_at), count) {
+        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text)));
     }
     let (from_at, to_at, count) = (from_at as u64, to_at as u64, count as u64);
-    if !refs(a) {
-        let log2 = u32::from(call.vm.get_u8(a, class::ELEMENT_LOG2));
-        let (source, target) =
-            (from.add(array::DATA + (from_at << log2)), to.add(array::DATA + (to_at << log2)));
-        call.vm.memory.copy(source, target, count << log2);
-        return Outcome::VOID;
-    }
+    let log2 = if of_refs { 3 } else { u32::from(call.vm.get_u8(a, class::ELEMENT_LOG2)) };
     let element = call.vm.ref_field(b, class::ELEMENT);
     let known = a == b || call.vm.is_subclass(call.vm.ref_field(a, class::ELEMENT), element);
-    if known {
-        let (source, target) = (from.add(array::DATA + 8 * from_at), to.add(array::DATA + 8 * to_at));
-        call.vm.heap.copy_refs(to, source, target, count);
-        return Outcome::VOID;
-    }
-    for index in 0..count {
-        let value = call.vm.array_get(from, from_at + index);
-        if !value.is_null() && !call.vm.is_instance(value, element) {
-            let text = "arraycopy: element type mismatch";
-            return call.throw_java("java/lang/ArrayStoreException", Some(text));
+    // In one array the later elements first when they move up.
+    let backwards = from == to && to_at > from_at;
+    call.in_steps(count, 1 << log2, |call, done, pieces| {
+        let first = if backwards { count - done - pieces } else { done };
+        let (from_at, to_at) = (from_at + first, to_at + first);
+        let place = |array: Addr, at: u64| array.add(array::DATA + (at << log2));
+        if !of_refs {
+            call.vm.memory.copy(place(from, from_at), place(to, to_at), pieces << log2);
+        } else if known {
+            call.vm.heap.copy_refs(to, place(from, from_at), place(to, to_at), pieces);
+        } else {
+            for index in 0..pieces {
+                let value = call.vm.array_get(from, from_at + index);
+                if !value.is_null() && !call.vm.is_instance(value, element) {
+                    let text = element_mismatch(call.vm, call.vm.ref_field(a, class::ELEMENT), element);
+                    return Err(call.throw_java("java/lang/ArrayStoreException", Some(&text)));
+                }
+                call.vm.array_set(to, to_at + index, value);
+            }
         }
-        call.vm.array_set(to, to_at + index, value);
+        Ok(())
+    })?;
+    Ok(Outcome::VOID)
+}
+
+/// The kind of an array in messages about copies.
+fn copy_kind(vm: &Vm, of: Addr) -> String {
+    match bytecode::Elem::from_value(vm.get_u8(of, class::ELEMENT_KIND)) {
+        Some(elem) if vm.ref_field(of, class::ELEMENT).is_null() => bytecode::desc::primitive(elem).into(),
+        _ => "object array".into(),
     }
-    Outcome::VOID
+}
+
+fn copy_mismatch(vm: &Vm, a: Addr, b: Addr) -> String {
+    for (of, which) in [(a, "source"), (b, "destination")] {
+        if !vm.is_array_class(of) {
+            return format!("arraycopy: {which} type {} is not an array", external(vm, of));
+        }
+    }
+    format!("arraycopy: type mismatch: can not copy {}[] into {}[]", copy_kind(vm, a), copy_kind(vm, b))
+}
+
+/// What is said of a copy that leaves one of the arrays.
+fn copy_outside(vm: &Vm, from: (Addr, i32), to: (Addr, i32), count: i32) -> Option<String> {
+    let array = |array: Addr| {
+        format!("{}[{}]", copy_kind(vm, vm.class_of(Value::object(array))), vm.array_len(array))
+    };
+    for ((of, at), which) in [(from, "source"), (to, "destination")] {
+        if at < 0 {
+            return Some(format!("arraycopy: {which} index {at} out of bounds for {}", array(of)));
+        }
+    }
+    if count < 0 {
+        return Some(format!("arraycopy: length {count} is negative"));
+    }
+    for ((of, at), which) in [(from, "source"), (to, "destination")] {
+        let end = at as u64 + count as u64;
+        if end > vm.array_len(of) {
+            return Some(format!("arraycopy: last {which} index {end} out of bounds for {}", array(of)));
+        }
+    }
+    None
+}
+
+fn element_mismatch(vm: &Vm, from: Addr, to: Addr) -> String {
+    let (a, b) = (external(vm, from), external(vm, to));
+    if vm.is_subclass(to, from) {
+        format!(
+            "arraycopy: element type mismatch: can not cast one of the elements of {a}[] to the type of the destination \
+             array, {b}"
+        )
+    } else {
+        format!("arraycopy: type mismatch: can not copy {a}[] into {b}[]")
+    }
+}
+
+/// Name of a class as source text has it.
+fn external(vm: &Vm, class: Addr) -> String {
+    let name = vm.text(class, class::NAME);
+    let dimensions = name.len() - name.trim_start_matches('[').len();
+    let plain = match bytecode::TypeDesc::parse(&name[dimensions..]) {
+        _ if dimensions == 0 => java_name(&name),
+        Ok(bytecode::TypeDesc::Prim(elem)) => java::primitive(elem).into(),
+        Ok(bytecode::TypeDesc::Class(name)) => java_name(&name),
+        _ => name.clone(),
+    };
+    plain + &"[]".repeat(dimensions)
 }
 
 fn start(call: &mut Call<'_>) -> Outcome {

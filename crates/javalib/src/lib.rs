@@ -10,7 +10,9 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 extern crate alloc;
 
+mod assertions;
 mod boot;
+mod boundary;
 mod classes;
 mod datagrams;
 mod define;
@@ -31,18 +33,22 @@ mod references;
 mod reflect;
 mod resources;
 mod stack;
+mod strict_math;
 mod support;
 mod unsafes;
 mod zip;
 
 pub use boot::{BOOT_CLASS, boot_module, start_module};
+pub use boundary::CLASS_PATH_FILE;
 pub use library::{ClassFiles, Converter, Library};
 
 use vm::Native;
 
 /// All native methods.
 pub const NATIVES: &[&[Native]] = &[
+    assertions::NATIVES,
     boot::NATIVES,
+    boundary::NATIVES,
     lang::NATIVES,
     stack::NATIVES,
     classes::NATIVES,

@@ -1,9 +1,9 @@
 //! What else the library asks of the machine while it starts: properties, signals, access control.
 
-use crate::support::{array_of, natives, nothing, object, text, zero};
+use crate::support::{array_of, natives, nothing, text, zero};
+use alloc::format;
 use alloc::vec::Vec;
 use layout::Value;
-use layout::schema::array;
 use vm::Native;
 use vm::internal::{Call, Outcome};
 
@@ -40,17 +40,9 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "VMSupportsCS8" "()Z" Short |_| Outcome::truth(true);
     }
     "jdk/internal/loader/NativeLibraries" {
-        "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short |call| Outcome::value(call.reference_at(0));
+        "findBuiltinLib" "(Ljava/lang/String;)Ljava/lang/String;" Short built_in_library;
         "load" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;ZZZ)Z" Short load_library;
         "findEntry0" "(Ljdk/internal/loader/NativeLibraries$NativeLibraryImpl;Ljava/lang/String;)J" Short zero;
-    }
-    "java/util/zip/CRC32" {
-        "update" "(II)I" Short |call| { let (crc, byte) = (call.int_at(0) as u32, call.int_at(1) as u8); Outcome::int(crc32(crc, &[byte]) as i32) };
-        "updateBytes0" "(I[BII)I" Short |call| checksum(call, crc32);
-    }
-    "java/util/zip/Adler32" {
-        "update" "(II)I" Short |call| { let (sum, byte) = (call.int_at(0) as u32, call.int_at(1) as u8); Outcome::int(adler32(sum, &[byte]) as i32) };
-        "updateBytes" "(I[BII)I" Short |call| checksum(call, adler32);
     }
     "java/util/TimeZone" {
         "getSystemTimeZoneID" "(Ljava/lang/String;)Ljava/lang/String;" Short zero;
@@ -151,53 +143,25 @@ fn vm_properties(call: &mut Call<'_>) -> Outcome {
     texts(call, &all)
 }
 
-/// Goes on with a checksum over bytes of an array; the library has checked the range.
-fn checksum(call: &mut Call<'_>, function: fn(u32, &[u8]) -> u32) -> Outcome {
-    let bytes = match object(call, 1) {
-        Ok(bytes) => bytes,
+/// Native libraries of the JDK whose methods are part of the machine, by the names of their files.
+const LIBRARIES: &[&str] =
+    &["libjava.so", "libnet.so", "libnio.so", "libextnet.so", "libzip.so", "libjimage.so"];
+
+/// The name of a library of the JDK; others are looked for as files, and then refused.
+fn built_in_library(call: &mut Call<'_>) -> Outcome {
+    let known = text(call, 0).is_ok_and(|name| LIBRARIES.contains(&name.as_str()));
+    Outcome::value(if known { call.reference_at(0) } else { Value::NULL })
+}
+
+fn load_library(call: &mut Call<'_>) -> Outcome {
+    let name = match text(call, 1) {
+        Ok(name) => name,
         Err(thrown) => return thrown,
     };
-    let (from, count) = (call.int_at(2) as u64, call.int_at(3) as u64);
-    if from.saturating_add(count) > call.vm.array_len(bytes) {
-        return call.throw_java("java/lang/ArrayIndexOutOfBoundsException", None);
+    if LIBRARIES.contains(&name.as_str()) {
+        return Outcome::truth(true);
     }
-    let mut copy = alloc::vec![0; count as usize];
-    call.vm.memory.read_bytes(bytes.add(array::DATA + from), &mut copy);
-    Outcome::int(function(call.int_at(0) as u32, &copy) as i32)
-}
-
-/// CRC-32 (ISO 3309, RFC 1952 section 8).
-fn crc32(crc: u32, bytes: &[u8]) -> u32 {
-    const POLYNOMIAL: u32 = 0xedb8_8320;
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let (mut entry, mut bit) = (index as u32, 0);
-            while bit < 8 {
-                entry = if entry & 1 == 1 { entry >> 1 ^ POLYNOMIAL } else { entry >> 1 };
-                bit += 1;
-            }
-            table[index] = entry;
-            index += 1;
-        }
-        table
-    };
-    !bytes.iter().fold(!crc, |crc, byte| TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ crc >> 8)
-}
-
-/// Adler-32 (RFC 1950 section 8.2).
-fn adler32(sum: u32, bytes: &[u8]) -> u32 {
-    const MODULUS: u32 = 65_521;
-    let (a, b) = bytes.iter().fold((sum & 0xffff, sum >> 16), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % MODULUS;
-        (a, (b + a) % MODULUS)
-    });
-    b << 16 | a
-}
-
-/// The library's own native libraries are part of the machine; others there are none.
-fn load_library(call: &mut Call<'_>) -> Outcome {
-    let name = text(call, 1).unwrap_or_default();
-    Outcome::truth(["java", "net", "nio", "zip", "jimage"].iter().any(|known| name.contains(known)))
+    let text =
+        format!("{name}: native libraries (JNI) are not supported: a world must not depend on native code");
+    call.throw_java("java/lang/UnsatisfiedLinkError", Some(&text))
 }

@@ -9,7 +9,7 @@
 //! world (`options`), datagrams are in `datagrams`.
 
 use crate::descriptors::{
-    Open, connector_at, enter, open_at, progress, reason, replace, set_number_in, set_progress,
+    Open, Source, connector_at, enter, open_at, progress, reason, replace, set_number_in, set_progress,
 };
 use crate::nio::fd_in;
 use crate::offheap;
@@ -60,9 +60,11 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "isExclusiveBindAvailable" "()I" Short |_| Outcome::int(-1);
         "shouldSetBothIPv4AndIPv6Options0" "()Z" Short zero;
+        "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "canIPv6SocketJoinIPv4Group0" "()Z" Short zero;
         "canJoin6WithIPv4Group0" "()Z" Short zero;
         "canUseIPv6OptionsWithIPv4LocalAddress0" "()Z" Short zero;
+        "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "socket0" "(ZZZZ)I" Short socket;
         "bind0" "(Ljava/io/FileDescriptor;ZZLjava/net/InetAddress;I)V" Resumable bind;
         "listen" "(Ljava/io/FileDescriptor;I)V" Short nothing;
@@ -95,12 +97,12 @@ pub(crate) const NATIVES: &[Native] = natives! {
     }
     "sun/nio/ch/SocketDispatcher" {
         "read0" "(Ljava/io/FileDescriptor;JI)I" Resumable |call| {
-            let room = Some((call.long_at(1) as u64, call.int_at(2).max(0) as u64));
-            receive(call, room, |count| Outcome::int(count as i32))
+            let (address, count) = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
+            receive(call, Source::Memory { address }, count, |count| Outcome::int(count as i32))
         };
         "readv0" "(Ljava/io/FileDescriptor;JI)J" Resumable |call| {
-            let room = crate::nio::first_of_list(call);
-            receive(call, room, Outcome::long)
+            let (room, count) = crate::nio::list(call);
+            receive(call, room, count, Outcome::long)
         };
     }
     "sun/nio/ch/IOUtil" {
@@ -532,9 +534,11 @@ fn connection(call: &mut Call<'_>, object: Addr) -> Result<Handle, Outcome> {
     Err(call.throw_java("java/net/SocketException", Some(text)))
 }
 
-/// Takes what has come in, to an address with so much room.
-fn receive(call: &mut Call<'_>, room: Option<(u64, u64)>, answer: fn(i64) -> Outcome) -> Outcome {
-    let Some((address, count)) = room else { return answer(0) };
+/// Takes what has come in, to so much room.
+fn receive(call: &mut Call<'_>, room: Source, count: u64, answer: fn(i64) -> Outcome) -> Outcome {
+    if count == 0 {
+        return answer(0);
+    }
     let taken = (|| {
         let object = socket_at(call, 0)?;
         let ended = match call.entry()? {
@@ -551,7 +555,7 @@ fn receive(call: &mut Call<'_>, room: Option<(u64, u64)>, answer: fn(i64) -> Out
         match ended {
             Ok(Done::Data(bytes)) => {
                 call.vm.worked(bytes.len() as u64);
-                offheap::write(call.vm, address, &bytes);
+                room.put(call.vm, 0, &bytes);
                 Ok(answer(if bytes.is_empty() { i64::from(EOF) } else { bytes.len() as i64 }))
             }
             Ok(_) => Err(nonsense(call)),

@@ -5,9 +5,9 @@
 //! and the library does without them.
 
 use crate::descriptors::{
-    How, Open, Refused, Source, change, close, enter, errno, failed, file_at, io_exception, measure,
-    nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in, set_progress,
-    text_of_errno, write,
+    How, Open, REOPENS, Refused, Source, change, close, enter, errno, failed, file_at, fill, io_exception,
+    list_bytes, measure, nonsense, number_in, open_at, open_file, progress, read, reason, set_number_in,
+    set_progress, text_of_errno, write,
 };
 use crate::files::{at_place, at_place_once, may, rename_path};
 use crate::offheap;
@@ -34,9 +34,8 @@ const O_TRUNC: i32 = 0o1000;
 const O_APPEND: i32 = 0o2000;
 /// Answers of channels: nothing there now, and the end (`IOStatus`).
 const EOF: i32 = -1;
-/// A scatter or gather list has so many entries at most, and each is an address and a length.
+/// A scatter or gather list has so many entries at most.
 const IOV_MAX: i32 = 1024;
-const IOV_BYTES: u64 = 16;
 
 pub(crate) const NATIVES: &[Native] = natives! {
     "sun/nio/fs/UnixNativeDispatcher" {
@@ -226,10 +225,11 @@ fn open(call: &mut Call<'_>) -> Outcome {
         _ => Access::Existing,
     };
     // Emptying a file that must be there is a second operation.
-    const EMPTIES: i64 = 1;
+    const EMPTIES: i64 = 3;
     let how = How { access, append: has(O_APPEND) };
     let empties = access == Access::Existing && has(O_TRUNC);
-    if let (EMPTIES, fd) = progress(call) {
+    let (step, fd) = progress(call);
+    if step & !REOPENS == EMPTIES {
         let changed = change(call, fd as i32, |handle| Operation::Resize { handle, size: 0 });
         return done(changed.map(|()| Outcome::int(fd as i32)));
     }
@@ -260,22 +260,8 @@ pub(crate) fn read_memory(call: &mut Call<'_>, fd: i32, at: u64, position: Optio
     if count == 0 {
         return Outcome::int(0);
     }
-    // Who reads at a position expects all that is there in one call; otherwise nothing has been done before.
-    let before = progress(call).1;
-    let from = position.map(|position| position + before);
-    let taken = read(call, fd, count - before, from).and_then(|bytes| {
-        if !offheap::write(call.vm, address + before, &bytes) {
-            return Err(call.throw_java("java/lang/InternalError", Some("the buffer is not there")));
-        }
-        let all = before + bytes.len() as u64;
-        if position.is_some() && !bytes.is_empty() && all < count {
-            set_progress(call, 0, all);
-            call.set_phase(0);
-            return Err(Outcome::Again);
-        }
-        Ok(Outcome::int(if all == 0 { EOF } else { all as i32 }))
-    });
-    done(taken)
+    let taken = fill(call, fd, Source::Memory { address }, count, position);
+    done(taken.map(|count| Outcome::int(if count == 0 { EOF } else { count as i32 })))
 }
 
 /// Writes from the address and count in arguments `at` and `at + 1`.
@@ -288,34 +274,29 @@ pub(crate) fn write_memory(call: &mut Call<'_>, fd: i32, at: u64, position: Opti
     done(written.map(|()| Outcome::int(count as i32)))
 }
 
-/// The first entry that has bytes of the list at the address in argument 1.
-pub(crate) fn first_of_list(call: &Call<'_>) -> Option<(u64, u64)> {
-    let (list, count) = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
-    (0..count).find_map(|index| {
-        let entry = offheap::read(call.vm, list + IOV_BYTES * index, IOV_BYTES)?;
-        let word =
-            |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        (word(8) > 0).then(|| (word(0), word(8)))
-    })
+/// The list that arguments 1 and 2 name, and how many bytes its pieces have.
+pub(crate) fn list(call: &Call<'_>) -> (Source, u64) {
+    let (address, entries) = (call.long_at(1) as u64, call.int_at(2).max(0) as u64);
+    (Source::List { address, entries }, list_bytes(call.vm, address, entries))
 }
 
-/// Reads to the first buffer of a list: fewer bytes than there is room for are always allowed.
+/// Reads to the buffers of a list.
 fn scatter(call: &mut Call<'_>) -> Outcome {
-    let fd = fd_in(call, 0);
-    let Some((address, count)) = first_of_list(call) else { return Outcome::long(0) };
-    let taken = read(call, fd, count, None).map(|bytes| {
-        offheap::write(call.vm, address, &bytes);
-        Outcome::long(if bytes.is_empty() { i64::from(EOF) } else { bytes.len() as i64 })
-    });
-    done(taken)
+    let (fd, (room, count)) = (fd_in(call, 0), list(call));
+    if count == 0 {
+        return Outcome::long(0);
+    }
+    let taken = fill(call, fd, room, count, None);
+    done(taken.map(|count| Outcome::long(if count == 0 { i64::from(EOF) } else { count as i64 })))
 }
 
-/// Writes the first buffer of a list.
+/// Writes the buffers of a list.
 fn gather(call: &mut Call<'_>) -> Outcome {
-    let fd = fd_in(call, 0);
-    let Some((address, count)) = first_of_list(call) else { return Outcome::long(0) };
-    let written = write(call, fd, Source::Memory { address }, count, None);
-    done(written.map(|()| Outcome::long(count as i64)))
+    let (fd, (source, count)) = (fd_in(call, 0), list(call));
+    if count == 0 {
+        return Outcome::long(0);
+    }
+    done(write(call, fd, source, count, None).map(|()| Outcome::long(count as i64)))
 }
 
 fn seek(call: &mut Call<'_>) -> Outcome {
@@ -424,7 +405,7 @@ fn mode_at(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Fills a `UnixFileAttributes`.
-fn fill(call: &mut Call<'_>, target: Addr, facts: &FileFacts) -> Outcome {
+fn fill_attributes(call: &mut Call<'_>, target: Addr, facts: &FileFacts) -> Outcome {
     let numbers = [
         ("st_mode", u64::from(facts.mode)),
         ("st_ino", facts.inode),
@@ -452,7 +433,7 @@ fn stat(call: &mut Call<'_>, operation: fn(Place) -> Operation) -> Outcome {
         let target = object(call, 1)?;
         let result = at_place(call, &path, Purpose::Read, operation);
         match settled(call, &path, result)? {
-            Done::File(facts) => Ok(fill(call, target, &facts)),
+            Done::File(facts) => Ok(fill_attributes(call, target, &facts)),
             _ => Err(nonsense(call)),
         }
     });
@@ -463,7 +444,7 @@ fn stat_open(call: &mut Call<'_>) -> Outcome {
     let fd = call.int_at(0);
     let found = object(call, 1).and_then(|target| {
         let facts = measure(call, fd)?;
-        Ok(fill(call, target, &facts))
+        Ok(fill_attributes(call, target, &facts))
     });
     done(found)
 }

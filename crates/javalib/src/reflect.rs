@@ -3,7 +3,7 @@
 //! The slot of a member is its index in the class's own list in the world.
 
 use crate::classes::{class_of, with_file};
-use crate::support::{array_of, done, get, natives, object, offset_of, set};
+use crate::support::{self, array_of, done, get, natives, object, set};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,8 +11,8 @@ use base::Addr;
 use bytecode::{Descriptor, Elem, Flags, TypeDesc};
 use java::{Constant, Member, wrapper};
 use layout::Value;
-use layout::schema::{class, field, method};
-use vm::internal::{Call, Invoke, Outcome, Target};
+use layout::schema::{array, class, field, method};
+use vm::internal::{Call, Invoke, NEW_ARRAYS, Outcome, Target};
 use vm::{Native, Vm, WRAPPING_PHASE};
 
 pub(crate) const NATIVES: &[Native] = natives! {
@@ -55,6 +55,23 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "java/lang/reflect/Array" {
         "get" "(Ljava/lang/Object;I)Ljava/lang/Object;" Short array_get;
         "set" "(Ljava/lang/Object;ILjava/lang/Object;)V" Short array_set;
+        "getBoolean" "(Ljava/lang/Object;I)Z" Short |call| get_number(call, Elem::Bool);
+        "getByte" "(Ljava/lang/Object;I)B" Short |call| get_number(call, Elem::I8);
+        "getChar" "(Ljava/lang/Object;I)C" Short |call| get_number(call, Elem::U16);
+        "getShort" "(Ljava/lang/Object;I)S" Short |call| get_number(call, Elem::I16);
+        "getInt" "(Ljava/lang/Object;I)I" Short |call| get_number(call, Elem::I32);
+        "getLong" "(Ljava/lang/Object;I)J" Short |call| get_number(call, Elem::I64);
+        "getFloat" "(Ljava/lang/Object;I)F" Short |call| get_number(call, Elem::F32);
+        "getDouble" "(Ljava/lang/Object;I)D" Short |call| get_number(call, Elem::F64);
+        "setBoolean" "(Ljava/lang/Object;IZ)V" Short |call| set_number(call, Elem::Bool);
+        "setByte" "(Ljava/lang/Object;IB)V" Short |call| set_number(call, Elem::I8);
+        "setChar" "(Ljava/lang/Object;IC)V" Short |call| set_number(call, Elem::U16);
+        "setShort" "(Ljava/lang/Object;IS)V" Short |call| set_number(call, Elem::I16);
+        "setInt" "(Ljava/lang/Object;II)V" Short |call| set_number(call, Elem::I32);
+        "setLong" "(Ljava/lang/Object;IJ)V" Short |call| set_number(call, Elem::I64);
+        "setFloat" "(Ljava/lang/Object;IF)V" Short |call| set_number(call, Elem::F32);
+        "setDouble" "(Ljava/lang/Object;ID)V" Short |call| set_number(call, Elem::F64);
+        "multiNewArray" "(Ljava/lang/Class;[I)Ljava/lang/Object;" Resumable new_arrays;
     }
     "jdk/internal/misc/Unsafe" {
         "objectFieldOffset0" "(Ljava/lang/reflect/Field;)J" Short |call| field_place(call, false);
@@ -101,6 +118,27 @@ struct About {
     type_annotations: Option<Vec<u8>>,
 }
 
+/// The members of a class that was made for a lambda, which has no class file: serialisation looks for `writeReplace`.
+/// What makes its objects is static, and is no method that a program would find elsewhere.
+fn made_members(vm: &Vm, of: Addr, list: u64) -> Vec<About> {
+    let members = vm.ref_field(of, list);
+    if members.is_null() || vm.is_array_class(of) {
+        return Vec::new();
+    }
+    let is_method = list == class::METHODS;
+    let all = (0..vm.array_len(members)).map(|index| Addr(vm.array_get(members, index).0));
+    all.filter_map(|member| {
+        let flags = if is_method { vm.method_flags(member) } else { Flags(vm.get_u32(member, field::FLAGS)) };
+        (!flags.has(Flags::STATIC)).then(|| About {
+            name: vm.text(member, method::NAME),
+            desc: vm.text(member, method::DESCRIPTOR),
+            access: crate::handles::modifiers(flags, is_method) as u16,
+            ..About::default()
+        })
+    })
+    .collect()
+}
+
 fn about(file: &java::ClassFile<'_>, member: &Member<'_>) -> About {
     let attribute = |name: &[u8]| {
         member.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.bytes)
@@ -144,7 +182,7 @@ fn declared_fields(call: &mut Call<'_>) -> Outcome {
         with_file(call.vm, of, |file| {
             file.fields.iter().map(|member| about(file, member)).collect::<Vec<_>>()
         })
-        .unwrap_or_default()
+        .unwrap_or_else(|| made_members(call.vm, of, class::FIELDS))
     };
     let made: Result<Vec<Value>, Outcome> = found
         .iter()
@@ -202,7 +240,7 @@ fn declared_methods(call: &mut Call<'_>, constructors: bool) -> Outcome {
         with_file(call.vm, of, |file| {
             file.methods.iter().map(|member| about(file, member)).collect::<Vec<_>>()
         })
-        .unwrap_or_default()
+        .unwrap_or_else(|| made_members(call.vm, of, class::METHODS))
     };
     let made: Result<Vec<Value>, Outcome> = found
         .iter()
@@ -495,7 +533,11 @@ fn unboxed(vm: &Vm, value: Value, to: Elem) -> Option<u64> {
     let object = value.as_object()?;
     let name = vm.text(vm.class_of(value), class::NAME);
     let from = Elem::ALL.iter().copied().find(|elem| wrapper(*elem) == name)?;
-    let bits = get(vm, object, "value");
+    widened(get(vm, object, "value"), from, to)
+}
+
+/// A number of a primitive type as one of another (JLS 5.1.2); `None` when it does not fit.
+fn widened(bits: u64, from: Elem, to: Elem) -> Option<u64> {
     let number = i64::from(bits as u32 as i32);
     Some(match (from, to) {
         _ if from == to => bits,
@@ -543,11 +585,7 @@ fn arguments(
         };
         match fits {
             Some(value) => values.push(value),
-            None => {
-                return Err(
-                    call.throw_java("java/lang/IllegalArgumentException", Some("argument type mismatch"))
-                );
-            }
+            None => return Err(mismatch(call)),
         }
     }
     Ok(values)
@@ -664,13 +702,88 @@ fn field_place(call: &mut Call<'_>, base: bool) -> Outcome {
         let slot = get(call.vm, of, "slot");
         let fields = call.vm.ref_field(owner, class::FIELDS);
         let target = Addr(call.vm.array_get(fields, slot).0);
-        if Flags(call.vm.get_u32(target, field::FLAGS)).has(Flags::STATIC) {
-            let (cells, cell) = call.vm.static_cell(target);
-            return if base { Outcome::object(cells) } else { Outcome::long((cell.0 - cells.0) as i64) };
-        }
-        Outcome::long(offset_of(call.vm, target) as i64)
+        support::field_place(call.vm, target, base)
     });
     done(found)
+}
+
+/// `Array.getInt` and its kin: the element of an array of numbers, widened.
+fn get_number(call: &mut Call<'_>, to: Elem) -> Outcome {
+    let got = number_element(call).and_then(|(array, elem, index)| {
+        let bits = call.vm.element_bits(array, elem, index);
+        widened(bits, elem, to).map(Outcome::Return).ok_or_else(|| mismatch(call))
+    });
+    done(got)
+}
+
+/// `Array.setInt` and its kin.
+fn set_number(call: &mut Call<'_>, from: Elem) -> Outcome {
+    let bits = call.raw(2);
+    let put = number_element(call).and_then(|(array, elem, index)| match widened(bits, from, elem) {
+        Some(bits) => {
+            call.vm.set_element_bits(array, elem, index, bits);
+            Ok(Outcome::VOID)
+        }
+        None => Err(mismatch(call)),
+    });
+    done(put)
+}
+
+fn mismatch(call: &mut Call<'_>) -> Outcome {
+    call.throw_java("java/lang/IllegalArgumentException", Some("argument type mismatch"))
+}
+
+/// As [`element`], of an array of numbers.
+fn number_element(call: &mut Call<'_>) -> Result<(Addr, Elem, u64), Outcome> {
+    let array = object(call, 0)?;
+    let of = call.vm.class_of(Value::object(array));
+    if call.vm.is_array_class(of) && !call.vm.ref_field(of, class::ELEMENT).is_null() {
+        let text = "Argument is not an array of primitive type";
+        return Err(call.throw_java("java/lang/IllegalArgumentException", Some(text)));
+    }
+    match element(call)? {
+        (array, Some(elem), index) => Ok((array, elem, index)),
+        (_, None, _) => Err(mismatch(call)),
+    }
+}
+
+/// `Array.newInstance` with several lengths, which the kernel's own method makes in steps. Phase 1: it was called.
+fn new_arrays(call: &mut Call<'_>) -> Outcome {
+    const DIMENSIONS_MAX: u64 = 255;
+    if call.phase() == 1 {
+        return Outcome::value(call.result());
+    }
+    let (mirror, lengths) = match object(call, 0).and_then(|mirror| Ok((mirror, object(call, 1)?))) {
+        Ok((mirror, lengths)) => (Value::object(mirror), lengths),
+        Err(thrown) => return thrown,
+    };
+    let count = call.vm.array_len(lengths);
+    let (mut of, made) = match call.vm.primitive_of_mirror(mirror) {
+        Some(Some(elem)) => (call.vm.primitive_array_class(elem), 1),
+        Some(None) => return call.throw_java("java/lang/IllegalArgumentException", None),
+        None => (call.vm.class_of_mirror(mirror), 0),
+    };
+    let name = call.vm.text(of, class::NAME);
+    let dimensions = (name.len() - name.trim_start_matches('[').len()) as u64 - made;
+    if count == 0 || count + dimensions > DIMENSIONS_MAX {
+        return call.throw_java("java/lang/IllegalArgumentException", None);
+    }
+    let negative = (0..count)
+        .map(|index| call.vm.element_bits(lengths, Elem::I32, index) as u32 as i32)
+        .find(|length| *length < 0);
+    if let Some(length) = negative {
+        return call.throw_java("java/lang/NegativeArraySizeException", Some(&format!("{length}")));
+    }
+    for _ in made..count {
+        of = call.vm.array_class(of);
+    }
+    // Of its own, for the program may change the lengths meanwhile.
+    let ints = call.vm.primitive_array_class(Elem::I32);
+    let copy = call.vm.new_array(ints, count);
+    call.vm.memory.copy(lengths.add(array::DATA), copy.add(array::DATA), 4 * count);
+    call.set_phase(1);
+    let method = Target::Ordinal(NEW_ARRAYS as u16);
+    Outcome::Call(Invoke { receiver: Value::object(of), method, args: alloc::vec![Value::object(copy)] })
 }
 
 /// The array in argument 0 and the address of the element in argument 1.
@@ -682,8 +795,7 @@ fn element(call: &mut Call<'_>) -> Result<(Addr, Option<Elem>, u64), Outcome> {
     }
     let index = call.int_at(1);
     if index < 0 || index as u64 >= call.vm.array_len(array) {
-        let text = format!("Index {index} out of bounds for length {}", call.vm.array_len(array));
-        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", Some(&text)));
+        return Err(call.throw_java("java/lang/ArrayIndexOutOfBoundsException", None));
     }
     let elem = if call.vm.ref_field(of, class::ELEMENT).is_null() {
         Elem::from_value(call.vm.get_u8(of, class::ELEMENT_KIND))

@@ -206,10 +206,11 @@ fn fill_element(vm: &mut Vm, element: Addr, target: Addr, pc: u32) {
     let part =
         |vm: &Vm, of: Value, name: &str| Value(of.as_object().map_or(0, |object| get(vm, object, name)));
     let (loader, module) = (part(vm, mirror, "classLoader"), part(vm, mirror, "module"));
+    let version = part(vm, part(vm, module, "descriptor"), "version");
     for (field, value) in [
         ("classLoaderName", part(vm, loader, "name")),
         ("moduleName", part(vm, module, "name")),
-        ("moduleVersion", part(vm, part(vm, module, "descriptor"), "rawVersionString")),
+        ("moduleVersion", part(vm, version, "version")),
     ] {
         set(vm, element, field, value.0);
     }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use base::Addr;
+use bytecode::{Elem, Flags};
 use layout::Value;
 use layout::schema::field;
 use vm::Vm;
@@ -81,9 +82,31 @@ pub(crate) fn array_of(vm: &mut Vm, class: &str, elements: &[Value]) -> Result<V
     Ok(Value::object(made))
 }
 
-/// Offset of a field in an object, or of its cell in the object that [`static_base`] gives.
+/// Offset of a field in an object.
 pub(crate) fn offset_of(vm: &Vm, target: Addr) -> u64 {
     u64::from(vm.get_u32(target, field::OFFSET))
+}
+
+/// Bit of the offset of a static field that holds a number: its cell is a whole slot, in which the number stands widened.
+/// The kind of the field stands in the bits from [`CELL_KIND_SHIFT`] on.
+pub(crate) const CELL: u64 = 1 << 62;
+pub(crate) const CELL_KIND_SHIFT: u32 = 56;
+
+/// Where a field stands, as `Unsafe` takes it: its offset, or the object that the offset of a static one counts in.
+pub(crate) fn field_place(vm: &Vm, target: Addr, base: bool) -> Outcome {
+    if !Flags(vm.get_u32(target, field::FLAGS)).has(Flags::STATIC) {
+        return Outcome::long(offset_of(vm, target) as i64);
+    }
+    let (cells, cell) = vm.static_cell(target);
+    if base {
+        return Outcome::object(cells);
+    }
+    let kind = vm.get_u8(target, field::KIND);
+    let mark = match Elem::from_value(kind) {
+        Some(_) => CELL | u64::from(kind) << CELL_KIND_SHIFT,
+        None => 0,
+    };
+    Outcome::long((mark | (cell.0 - cells.0)) as i64)
 }
 
 /// Joins two ways a native method may end.

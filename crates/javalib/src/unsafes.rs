@@ -3,13 +3,12 @@
 //! Offsets are those of the object's layout in the world, so they stay good for ever. Every access is checked: it lies
 //! inside the object and does not mix references with numbers; so a program that computes a wrong offset gets an
 //! `InternalError` and does not break the world. Memory outside of objects is that of `offheap`.
-//! Natives run under the kernel's lock, so a comparison with its exchange is one step.
+//! A comparison with its exchange is one step also for workers that run bytecode meanwhile.
 
-use crate::support::{natives, offset_of, text};
+use crate::support::{CELL, CELL_KIND_SHIFT, natives, offset_of, text};
 use base::Addr;
 use bytecode::Elem;
 use core::sync::atomic::{Ordering, fence};
-use layout::Value;
 use layout::schema::{Shape, array, class, field};
 use vm::Native;
 use vm::internal::{Call, Outcome};
@@ -58,6 +57,8 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "compareAndExchangeInt" "(Ljava/lang/Object;JII)I" Short |call| exchange(call, Elem::I32, false);
         "compareAndSetLong" "(Ljava/lang/Object;JJJ)Z" Short |call| exchange(call, Elem::I64, true);
         "compareAndExchangeLong" "(Ljava/lang/Object;JJJ)J" Short |call| exchange(call, Elem::I64, false);
+        "compareAndExchangeByte" "(Ljava/lang/Object;JBB)B" Short |call| exchange(call, Elem::I8, false);
+        "compareAndExchangeShort" "(Ljava/lang/Object;JSS)S" Short |call| exchange(call, Elem::I16, false);
         "compareAndSetReference" "(Ljava/lang/Object;JLjava/lang/Object;Ljava/lang/Object;)Z" Short |call| exchange_reference(call, true);
         "compareAndExchangeReference" "(Ljava/lang/Object;JLjava/lang/Object;Ljava/lang/Object;)Ljava/lang/Object;" Short |call| exchange_reference(call, false);
         "loadFence" "()V" Short full_fence;
@@ -73,7 +74,6 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "park" "(ZJ)V" Resumable park;
         "unpark" "(Ljava/lang/Object;)V" Short unpark;
         "setMemory0" "(Ljava/lang/Object;JJB)V" Short set_memory;
-        "copySwapMemory0" "(Ljava/lang/Object;JLjava/lang/Object;JJJ)V" Short copy_swapped;
         "copyMemory0" "(Ljava/lang/Object;JLjava/lang/Object;JJ)V" Short copy_memory;
     }
 };
@@ -112,48 +112,73 @@ fn place(call: &mut Call<'_>, at: u64, bytes: u64, reference: bool) -> Result<(A
     })
 }
 
-fn read(call: &Call<'_>, at: Addr, elem: Elem) -> u64 {
-    let memory = &call.vm.memory;
+/// Where a number stands. A static field's cell is a whole slot, of which so many bits up the number begins.
+enum Number {
+    At(Addr),
+    Cell { at: Addr, kind: Elem, shift: u32 },
+}
+
+/// The place that arguments 1 and 2 lead to, for a number of so many bytes.
+fn number_place(call: &mut Call<'_>, bytes: u64) -> Result<Number, Outcome> {
+    let offset = call.long_at(2) as u64;
+    let kind = Elem::from_value((offset >> CELL_KIND_SHIFT) as u8 & !(CELL >> CELL_KIND_SHIFT) as u8);
+    if let (CELL, Some(kind), Some(cells)) = (offset & CELL, kind, call.reference_at(1).as_object()) {
+        let (offset, from) = (offset & ((1 << CELL_KIND_SHIFT) - 1) & !7, offset & 7);
+        let cell = call.vm.number_slot(cells, offset, 8).filter(|_| from + bytes <= 8);
+        if let Some(at) = cell {
+            return Ok(Number::Cell { at, kind, shift: 8 * from as u32 });
+        }
+    }
+    place(call, 1, bytes, false).map(|(_, at)| Number::At(at))
+}
+
+/// The low bytes of a word.
+fn low(bits: u64, bytes: u64) -> u64 {
+    bits & (u64::MAX >> (64 - 8 * bytes))
+}
+
+/// A number of a type in the form of a slot.
+fn slot(elem: Elem, bits: u64) -> u64 {
     match elem {
-        Elem::Bool => u64::from(memory.load_u8(at)),
-        Elem::I8 => u64::from(i32::from(memory.load_u8(at) as i8) as u32),
-        Elem::U16 => u64::from(memory.load_u16(at)),
-        Elem::I16 => u64::from(i32::from(memory.load_u16(at) as i16) as u32),
-        Elem::I32 | Elem::F32 => u64::from(memory.load_u32(at)),
-        Elem::I64 | Elem::F64 => memory.load_u64(at),
+        Elem::Bool => u64::from(bits as u8 != 0),
+        Elem::I8 => u64::from(i32::from(bits as i8) as u32),
+        Elem::U16 => u64::from(bits as u16),
+        Elem::I16 => u64::from(i32::from(bits as i16) as u32),
+        Elem::I32 | Elem::F32 => u64::from(bits as u32),
+        Elem::I64 | Elem::F64 => bits,
     }
 }
 
-fn write(call: &mut Call<'_>, at: Addr, elem: Elem, bits: u64) {
-    let memory = &call.vm.memory;
-    match elem {
-        Elem::Bool => memory.store_u8(at, bits as u8 & 1),
-        Elem::I8 => memory.store_u8(at, bits as u8),
-        Elem::I16 | Elem::U16 => memory.store_u16(at, bits as u16),
-        Elem::I32 | Elem::F32 => memory.store_u32(at, bits as u32),
-        Elem::I64 | Elem::F64 => memory.store_u64(at, bits),
-    }
+/// A slot with other bytes in it, in the form of the field's type.
+fn merged(old: u64, bits: u64, bytes: u64, kind: Elem, shift: u32) -> u64 {
+    slot(kind, old & !(low(u64::MAX, bytes) << shift) | low(bits, bytes) << shift)
 }
 
 fn load(call: &mut Call<'_>, elem: Elem) -> Outcome {
+    let bytes = bytes_of(elem);
     fence(Ordering::SeqCst);
-    match place(call, 1, bytes_of(elem), false) {
-        Ok((_, at)) => Outcome::Return(read(call, at, elem)),
+    match number_place(call, bytes) {
+        Ok(Number::At(at)) => Outcome::Return(slot(elem, call.vm.load_number(at, bytes))),
+        Ok(Number::Cell { at, shift, .. }) => {
+            Outcome::Return(slot(elem, call.vm.memory.load_u64(at) >> shift))
+        }
         Err(thrown) => thrown,
     }
 }
 
 fn store(call: &mut Call<'_>, elem: Elem) -> Outcome {
-    match place(call, 1, bytes_of(elem), false) {
-        Ok((_, at)) => {
-            let bits = call.raw(3);
-            fence(Ordering::SeqCst);
-            write(call, at, elem, bits);
-            fence(Ordering::SeqCst);
-            Outcome::VOID
+    let (bytes, bits) = (bytes_of(elem), slot(elem, call.raw(3)));
+    fence(Ordering::SeqCst);
+    match number_place(call, bytes) {
+        Ok(Number::At(at)) => call.vm.store_number(at, bytes, bits),
+        Ok(Number::Cell { at, kind, shift }) => {
+            let old = call.vm.memory.load_u64(at);
+            call.vm.memory.store_u64(at, merged(old, bits, bytes, kind, shift));
         }
-        Err(thrown) => thrown,
+        Err(thrown) => return thrown,
     }
+    fence(Ordering::SeqCst);
+    Outcome::VOID
 }
 
 fn load_reference(call: &mut Call<'_>) -> Outcome {
@@ -177,33 +202,51 @@ fn store_reference(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn exchange(call: &mut Call<'_>, elem: Elem, set: bool) -> Outcome {
-    match place(call, 1, bytes_of(elem), false) {
-        Ok((_, at)) => {
-            fence(Ordering::SeqCst);
-            let found = read(call, at, elem);
-            let (expected, wanted) = (call.raw(3), call.raw(4));
-            if found == expected {
-                write(call, at, elem, wanted);
-                fence(Ordering::SeqCst);
-            }
-            Outcome::Return(if set { u64::from(found == expected) } else { found })
+/// Replaces a number by another if it is the expected one; what was found.
+fn exchanged(call: &mut Call<'_>, at: Addr, bytes: u64, expected: u64, new: u64) -> u64 {
+    let memory = &call.vm.memory;
+    if !at.0.is_multiple_of(bytes) {
+        let found = call.vm.load_number(at, bytes);
+        if found == expected {
+            call.vm.store_number(at, bytes, new);
         }
-        Err(thrown) => thrown,
+        return found;
     }
+    // Other workers write such fields without the kernel's lock.
+    let result = match bytes {
+        1 => memory.compare_exchange_u8(at, expected as u8, new as u8).map_err(u64::from).err(),
+        2 => memory.compare_exchange_u16(at, expected as u16, new as u16).map_err(u64::from).err(),
+        4 => memory.compare_exchange_u32(at, expected as u32, new as u32).map_err(u64::from).err(),
+        _ => memory.compare_exchange_u64(at, expected, new).err(),
+    };
+    result.unwrap_or(expected)
+}
+
+fn exchange(call: &mut Call<'_>, elem: Elem, set: bool) -> Outcome {
+    let bytes = bytes_of(elem);
+    let (expected, new) = (low(call.raw(3), bytes), low(call.raw(4), bytes));
+    let found = match number_place(call, bytes) {
+        Ok(Number::At(at)) => exchanged(call, at, bytes, expected, new),
+        Ok(Number::Cell { at, kind, shift }) => loop {
+            let old = call.vm.memory.load_u64(at);
+            let found = low(old >> shift, bytes);
+            let next = merged(old, new, bytes, kind, shift);
+            if found != expected || call.vm.memory.compare_exchange_u64(at, old, next).is_ok() {
+                break found;
+            }
+        },
+        Err(thrown) => return thrown,
+    };
+    Outcome::Return(if set { u64::from(found == expected) } else { slot(elem, found) })
 }
 
 fn exchange_reference(call: &mut Call<'_>, set: bool) -> Outcome {
     match place(call, 1, 8, true) {
         Ok((object, at)) => {
-            fence(Ordering::SeqCst);
-            let found = Value(call.vm.memory.load_u64(at));
             let (expected, wanted) = (call.reference_at(3), call.reference_at(4));
-            if found == expected {
-                call.vm.heap.write_ref(object, at, wanted);
-                fence(Ordering::SeqCst);
-            }
-            Outcome::Return(if set { u64::from(found == expected) } else { found.0 })
+            let result = call.vm.heap.exchange_ref(object, at, expected, wanted);
+            let found = result.err().unwrap_or(expected);
+            Outcome::Return(if set { u64::from(result.is_ok()) } else { found.0 })
         }
         Err(thrown) => thrown,
     }
@@ -292,32 +335,12 @@ fn set_memory(call: &mut Call<'_>) -> Outcome {
     let (count, byte) = (call.long_at(3) as u64, call.int_at(4) as u8);
     match place(call, 1, count, false) {
         Ok((_, at)) => {
-            for index in 0..count {
-                call.vm.memory.store_u8(at.add(index), byte);
-            }
+            call.vm.memory.fill(at, count, byte);
+            call.vm.worked(count);
             Outcome::VOID
         }
         Err(thrown) => thrown,
     }
-}
-
-/// Copies elements of so many bytes with the order of their bytes turned round.
-fn copy_swapped(call: &mut Call<'_>) -> Outcome {
-    let (count, width) = (call.long_at(5) as u64, call.long_at(6) as u64);
-    let (from, to) = match (place(call, 1, count, false), place(call, 3, count, false)) {
-        (Ok((_, from)), Ok((_, to))) => (from, to),
-        (Err(thrown), _) | (_, Err(thrown)) => return thrown,
-    };
-    if !matches!(width, 2 | 4 | 8) || !count.is_multiple_of(width) {
-        return call.throw_java("java/lang/IllegalArgumentException", None);
-    }
-    let mut bytes = alloc::vec![0; count as usize];
-    call.vm.memory.read_bytes(from, &mut bytes);
-    bytes.chunks_exact_mut(width as usize).for_each(<[u8]>::reverse);
-    for (index, byte) in bytes.iter().enumerate() {
-        call.vm.memory.store_u8(to.add(index as u64), *byte);
-    }
-    Outcome::VOID
 }
 
 fn copy_memory(call: &mut Call<'_>) -> Outcome {
@@ -327,5 +350,6 @@ fn copy_memory(call: &mut Call<'_>) -> Outcome {
         (Err(thrown), _) | (_, Err(thrown)) => return thrown,
     };
     call.vm.memory.copy(from, to, count);
+    call.vm.worked(count);
     Outcome::VOID
 }

@@ -23,6 +23,7 @@ use miniz_oxide::deflate::core::{
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
     TINFL_FLAG_COMPUTE_ADLER32, TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER,
+    TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress_with_limit};
 use vm::internal::{Call, Outcome};
@@ -74,6 +75,8 @@ const RAW: u8 = 1;
 const FINISHED: u8 = 2;
 /// The header of zlib was written.
 const HEADED: u8 = 4;
+/// The window was not filled yet: nothing stands behind what is copied from further back.
+const FRESH: u8 = 8;
 
 /// Inflater: where in the window the next byte goes, and bytes of the decoder's state; then the state, then the window.
 const AT_WINDOW_POSITION: u64 = 8;
@@ -100,6 +103,8 @@ const AT_OUTPUT: u64 = AT_INPUT + INPUT_BYTES_MAX;
 /// Blocks of 64 KiB that cannot be compressed, with all that is around them.
 const OUTPUT_BYTES_MAX: u64 = INPUT_BYTES_MAX + 2048;
 
+/// The greatest strategy: no matches are looked for.
+const HUFFMAN_ONLY: u8 = 2;
 /// Flushes as Java numbers them.
 const NO_FLUSH: i32 = 0;
 const FINISH: i32 = 4;
@@ -211,7 +216,7 @@ fn new_state(call: &mut Call<'_>, bytes: u64, raw: bool) -> Result<(u64, State),
     };
     let state = State(object);
     state.set_byte(call.vm, AT_FORMAT, FORMAT);
-    state.set_byte(call.vm, AT_FLAGS, if raw { RAW } else { 0 });
+    state.set_byte(call.vm, AT_FLAGS, FRESH | if raw { RAW } else { 0 });
     state.set_word(call.vm, AT_ADLER, 1);
     Ok((address, state))
 }
@@ -225,7 +230,12 @@ fn inflater(call: &mut Call<'_>) -> Outcome {
 }
 
 fn deflater(call: &mut Call<'_>) -> Outcome {
+    const LEVELS: core::ops::RangeInclusive<i32> = -1..=9;
+    const STRATEGIES: core::ops::RangeInclusive<i32> = 0..=4;
     let (level, strategy, raw) = (call.int_at(0), call.int_at(1), call.int_at(2) != 0);
+    if !LEVELS.contains(&level) || !STRATEGIES.contains(&strategy) {
+        return call.throw_java("java/lang/IllegalArgumentException", None);
+    }
     match new_state(call, AT_OUTPUT + OUTPUT_BYTES_MAX, raw) {
         Ok((address, state)) => {
             state.set_byte(call.vm, AT_LEVEL, level as u8);
@@ -258,7 +268,7 @@ fn reset(call: &mut Call<'_>, head: u64) -> Outcome {
         Ok(state) => {
             let raw = state.byte(call.vm, AT_FLAGS) & RAW;
             state.write(call.vm, AT_ADLER, &vec![0; (head - AT_ADLER) as usize]);
-            state.set_byte(call.vm, AT_FLAGS, raw);
+            state.set_byte(call.vm, AT_FLAGS, raw | FRESH);
             state.set_word(call.vm, AT_ADLER, 1);
             Outcome::VOID
         }
@@ -310,7 +320,8 @@ fn inflate(call: &mut Call<'_>, input: Option<Bytes>, output: Option<Bytes>) -> 
     let most = (output.count() - made).min(WINDOW_BYTES - position);
     let kind =
         if state.has(call.vm, RAW) { 0 } else { TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32 };
-    let flags = kind | TINFL_FLAG_HAS_MORE_INPUT;
+    let from_here = if state.has(call.vm, FRESH) { TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF } else { 0 };
+    let flags = kind | TINFL_FLAG_HAS_MORE_INPUT | from_here;
     let (status, taken, came) = decompress_with_limit(
         &mut decoder,
         &step_input,
@@ -324,6 +335,10 @@ fn inflate(call: &mut Call<'_>, input: Option<Bytes>, output: Option<Bytes>) -> 
     output.write(call.vm, made - came as u64, fresh);
     state.write(call.vm, AT_WINDOW + position, fresh);
     state.set_word(call.vm, AT_WINDOW_POSITION, (position + came as u64) % WINDOW_BYTES);
+    if position + came as u64 == WINDOW_BYTES {
+        let flags = state.byte(call.vm, AT_FLAGS);
+        state.set_byte(call.vm, AT_FLAGS, flags & !FRESH);
+    }
     if let Some(adler) = decoder.adler32() {
         state.set_word(call.vm, AT_ADLER, u64::from(adler));
     }
@@ -419,10 +434,7 @@ fn take_output(vm: &Vm, state: State, output: Bytes, made: u64) -> u64 {
 /// Compresses the input that waits; the output is empty before.
 fn compress_block(vm: &Vm, state: State, is_last: bool) -> bool {
     const LEVEL_DEFAULT: u8 = 6;
-    const HUFFMAN_ONLY: u8 = 2;
     const RAW_WINDOW: i32 = -15;
-    // Method 8 with 32 KiB, and checks so that both are a multiple of 31 (RFC 1950).
-    const ZLIB_HEADER: &[u8] = &[0x78, 0x9c];
     let bytes = state.read(vm, AT_INPUT, state.word(vm, AT_INPUT_BYTES));
     let (level, strategy) = (state.byte(vm, AT_LEVEL), state.byte(vm, AT_STRATEGY));
     let level = if level > 9 { LEVEL_DEFAULT } else { level };
@@ -442,7 +454,7 @@ fn compress_block(vm: &Vm, state: State, is_last: bool) -> bool {
         let sum = adler32(state.word(vm, AT_ADLER) as u32, &bytes);
         state.set_word(vm, AT_ADLER, sum.into());
         if !state.has(vm, HEADED) {
-            out.splice(0..0, ZLIB_HEADER.iter().copied());
+            out.splice(0..0, zlib_header(level, strategy));
             state.set_flag(vm, HEADED);
         }
         if is_last {
@@ -457,6 +469,19 @@ fn compress_block(vm: &Vm, state: State, is_last: bool) -> bool {
     state.set_word(vm, AT_TAKEN, 0);
     state.set_word(vm, AT_INPUT_BYTES, 0);
     true
+}
+
+/// Method 8 with 32 KiB, and how well it was compressed with a check, so that both are a multiple of 31 (RFC 1950).
+fn zlib_header(level: u8, strategy: u8) -> [u8; 2] {
+    const METHOD: u8 = 0x78;
+    let second = match level {
+        _ if strategy == HUFFMAN_ONLY => 0x01,
+        0 | 1 => 0x01,
+        2..=5 => 0x5e,
+        6 => 0x9c,
+        _ => 0xda,
+    };
+    [METHOD, second]
 }
 
 /// Adler-32 (RFC 1950) of more bytes.

@@ -5,6 +5,7 @@
 
 use crate::ast::{self, Access, Name, Sort, TypeExpr, TypeKind};
 use crate::diagnostic::{Diagnostic, Sink, Span, near};
+use crate::foreign::{JavaClass, dotted};
 use crate::library;
 use crate::parse;
 use crate::types::{ARRAY, FUNCTION, FUNCTION_PARAMS_MAX, OBJECT, STRING, Substitution, Type};
@@ -51,6 +52,8 @@ pub(crate) enum Origin {
     Internal,
     /// Declared in the package `.internal` and not in the table: found at run time.
     External,
+    /// A class file of Java: found at run time.
+    Java,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +91,8 @@ pub(crate) struct Field {
     pub(crate) is_final: bool,
     pub(crate) access: Access,
     pub(crate) span: Span,
+    /// Descriptor, of a field of Java.
+    pub(crate) java: Option<Rc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +112,12 @@ pub(crate) struct Method {
     /// Is called by ordinal with boxed arguments: external methods, and ones with any number of arguments.
     pub(crate) by_ordinal: bool,
     pub(crate) varargs: bool,
+    /// Of a method of Java: whether there is code for it.
+    pub(crate) has_body: bool,
+    /// Of a method of Java: the elements of its last parameter, an array, may be given one by one.
+    pub(crate) spreads: bool,
+    /// The elements of the last parameter are given one by one, from this parameter on.
+    pub(crate) spread_from: Option<usize>,
     pub(crate) ast: Option<Rc<ast::Method>>,
 }
 
@@ -134,6 +145,9 @@ impl Method {
             is_static: false,
             by_ordinal: false,
             varargs: false,
+            has_body: false,
+            spreads: false,
+            spread_from: None,
             ast: None,
         }
     }
@@ -171,6 +185,8 @@ pub(crate) struct Classes<'a> {
     pub(crate) made: Vec<bytecode::ClassDef>,
     /// How many of them each class has.
     pub(crate) functions: BTreeMap<Rc<str>, usize>,
+    /// What the class files of Java declare.
+    java: BTreeMap<ClassIx, Rc<JavaClass>>,
     pub(crate) sink: Sink,
 }
 
@@ -190,6 +206,7 @@ impl<'a> Classes<'a> {
             uses: Vec::new(),
             made: Vec::new(),
             functions: BTreeMap::new(),
+            java: BTreeMap::new(),
             sink: Sink::default(),
         };
         for class in internal::CLASSES {
@@ -395,11 +412,61 @@ impl<'a> Classes<'a> {
                 self.add_file(source, origin);
             }
         }
-        let found = self.by_name.get(name).copied();
-        if found.is_none() {
-            self.missing.insert(name.to_string());
+        let declared = self.by_name.get(name).copied();
+        let found = declared.or_else(|| self.java_by_dots(name));
+        match found {
+            Some(ix) if declared.is_none() => {
+                self.by_name.insert(name.into(), ix);
+            }
+            Some(_) => {}
+            None => {
+                self.missing.insert(name.to_string());
+            }
         }
         found
+    }
+
+    // Classes of Java, see `foreign`.
+
+    /// A class that was met already.
+    pub(crate) fn known(&self, name: &str) -> Option<ClassIx> {
+        self.by_name.get(name).copied()
+    }
+    pub(crate) fn java_source(&self, name: &str) -> Option<JavaClass> {
+        self.provider.java_class(name)
+    }
+    pub(crate) fn add_java(&mut self, name: &str, interface: bool) -> ClassIx {
+        let ix = self.add(name, Origin::Java, None, u32::MAX);
+        self.list[ix.0].interface = interface;
+        ix
+    }
+    pub(crate) fn named_param(&mut self, name: &str) -> ParamIx {
+        self.params.push(ParamInfo { name: name.into(), bound: Type::Object });
+        ParamIx(self.params.len() - 1)
+    }
+    pub(crate) fn set_java(&mut self, ix: ClassIx, params: Vec<ParamIx>, class: JavaClass) {
+        self.list[ix.0].params = params;
+        self.java.insert(ix, Rc::new(class));
+    }
+    pub(crate) fn java_of(&self, ix: ClassIx) -> Option<Rc<JavaClass>> {
+        self.java.get(&ix).cloned()
+    }
+    pub(crate) fn set_java_parents(
+        &mut self,
+        ix: ClassIx,
+        parent: Option<(ClassIx, Vec<Type>)>,
+        interfaces: Vec<(ClassIx, Vec<Type>)>,
+    ) {
+        let class = &mut self.list[ix.0];
+        (class.parent, class.parent_args) = match parent {
+            Some((parent, args)) => (Some(parent), args),
+            None => (None, Vec::new()),
+        };
+        (class.interfaces, class.interface_args) = interfaces.into_iter().unzip();
+    }
+    pub(crate) fn set_java_members(&mut self, ix: ClassIx, fields: Vec<Field>, methods: Vec<Rc<Method>>) {
+        let class = &mut self.list[ix.0];
+        (class.fields, class.methods, class.shape) = (fields, methods, Shape::Done);
     }
 
     /// The class that a name in a file means.
@@ -557,6 +624,11 @@ impl<'a> Classes<'a> {
 
     /// The type whose values are instances of a class.
     pub(crate) fn class_type(&self, ix: ClassIx) -> Type {
+        if self.class(ix).origin == Origin::Java
+            && let Some(ty) = self.java_value_type(&self.class(ix).name)
+        {
+            return ty;
+        }
         match &*self.class(ix).name {
             OBJECT => Type::Object,
             ARRAY => Type::array_of(Type::Object),
@@ -610,10 +682,10 @@ impl<'a> Classes<'a> {
             Type::Null => "null".into(),
             Type::Object => OBJECT.into(),
             Type::Class(ix) if *ix == self.internal(STRING) => "string".into(),
-            Type::Class(ix) => self.class(*ix).name.to_string(),
+            Type::Class(ix) => dotted(&self.class(*ix).name),
             Type::Generic(ix, args) => {
                 let args: Vec<String> = args.iter().map(|arg| self.show_in(arg)).collect();
-                format!("{}<{}>", self.class(*ix).name, args.join(", "))
+                format!("{}<{}>", dotted(&self.class(*ix).name), args.join(", "))
             }
             Type::Param(param) => self.params[param.0].name.to_string(),
             Type::Function(function) => {
@@ -701,6 +773,9 @@ impl<'a> Classes<'a> {
     fn shape_now(&mut self, ix: ClassIx) {
         let class = &self.list[ix.0];
         let (file, name) = (class.file, class.name.clone());
+        if class.origin == Origin::Java {
+            return self.shape_java(ix);
+        }
         let Some(ast) = class.ast.clone() else { return };
         let params = self.class(ix).params.clone();
         self.bounds(&params, &ast.params, file);
@@ -778,6 +853,8 @@ impl<'a> Classes<'a> {
             "it is its own ancestor: a circle of parents".to_string()
         } else if class.interface {
             "it is an interface; use `implements`".to_string()
+        } else if class.origin == Origin::Java {
+            "it is a class of Java; interfaces of Java can be implemented".to_string()
         } else if class.sort == Sort::Enum {
             "it is an enum, which has no other values than its own".to_string()
         } else if class.origin == Origin::Internal
@@ -808,7 +885,9 @@ impl<'a> Classes<'a> {
             }
             let (name, span, ty) = (constant.name.text.clone(), constant.name.span, self.class_type(ix));
             let access = Access::Public;
-            self.list[ix.0].fields.push(Field { name, ty, is_static: true, is_final: true, access, span });
+            let (is_static, is_final) = (true, true);
+            let field = Field { name, ty, is_static, is_final, access, span, java: None };
+            self.list[ix.0].fields.push(field);
         }
         let ast_params = self.class(ix).params.clone();
         for field in &ast.fields {
@@ -839,7 +918,8 @@ impl<'a> Classes<'a> {
                 self.sink.push(error.hint("write `const` in front of it"));
             }
             let (is_static, is_final, access) = (modifiers.is_static, modifiers.is_final, modifiers.access);
-            self.list[ix.0].fields.push(Field { name, ty, is_static, is_final, access, span });
+            let field = Field { name, ty, is_static, is_final, access, span, java: None };
+            self.list[ix.0].fields.push(field);
         }
     }
 
@@ -1112,6 +1192,11 @@ impl<'a> Classes<'a> {
                     map[at].1 = actual.clone();
                 } else if known.rank().is_none() || actual.rank().is_none() {
                     map[at].1 = Type::Object;
+                }
+            }
+            (Type::Generic(..), Type::Function(_)) => {
+                if let Some((_, function)) = self.functional(declared) {
+                    self.infer(&Type::Function(Rc::new(function)), actual, open, map);
                 }
             }
             (Type::Generic(ix, declared), _) => {

@@ -22,6 +22,7 @@ mod captures;
 mod classes;
 mod diagnostic;
 mod emit;
+mod foreign;
 mod hir;
 mod lexer;
 pub mod library;
@@ -32,6 +33,7 @@ mod render;
 mod types;
 
 pub use diagnostic::{Diagnostic, ERRORS_MAX, Label, Severity, Span};
+pub use foreign::{JavaClass, JavaMember};
 #[cfg(feature = "render")]
 pub use render::render;
 
@@ -54,6 +56,10 @@ pub trait SourceProvider {
     fn class(&self, name: &str) -> Option<SourceFile>;
     /// The bytes of a file that `import "path"` names in the source with the label `from`.
     fn resource(&self, from: &str, path: &str) -> Option<Vec<u8>>;
+    /// A class of Java by its name with slashes (`java/util/List`), where there are any.
+    fn java_class(&self, _name: &str) -> Option<JavaClass> {
+        None
+    }
 }
 
 /// A provider that has nothing.

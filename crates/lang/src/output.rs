@@ -250,7 +250,7 @@ fn check_interfaces(classes: &mut Classes<'_>, ix: ClassIx, class: &Class) {
         return;
     }
     for (wanted, found) in implemented(classes, ix) {
-        let has_body = wanted.ast.as_ref().is_some_and(|ast| ast.body.is_some());
+        let has_body = wanted.has_body || wanted.ast.as_ref().is_some_and(|ast| ast.body.is_some());
         if found.is_some() || has_body {
             continue;
         }

@@ -10,6 +10,10 @@
 //! *Invariants:* a method that may block or call bytecode is not [`Restart::Short`]; the texts are no part of the format,
 //! all else is.
 
+/// The class whose static methods bring values from the Phantom language to Java and back; that it is initialised means
+/// that Java's library is there. `javalib` has it, code of the language calls it.
+pub const JAVA_BOUNDARY: &str = "phantom/java/Boundary";
+
 /// What a restart does to a call that it interrupts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Restart {

@@ -722,7 +722,7 @@ schema! {
         DEPTH: u32,
         /// What to do with the result: see `vm`.
         FLAGS: u32,
-        /// Phase of an internal method; the number of the monitor that a synchronised method holds.
+        /// Phase of an internal or native method; the number of the monitor that another synchronised method holds.
         PHASE: u32,
     }
 }
@@ -893,6 +893,8 @@ pub mod on_return {
     pub const UNLOCK: u32 = 1 << 16;
     /// Bit: the frame has yet to enter the monitor of its receiver or class.
     pub const LOCK: u32 = 1 << 17;
+    /// Bit: the frame's instruction initialises a class, and those above that are initialised first.
+    pub const PREPARES: u32 = 1 << 18;
 }
 
 /// [`field::KIND`] of references.

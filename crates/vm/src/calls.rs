@@ -105,7 +105,8 @@ impl Vm {
 
     fn invoke_kernel(&mut self, target: Addr, args: Addr, flags: u32) -> Flow {
         if self.needs_frame(target) {
-            return self.enter_kernel(target, args, flags);
+            let lock = if self.method_flags(target).has(Flags::SYNCHRONIZED) { on_return::LOCK } else { 0 };
+            return self.enter_kernel(target, args, flags | lock);
         }
         let kind = self.get_u8(target, method::RESULT_KIND);
         match self.call_short(target, args) {
@@ -116,6 +117,9 @@ impl Vm {
 
     /// Whether each call of a kernel method has a frame.
     pub(crate) fn needs_frame(&mut self, target: Addr) -> bool {
+        if self.method_flags(target).has(Flags::SYNCHRONIZED) {
+            return true;
+        }
         if self.method_flags(target).has(Flags::NATIVE) {
             let restart = self.native_of(target).map(|native| native.restart);
             return !matches!(restart, None | Some(Restart::Short | Restart::Divided));
@@ -192,18 +196,15 @@ impl Vm {
             let top = self.top();
             let flags = self.frame_u32(top.at, frame::FLAGS);
             if flags & on_return::LOCK != 0 {
-                let statically = self.method_flags(top.method).has(Flags::STATIC);
-                let object = if statically {
-                    self.lock_of_class(self.ref_field(top.method, method::CLASS))
-                } else {
-                    Addr(self.memory.load_u64(top.locals(&self.memory)))
-                };
+                let object = self.lock_of_frame(&top);
                 if let Err(wait) = self.monitor_enter(object) {
                     self.block(wait);
                     return Flow::Exit(Exit::Blocked);
                 }
-                let number = self.monitor_number(object);
-                self.set_frame_u32(top.at, frame::PHASE, number);
+                if !self.is_kernel_method(top.method) {
+                    let number = self.monitor_number(object);
+                    self.set_frame_u32(top.at, frame::PHASE, number);
+                }
                 self.set_frame_u32(top.at, frame::FLAGS, flags & !on_return::LOCK | on_return::UNLOCK);
             }
             if !self.is_kernel_method(top.method) {
@@ -212,6 +213,31 @@ impl Vm {
             if let Some(exit) = self.step_kernel(&top) {
                 return Flow::Exit(exit);
             }
+        }
+    }
+
+    /// What a synchronised method locks: its receiver or its class.
+    fn lock_of_frame(&mut self, top: &Frame) -> Addr {
+        if self.method_flags(top.method).has(Flags::STATIC) {
+            self.lock_of_class(self.ref_field(top.method, method::CLASS))
+        } else {
+            Addr(self.memory.load_u64(top.locals(&self.memory)))
+        }
+    }
+
+    /// Leaves the monitor that the top frame holds, if it does. That of a native method is found by what it locks: its
+    /// `PHASE` is its own.
+    pub(crate) fn unlock_frame(&mut self, top: &Frame) {
+        if self.frame_u32(top.at, frame::FLAGS) & on_return::UNLOCK == 0 {
+            return;
+        }
+        if self.is_kernel_method(top.method) {
+            let object = self.lock_of_frame(top);
+            // As for others, the program may have left it itself.
+            let _held = self.monitor_exit(object);
+        } else {
+            let number = self.frame_u32(top.at, frame::PHASE);
+            self.monitor_leave(number);
         }
     }
 
@@ -270,7 +296,7 @@ impl Vm {
         self.set_frame_u32(top.at, frame::DEPTH, 0);
         let class = self.class_of(invoke.receiver);
         let target = match invoke.method {
-            Target::Ordinal(ordinal) => self.method_by_ordinal(class, u32::from(ordinal)),
+            Target::Ordinal(ordinal) => self.method_by_number(class, u32::from(ordinal)),
             Target::Method(target) => Ok(target),
         };
         match target {
@@ -290,10 +316,7 @@ impl Vm {
     pub(crate) fn finish_frame(&mut self, bits: u64) -> Flow {
         let top = self.top();
         let flags = self.frame_u32(top.at, frame::FLAGS);
-        if flags & on_return::UNLOCK != 0 {
-            let number = self.frame_u32(top.at, frame::PHASE);
-            self.monitor_leave(number);
-        }
+        self.unlock_frame(&top);
         let kind = self.get_u8(top.method, method::RESULT_KIND);
         let how = flags & 0xff;
         if how == on_return::END || how == on_return::START {
@@ -325,7 +348,10 @@ impl Vm {
                 self.advance();
             }
             on_return::BOX => {
-                let value = self.box_slot(bits, kind);
+                let mut value = self.box_slot(bits, kind);
+                if kind == Kind::Ref as u8 && self.is_java_method(target) {
+                    value = self.from_java(value);
+                }
                 self.push_operand(value.0);
                 self.advance();
             }
@@ -527,6 +553,9 @@ impl Vm {
             if ordinal == NO_ORDINAL {
                 return Ok(declared);
             }
+            if self.is_root(owner) && !self.extends(class, owner) {
+                return Ok(self.foreign_method(declared));
+            }
             return self.method_by_ordinal(class, ordinal);
         }
         let (name, desc) =
@@ -535,6 +564,14 @@ impl Vm {
             return Err(self.exception_value(ClassId::Linkage, &text));
         }
         match self.find_method(class, name, desc) {
+            // An interface may declare what every object has.
+            Some(target)
+                if self.method_flags(target).has(Flags::ABSTRACT)
+                    && self.is_java_method(target)
+                    && !self.is_java_class(class) =>
+            {
+                Ok(self.foreign_method(target))
+            }
             Some(target) if !self.method_flags(target).has(Flags::STATIC) => Ok(target),
             _ => {
                 let text = format!("{} has no {}", self.text(class, class::NAME), self.method_text(declared));
@@ -575,6 +612,15 @@ impl Vm {
         Some(format!("Conflicting default methods:{}", texts.collect::<alloc::string::String>()))
     }
 
+    /// Whether a class is another one or has it among its superclasses.
+    fn extends(&self, object: Addr, above: Addr) -> bool {
+        let mut at = object;
+        while !at.is_null() && at != above {
+            at = self.ref_field(at, class::SUPER);
+        }
+        at == above
+    }
+
     /// A method by interned name and descriptor: of the class, a superclass, then a body from an interface, then any
     /// declaration of an interface.
     pub fn find_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
@@ -597,14 +643,19 @@ impl Vm {
         self.most_specific(&found)
     }
 
-    /// Of methods of interfaces, the body whose interface extends the others', else any declaration.
+    /// Of methods of interfaces, the body among those that no other interface overrides, else any declaration. In other
+    /// languages than Java a declaration overrides no body.
     fn most_specific(&self, found: &[Addr]) -> Option<Addr> {
-        let bodies = found.iter().filter(|target| !self.method_flags(**target).has(Flags::ABSTRACT));
-        let best = bodies.copied().reduce(|best, other| {
-            let (a, b) = (self.ref_field(best, method::CLASS), self.ref_field(other, method::CLASS));
-            if self.is_subclass(b, a) { other } else { best }
-        });
-        best.or(found.first().copied())
+        let owner = |target: Addr| self.ref_field(target, method::CLASS);
+        let has_body = |target: Addr| !self.method_flags(target).has(Flags::ABSTRACT);
+        let overrides = |other: Addr, target: Addr| {
+            other != target
+                && self.is_subclass(owner(other), owner(target))
+                && (has_body(other) || self.is_java_method(other))
+        };
+        let most = |target: &Addr| !found.iter().any(|other| overrides(*other, *target));
+        let body = found.iter().copied().find(|target| has_body(*target) && most(target));
+        body.or_else(|| found.iter().copied().find(most))
     }
 
     /// A method that a class declares, by interned name and number of arguments; one that takes any number goes to
@@ -634,7 +685,7 @@ impl Vm {
         None
     }
 
-    fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
+    pub(crate) fn declared_method(&self, class: Addr, name: Addr, desc: Addr) -> Option<Addr> {
         let methods = self.ref_field(class, class::METHODS);
         (0..self.array_len(methods)).map(|index| Addr(self.array_get(methods, index).0)).find(|target| {
             self.ref_field(*target, method::NAME) == name

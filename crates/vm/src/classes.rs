@@ -8,6 +8,7 @@ use crate::Vm;
 use crate::bootstrap::ORDINALS_FIXED;
 use crate::calls::Flow;
 use crate::interpreter::Exit;
+use crate::java::Prepared;
 use crate::link::innermost;
 use crate::waiting::{Ring, Wait};
 use alloc::format;
@@ -31,6 +32,8 @@ pub(crate) const INITIALISING: u8 = 1;
 pub(crate) const INITIALISED: u8 = 2;
 /// The initialiser threw.
 pub(crate) const FAILED: u8 = 3;
+/// Of Java: a thread initialises classes above, and this one then.
+pub(crate) const PREPARING: u8 = 4;
 
 /// So many classes that were found and not used are kept.
 const FOUND_MAX: usize = 4096;
@@ -60,7 +63,7 @@ pub enum DefineError {
         /// What is wrong.
         what: String,
     },
-    /// A class file does not fit to the classes above it.
+    /// A class file is refused, or does not fit to the classes above it.
     #[error("{what}")]
     Java {
         /// Name of the class of what is thrown.
@@ -798,22 +801,21 @@ impl Vm {
             }
             _ => {}
         }
-        if self.is_java_class(object)
-            && let Some(flow) = self.link_java_class(object)
-        {
+        let java = self.is_java_class(object);
+        if java && let Some(flow) = self.link_java_class(object) {
             return Some(flow);
         }
         let parent = self.ref_field(object, class::SUPER);
         let interface = Flags(self.get_u32(object, class::FLAGS)).has(Flags::INTERFACE);
-        if !parent.is_null()
+        if java {
+            match self.prepare_java_class(object) {
+                Prepared::Ready => {}
+                Prepared::Wait(flow) => return Some(flow),
+                Prepared::InProgress => return None,
+            }
+        } else if !parent.is_null()
             && !interface
             && let Some(flow) = self.initialise(parent)
-        {
-            return Some(flow);
-        }
-        if !interface
-            && self.is_java_class(object)
-            && let Some(flow) = self.initialise_interfaces(object)
         {
             return Some(flow);
         }
@@ -822,7 +824,7 @@ impl Vm {
             .map(|index| Addr(self.array_get(methods, index).0))
             .find(|target| self.text(*target, method::NAME) == "<clinit>");
         let Some(initialiser) = initialiser else {
-            self.set_u8(object, class::INIT_STATE, INITIALISED);
+            self.initialised(object, INITIALISED);
             return None;
         };
         let top = self.top();

@@ -44,7 +44,7 @@ impl Vm {
         } else {
             thrown
         };
-        let thrown = self.java_thrown(thrown);
+        let mut thrown = self.java_thrown(thrown);
         if let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception))
             && self.get_ref(object, exception::TRACE).is_null()
         {
@@ -57,7 +57,7 @@ impl Vm {
             let frame = Frame::read(&self.memory, Addr(at));
             if let Some(target) = self.handler(&frame, thrown) {
                 while self.running.frame.0 != at {
-                    self.leave_frame();
+                    self.leave_frame(thrown);
                     self.pop_frame();
                 }
                 return self.catch(&frame, target, thrown);
@@ -68,11 +68,18 @@ impl Vm {
             }
             if let Some(wrap) = self.wraps(&frame) {
                 while self.running.frame.0 != at {
-                    self.leave_frame();
+                    self.leave_frame(thrown);
                     self.pop_frame();
                 }
                 let thrown = self.wrapped(wrap, thrown);
                 return self.raise(thrown);
+            }
+            if let Some(other) = self.crossing(&frame, thrown) {
+                while self.running.frame.0 != at {
+                    self.leave_frame(thrown);
+                    self.pop_frame();
+                }
+                thrown = other;
             }
         }
         // Frames are left before the handler is found, if there is one, so that the thread can rest in between. What is to be
@@ -94,7 +101,7 @@ impl Vm {
                 self.set_ref(thread, thread::THROWN_TRACE, Value::NULL);
                 return self.catch(&top, target, thrown);
             }
-            self.leave_frame();
+            self.leave_frame(thrown);
             if top.caller == 0 {
                 let mut report = format!("Unhandled exception: {}\n", self.describe(thrown));
                 report.push_str(&self.text(thread, thread::THROWN_TRACE));
@@ -104,10 +111,12 @@ impl Vm {
                 return Flow::Exit(Exit::Ended);
             }
             let wrap = self.wraps(&top);
+            let crossing = if wrap.is_none() { self.crossing(&top, thrown) } else { None };
             self.pop_frame();
             if let Some(wrap) = wrap {
                 thrown = self.wrapped(wrap, thrown);
             }
+            thrown = crossing.unwrap_or(thrown);
             if self.works(FRAME_UNITS) {
                 self.set_ref(thread, thread::THROWN, thrown);
                 return Flow::Exit(Exit::Safepoint);
@@ -123,16 +132,16 @@ impl Vm {
     }
 
     /// What the top frame owes when it is left by an exception.
-    fn leave_frame(&mut self) {
+    fn leave_frame(&mut self, thrown: Value) {
         let top = self.top();
         let flags = self.frame_u32(top.at, frame::FLAGS);
-        if flags & on_return::UNLOCK != 0 {
-            let number = self.frame_u32(top.at, frame::PHASE);
-            self.monitor_leave(number);
-        }
+        self.unlock_frame(&top);
         if flags & 0xff == on_return::INITIALISED {
             let class = self.ref_field(top.method, method::CLASS);
             self.initialised(class, crate::classes::FAILED);
+        }
+        if flags & 0xff == on_return::LINK && self.is_java_method(top.method) {
+            self.note_unlinked(self.frame_u32(top.at, frame::PHASE), thrown);
         }
     }
 
@@ -147,6 +156,17 @@ impl Vm {
         let native = self.method_flags(frame.method).has(Flags::NATIVE);
         let calls = native && self.frame_u32(frame.at, frame::PHASE) & WRAPPING_PHASE != 0;
         calls.then_some(Wrap::Reflection)
+    }
+
+    /// What an exception becomes that leaves a frame for a caller in another language, when that wants it to become
+    /// another.
+    fn crossing(&mut self, frame: &Frame, thrown: Value) -> Option<Value> {
+        let caller = Frame::read(&self.memory, Addr(frame.caller)).method;
+        match (self.is_java_method(frame.method), self.is_java_method(caller)) {
+            (false, true) => Some(self.thrown_to_java(thrown)).filter(|other| *other != thrown),
+            (true, false) => self.thrown_from_java(thrown),
+            _ => None,
+        }
     }
 
     /// Where a frame catches the object, if it does.

@@ -912,7 +912,10 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                             Some(object) => object,
                             None => match vm.alloc_locked(Addr(record.c), u64::from(record.b)) {
                                 Ok(object) => object,
-                                Err(_) => throw!(OutOfMemory, "no room for an object"),
+                                Err(_) => {
+                                    save_at!(ip, sp);
+                                    flow!(vm.refuse("an object"))
+                                }
                             },
                         };
                         publish!();
@@ -941,10 +944,10 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                             throw!(NegativeSize, "an array of {len} elements");
                         }
                         match vm.new_array_locked(class, len as u64) {
-                            Ok(array) => *sp.sub(1) = array.0,
-                            Err(thrown) => {
+                            Some(array) => *sp.sub(1) = array.0,
+                            None => {
                                 save_at!(ip, sp);
-                                flow!(vm.raise(thrown))
+                                flow!(vm.refuse(&format!("an array of {len} elements")))
                             }
                         }
                         publish!();
@@ -1011,7 +1014,8 @@ unsafe fn run(vm: &mut Vm) -> Exit {
                         if class != vm.object_array.0 && !value.is_null() {
                             let element = Addr(object_word!(class + class::ELEMENT, AtomicU64));
                             if !vm.is_instance(value, element) {
-                                throw!(ArrayStore, "the array does not admit an object of this class");
+                                let given = vm.text(vm.class_of(value), class::NAME);
+                                throw!(ArrayStore, "the array does not admit a {given}");
                             }
                         }
                         vm.heap.write_ref(Addr(object), Addr(at), value);

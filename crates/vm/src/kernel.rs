@@ -80,8 +80,10 @@ pub(crate) struct Common {
     pub(crate) ended: Vec<Addr>,
     /// How many bytes the heap may use.
     pub(crate) heap_limit: u64,
-    /// A collection is to clear all soft references of Java.
+    /// The next full collection is to clear all soft references of Java.
     pub(crate) clears_soft: bool,
+    /// How often in a row there was no room for an object that a thread asked for.
+    pub(crate) refusals: BTreeMap<u64, u32>,
     /// What is open and under way outside.
     pub(crate) outside: Outside,
     /// Threads that have begun to wait for a commit and were not reported yet.
@@ -119,6 +121,7 @@ impl Common {
             ended: Vec::new(),
             heap_limit,
             clears_soft: false,
+            refusals: BTreeMap::new(),
             outside: Outside::default(),
             commit_wanted: 0,
             fault: None,

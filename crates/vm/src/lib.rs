@@ -49,7 +49,7 @@ pub use connectors::call::Entry;
 pub use connectors::grants::Purpose;
 pub use control::STATUS_KILLED;
 pub use java::loaders::defining;
-pub use java::{Activity, ClassConverter, ConvertError, Place};
+pub use java::{Activity, ClassConverter, ConvertError, Place, boundary};
 pub use kernel::Stopped;
 pub use natives::{Native, WRAPPING_PHASE};
 pub use program::StartError;

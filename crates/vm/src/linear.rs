@@ -103,7 +103,8 @@ impl Vm {
         Ok(place)
     }
 
-    fn load(&self, at: Addr, bytes: u64) -> u64 {
+    /// The number of 1, 2, 4 or 8 bytes at an address, which need not be a multiple of them.
+    pub fn load_number(&self, at: Addr, bytes: u64) -> u64 {
         if at.0.is_multiple_of(bytes) {
             return match bytes {
                 1 => u64::from(self.memory.load_u8(at)),
@@ -117,7 +118,8 @@ impl Vm {
         u64::from_le_bytes(raw)
     }
 
-    fn store(&mut self, at: Addr, bytes: u64, value: u64) {
+    /// Writes the low 1, 2, 4 or 8 bytes of a number to an address, which need not be a multiple of them.
+    pub fn store_number(&mut self, at: Addr, bytes: u64, value: u64) {
         if at.0.is_multiple_of(bytes) {
             match bytes {
                 1 => self.memory.store_u8(at, value as u8),
@@ -147,7 +149,7 @@ impl Vm {
         if is_load(op) {
             let (bytes, signed) = width(op);
             let at = self.linear_place(object, kind, args[1], offset, bytes, false)?;
-            let value = self.load(at, bytes);
+            let value = self.load_number(at, bytes);
             let extended = match (bytes, signed) {
                 (1, true) => i64::from(value as i8) as u64,
                 (2, true) => i64::from(value as i16) as u64,
@@ -177,7 +179,7 @@ impl Vm {
             _ => {
                 let (bytes, _) = width(op);
                 let at = self.linear_place_to_write(object, kind, args[1], offset, bytes, false)?;
-                self.store(at, bytes, args[2]);
+                self.store_number(at, bytes, args[2]);
                 Ok(None)
             }
         }

@@ -73,7 +73,7 @@ impl Vm {
     pub(crate) fn resolved(&self, module: Addr, index: u32) -> Value {
         self.array_get(self.ref_field(module, module::RESOLVED), u64::from(index))
     }
-    fn set_resolved(&mut self, module: Addr, index: u32, value: Value) {
+    pub(crate) fn set_resolved(&mut self, module: Addr, index: u32, value: Value) {
         let cells = self.ref_field(module, module::RESOLVED);
         self.array_set(cells, u64::from(index), value);
     }

@@ -3,6 +3,8 @@
 //! *Invariant:* nothing here collects; an address stays good until the next safepoint.
 
 use crate::Vm;
+use crate::calls::Flow;
+use crate::interpreter::Exit;
 use crate::scheduler::Request;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -22,6 +24,8 @@ pub(crate) const fn root_field(offset: u64) -> Addr {
 
 /// Arrays of fewer elements are made in the nursery without another look, if they fit there.
 const YOUNG_ARRAY_MAX: u64 = 4096;
+/// So often an instruction is run again, each time after a full collection, before it throws for want of room.
+const REFUSALS_MAX: u32 = 2;
 /// Bytes at each end of a long text that its hash depends on.
 const HASHED_BYTES: u64 = 32 << 10;
 /// Number of elements to begin with when a list grows.
@@ -95,6 +99,7 @@ impl Vm {
             return self.is_subclass(element, wanted);
         }
         self.is_array_class(class) && Flags(self.get_u32(ancestor, class::FLAGS)).has(Flags::OF_ARRAYS)
+            || self.is_root(ancestor)
     }
 
     /// Whether instances of a class are arrays.
@@ -191,25 +196,45 @@ impl Vm {
         if self.heap.collection_wanted().is_some() {
             self.ask_attention();
         }
+        if made.is_ok() {
+            self.common.refusals.remove(&self.running.thread.0);
+        }
         self.leave();
         made
     }
 
+    /// What becomes of an instruction for whose object there is no room: it is run again after a full collection, and once
+    /// more after one that clears soft references; then it throws.
+    pub(crate) fn refuse(&mut self, what: &str) -> Flow {
+        let thread = self.running.thread.0;
+        let before = self.common.refusals.remove(&thread).unwrap_or(0);
+        if before == REFUSALS_MAX {
+            return self.raise_kernel(ClassId::OutOfMemory, &alloc::format!("no room for {what}"));
+        }
+        self.common.refusals.insert(thread, before + 1);
+        self.common.clears_soft |= before + 1 == REFUSALS_MAX;
+        self.heap.want_full();
+        self.ask_attention();
+        Flow::Exit(Exit::Safepoint)
+    }
+
     /// A new array as a program asks for it, for the interpreter, which does not hold the kernel lock.
     ///
-    /// # Errors
-    /// What to throw when there is no room.
-    pub(crate) fn new_array_locked(&mut self, class: Addr, len: u64) -> Result<Addr, Value> {
+    /// `None` when there is no room.
+    pub(crate) fn new_array_locked(&mut self, class: Addr, len: u64) -> Option<Addr> {
         if len < YOUNG_ARRAY_MAX
             && let Some(array) = self.heap.bump(class, self.array_bytes(class, len))
         {
             self.memory.store_u64(array.add(array::LENGTH), len);
-            return Ok(array);
+            return Some(array);
         }
         self.enter();
-        let made = self.try_new_array(class, len);
+        let made = self.array_if_room(class, len);
         if self.heap.collection_wanted().is_some() {
             self.ask_attention();
+        }
+        if made.is_some() {
+            self.common.refusals.remove(&self.running.thread.0);
         }
         self.leave();
         made
@@ -333,14 +358,19 @@ impl Vm {
     /// # Errors
     /// What to throw when there is no room.
     pub fn try_new_array(&mut self, class: Addr, len: u64) -> Result<Addr, Value> {
-        if self.array_fits(class, len)
-            && let Ok(array) = self.heap.alloc(class, self.array_bytes(class, len))
-        {
-            self.memory.store_u64(array.add(array::LENGTH), len);
+        if let Some(array) = self.array_if_room(class, len) {
             return Ok(array);
         }
         let text = alloc::format!("no room for an array of {len} elements");
         Err(Value::object(self.make_exception(ClassId::OutOfMemory, &text)))
+    }
+    fn array_if_room(&mut self, class: Addr, len: u64) -> Option<Addr> {
+        if !self.array_fits(class, len) {
+            return None;
+        }
+        let array = self.heap.alloc(class, self.array_bytes(class, len)).ok()?;
+        self.memory.store_u64(array.add(array::LENGTH), len);
+        Some(array)
     }
     pub(crate) fn new_array_old(&mut self, class: Addr, len: u64) -> Addr {
         let bytes = self.array_bytes(class, len);

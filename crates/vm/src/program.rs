@@ -223,7 +223,11 @@ impl Vm {
             }
         }
         let daemons = u64::from(self.get_u32(owner, program::DAEMONS));
-        let over = self.get_u64(owner, program::THREAD_COUNT) == daemons;
+        let lasting = self.get_u64(owner, program::THREAD_COUNT).saturating_sub(daemons);
+        let over = lasting == 0;
+        if lasting == 1 {
+            self.wake_parked(self.ref_field(owner, program::THREAD));
+        }
         if over && self.get_u32(owner, program::STATE) == program_state::RUNNING {
             self.set_u32(owner, program::STATE, program_state::ENDED);
             self.end_threads_of(owner);

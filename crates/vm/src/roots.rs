@@ -246,9 +246,7 @@ impl Vm {
             return Ok(());
         }
         self.common.clears_soft = true;
-        let stats = self.collect(Collection::Full);
-        self.common.clears_soft = false;
-        stats.map(drop)
+        self.collect(Collection::Full).map(drop)
     }
 
     /// Checks every object, reference, class and table of the heap, from the root page and all frames; see [`heap::Heap::verify`].
@@ -306,6 +304,7 @@ impl Vm {
         if roots.swept {
             self.common.sweeps += 1;
             self.sweeps = self.common.sweeps;
+            self.common.clears_soft = false;
             self.references_collected(&cleared);
         }
         for (owner, bytes) in held {

@@ -484,7 +484,7 @@ impl Vm {
         }
         let class = self.class_of(receiver);
         let found = if insn.op == Op::CallOrdinal {
-            self.method_by_ordinal(class, insn.args[0] as u32)
+            self.method_by_number(class, insn.args[0] as u32)
         } else {
             let bytecode::Const::Name(name) = &code.pool.pool[insn.args[0] as usize] else {
                 unreachable!("the verifier saw a name")
@@ -501,14 +501,19 @@ impl Vm {
         if self.method_flags(target).has(Flags::STATIC) {
             return Err(self.exception_value(ClassId::NoSuchMethod, "the method is static"));
         }
+        let java = self.is_java_method(target);
         if !receiver.is_null()
+            && !java
             && let Some(site) = self.site(target, class, true)
         {
             self.codes.learn(&code.sites[old.b as usize], site);
             return Ok(Flow::Resolved);
         }
+        if java {
+            self.args_to_java(target, args, count)?;
+        }
         self.adapt_args(target, args, count)?;
-        let how = if self.get_u8(target, method::RESULT_KIND) == Kind::Ref as u8 {
+        let how = if self.get_u8(target, method::RESULT_KIND) == Kind::Ref as u8 && !java {
             on_return::PUSH
         } else {
             on_return::BOX

@@ -428,9 +428,11 @@ impl Vm {
         Some(Value::object(self.make_exception(ClassId::Interrupted, "the thread was interrupted")))
     }
 
-    /// As [`Vm::take_interrupt`], of a thread that is about to wait; `None` when an interrupt does not end that.
+    /// As [`Vm::take_interrupt`], of a thread that is about to wait; `None` when an interrupt does not end that. Java's
+    /// threads are not interrupted at input and output.
     pub(crate) fn take_interrupt_of(&mut self, what: Wait) -> Option<Value> {
-        if what.is_interruptible() { self.take_interrupt() } else { None }
+        let outside = !matches!(what, Wait::Turn | Wait::Until { .. } | Wait::At { .. });
+        if what.is_interruptible() && !(outside && self.in_java()) { self.take_interrupt() } else { None }
     }
 
     /// Wakes a thread that waits for `object` and hands it over; it takes it up when it runs.

@@ -9,6 +9,7 @@ mod durable;
 mod echo;
 mod flips;
 mod forks;
+mod java;
 mod paging;
 mod polls;
 mod process;
@@ -19,6 +20,7 @@ use crate::shell::{build_phantom, root};
 use process::Runner;
 use serde_json::json;
 use statistics::{Pairs, median, median_bounds};
+use std::path::PathBuf;
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
@@ -27,7 +29,7 @@ use statistics::{Pairs, median, median_bounds};
 )]
 pub(crate) struct Options {
     /// Which: interpreter, workers, polls, snapshots, utilisation, flip, commit, durable, echo, snapshots-busy, collections,
-    /// beyond, scan, idle, counter-bytes, resume, fork, day, switch, sleepers; all by default.
+    /// beyond, scan, idle, counter-bytes, resume, fork, day, switch, sleepers, java; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -35,6 +37,12 @@ pub(crate) struct Options {
     /// Size of the world of `resume` and `fork`, MiB.
     #[arg(long, default_value_t = 4096)]
     resume_mib: u64,
+    /// Folder `benchmarks/Java` of are-we-fast-yet, whose programs `java` measures; it is skipped without it.
+    #[arg(long)]
+    awfy: Option<PathBuf>,
+    /// The JDK whose interpreter `java` is measured against; else JAVA_HOME25, else the newest in /usr/lib/jvm.
+    #[arg(long)]
+    recent_jdk: Option<PathBuf>,
     /// Prints JSON for machines.
     #[arg(long)]
     json: bool,
@@ -86,6 +94,7 @@ const ALL: &[(&str, Measure)] = &[
     ("fork", forks::measure),
     ("switch", switch),
     ("sleepers", sleepers),
+    ("java", java::measure),
 ];
 
 /// Measures.
@@ -412,6 +421,6 @@ fn repeat(times: usize, mut measure: impl FnMut() -> Result<f64, String>) -> Res
 }
 
 /// Folder of the benchmark programs.
-pub(crate) fn programs() -> std::path::PathBuf {
+pub(crate) fn programs() -> PathBuf {
     root().join("benches")
 }

@@ -171,7 +171,10 @@ impl Bench<'_> {
             // What is missing after a failure shows below.
             let _ = run_shown(install.args(stair.packages));
         }
-        missing().map(|jar| format!("{} is not in {}", jar, self.options.jars.display()))
+        missing().map(|jar| {
+            let (folder, packages) = (self.options.jars.display(), stair.packages.join(" "));
+            format!("{jar} is not in {folder}: install {packages}, or say --jars")
+        })
     }
 
     fn climb(&self, stair: &Stair, program: &Program) -> Row {

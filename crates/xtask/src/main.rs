@@ -11,6 +11,7 @@ mod coverage;
 mod crash;
 mod faults;
 mod java;
+mod java_mutants;
 mod kill;
 mod shell;
 mod simulate;
@@ -41,6 +42,8 @@ enum Verb {
     Kill(kill::Options),
     /// Runs unmodified Java programs as HotSpot does, plainly and under kills.
     Java(java::Options),
+    /// Runs damaged class files and jars, none of which may stop the machine.
+    JavaMutants(java_mutants::Options),
     /// Runs programs under chaos and checks that nothing shows.
     Chaos(torment::Options),
     /// Makes the golden world of this format anew.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Simulate(options) => simulate::run(&options),
         Verb::Kill(options) => kill::run(&options),
         Verb::Java(options) => java::run(&options),
+        Verb::JavaMutants(options) => java_mutants::run(&options),
         Verb::Chaos(options) => torment::run(&options),
         Verb::Golden => xtask::golden::write(&shell::root()).map(|path| println!("{}", path.display())),
         Verb::Bench(options) => bench::run(&options),

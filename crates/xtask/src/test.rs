@@ -51,12 +51,15 @@ fn install_components() -> Result<(), String> {
 /// Where JDK 17 is: `JAVA_HOME`, or where the system's packages put it.
 pub(crate) fn jdk() -> Option<PathBuf> {
     let home = std::env::var_os("JAVA_HOME").map(PathBuf::from);
-    let installed =
-        std::fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path());
-    home.into_iter().chain(installed).find(|home| {
+    home.into_iter().chain(jdks()).find(|home| {
         let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
         home.join("lib/modules").is_file() && release.contains("JAVA_VERSION=\"17.")
     })
+}
+
+/// The JDKs that the system's packages have put in their place.
+pub(crate) fn jdks() -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 /// Java programs are tested with the class library of JDK 17. Where it is not there and cannot be installed (another system,

@@ -167,7 +167,7 @@ public class Stacks {
         thread.start();
         in.await();
         while (thread.getState() != Thread.State.WAITING) Thread.sleep(1);
-        for (StackTraceElement e : thread.getStackTrace()) System.out.println(e);
+        for (StackTraceElement e : visible(thread)) System.out.println(e);
         Map<Thread, StackTraceElement[]> all = Thread.getAllStackTraces();
         System.out.println(all.get(thread).length == thread.getStackTrace().length);
         System.out.println(all.get(Thread.currentThread())[0]);
@@ -179,6 +179,11 @@ public class Stacks {
         System.out.println("after " + thread.getStackTrace().length + " " + Thread.getAllStackTraces().containsKey(thread));
     }
 
+    /** The trace but for the classes of lambdas, which have no names that stay. */
+    static List<StackTraceElement> visible(Thread thread) {
+        return Arrays.stream(thread.getStackTrace()).filter(e -> !e.getClassName().contains("$$Lambda")).toList();
+    }
+
     static void await(Thread thread, Thread.State state) throws InterruptedException {
         for (int i = 0; i < 2000 && thread.getState() != state; i++) Thread.sleep(1);
         System.out.println(thread.getName() + " " + thread.getState() + " " + thread.isAlive());
@@ -188,15 +193,13 @@ public class Stacks {
         System.out.println("== states");
         Object lock = new Object();
         Thread blocked = new Thread(() -> {
-            synchronized (lock) {
-                lock.notifyAll();
-            }
+            synchronized (lock) { lock.notifyAll(); }
         }, "blocked");
         await(blocked, Thread.State.NEW);
         synchronized (lock) {
             blocked.start();
             await(blocked, Thread.State.BLOCKED);
-            System.out.println(Arrays.toString(blocked.getStackTrace()));
+            System.out.println(visible(blocked));
             // While it waits the other has its turn.
             lock.wait();
         }

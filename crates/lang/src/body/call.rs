@@ -323,13 +323,17 @@ impl Body<'_, '_, '_> {
             Some(receiver) => receiver.ty.clone(),
             None => self.classes.this_type(class),
         };
-        let Some(method) = self.choose(name, &this, candidates, &args) else { return Expr::error() };
+        let spread = self.spread(&this, candidates, &args);
+        let Some(method) = self.choose(name, &this, &spread, &args) else { return Expr::error() };
         if !method.is_static && receiver.is_none() {
             let message = format!("`{}` is not static: it needs an object", name.text);
             return self.error("static-this", name.span, message);
         }
         self.check_access(method.access, method.owner, name, "method");
         let line = self.line_of(name.span);
+        if self.classes.is_java(method.owner) {
+            return self.java_call(receiver, class, &method, args, line);
+        }
         if method.by_ordinal {
             let (Some(receiver), Some(ordinal)) = (receiver, method.ordinal) else { return Expr::error() };
             let Some(args) = self.checked_boxed(receiver, &method, args, name.span) else {
@@ -418,7 +422,7 @@ impl Body<'_, '_, '_> {
 
     /// The arguments as the method takes them. What stands for the type parameters `open` is inferred from them and
     /// added to `map`; functions come last, for their types follow from the others'.
-    fn fit_args(
+    pub(super) fn fit_args(
         &mut self,
         method: &Method,
         open: &[ParamIx],
@@ -468,7 +472,14 @@ impl Body<'_, '_, '_> {
         map: &Substitution,
         span: Span,
     ) -> Expr {
-        let (ExprKind::Pending(pending), Type::Function(wanted)) = (&arg.kind, param) else { return arg };
+        let ExprKind::Pending(pending) = &arg.kind else { return arg };
+        let wanted = match param {
+            Type::Function(wanted) => wanted.clone(),
+            _ => match self.classes.functional(param) {
+                Some((_, wanted)) => Rc::new(wanted),
+                None => return arg,
+            },
+        };
         let pending = pending.clone();
         let known = |param: &ParamIx| map.iter().any(|(known, _)| known == param);
         let unknown: Vec<ParamIx> = open.iter().filter(|param| !known(param)).copied().collect();
@@ -521,12 +532,7 @@ impl Body<'_, '_, '_> {
         }
         let mut best: Option<(u32, &Rc<Method>)> = None;
         for method in right_count {
-            // An open type parameter takes anything.
-            let mut map = self.classes.substitution(this, method.owner);
-            map.extend(method.type_params.iter().map(|param| (*param, Type::Object)));
-            let params: Vec<Type> = method.params.iter().map(|param| param.with(&map)).collect();
-            let costs = args.iter().zip(&params).map(|((arg, _), param)| self.cost(&arg.ty, param));
-            let Some(cost) = costs.sum::<Option<u32>>() else { continue };
+            let Some(cost) = self.total_cost(this, method, args) else { continue };
             if best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, method));
             }
@@ -540,6 +546,16 @@ impl Body<'_, '_, '_> {
             );
         }
         best.map(|(_, method)| method.clone())
+    }
+
+    /// How well the arguments fit a method; `None`: not at all.
+    pub(super) fn total_cost(&mut self, this: &Type, method: &Method, args: &Args) -> Option<u32> {
+        // An open type parameter takes anything.
+        let mut map = self.classes.substitution(this, method.owner);
+        map.extend(method.type_params.iter().map(|param| (*param, Type::Object)));
+        let params: Vec<Type> = method.params.iter().map(|param| param.with(&map)).collect();
+        let costs = args.iter().zip(&params).map(|((arg, _), param)| self.cost(&arg.ty, param));
+        Some(costs.sum::<Option<u32>>()? + self.narrowing(method, args))
     }
 
     fn signature(&self, method: &Method) -> String {
@@ -643,12 +659,18 @@ impl Body<'_, '_, '_> {
                 true => self.classes.class_type(class),
                 false => Type::Generic(class, map.iter().map(|(_, ty)| ty.clone()).collect()),
             };
+            let constructors = self.spread(&this, &constructors, &args);
             let Some(chosen) = self.choose(&simple, &this, &constructors, &args) else {
                 return Expr::error();
             };
             self.check_access(chosen.access, class, &simple, "constructor");
             let open = if inferred { params.clone() } else { Vec::new() };
-            (chosen.desc.clone(), self.fit_args(&chosen, &open, &mut map, args))
+            let fitted = self.fit_args(&chosen, &open, &mut map, args);
+            let failed = fitted.iter().any(|arg| arg.ty.is_error());
+            let java = self.classes.is_java(class) && !failed;
+            let line = self.line_of(span);
+            let fitted = if java { self.java_args(&chosen, fitted, line) } else { fitted };
+            (chosen.desc.clone(), fitted)
         };
         if args.iter().any(|arg| arg.ty.is_error()) {
             return Expr::error();
@@ -660,7 +682,9 @@ impl Body<'_, '_, '_> {
             let of = |param: &ParamIx| map.iter().find(|(known, _)| known == param).map(|(_, ty)| ty.clone());
             Type::Generic(class, params.iter().map(|param| of(param).unwrap_or(Type::Object)).collect())
         };
-        Expr::new(ExprKind::New(constructor, args, self.line_of(span)), ty)
+        let line = self.line_of(span);
+        let made = Expr::new(ExprKind::New(constructor, args, line), ty);
+        if self.classes.is_java(class) { self.booted(made, line) } else { made }
     }
 
     /// `new *(class)()`: an instance of a class that is known at run time; no constructor runs.

@@ -26,6 +26,12 @@ impl Body<'_, '_, '_> {
             (_, Type::Object) if from.is_numeric() => Expr::new(ExprKind::Box(value.boxed()), Type::Object),
             (Type::Object, _) if to.is_numeric() => Expr::new(ExprKind::Unbox(value.boxed()), to.clone()),
             (Type::Null, _) if to.is_ref() => Expr::new(value.kind, to.clone()),
+            (Type::Function(_), Type::Class(_) | Type::Generic(..))
+                if let Some((_, wanted)) = self.classes.functional(to) =>
+            {
+                let function = self.coerce(value, &Type::function(wanted.params, wanted.result), span, what);
+                if function.ty.is_error() { function } else { self.java_function(function, to, span) }
+            }
             _ if from.is_numeric() && to.is_numeric() => self.number(value, to, span, what),
             _ if from.is_ref() && to.is_ref() => self.reference(value, to, span, what),
             _ => self.mismatch(value, to, span, what),
@@ -36,6 +42,10 @@ impl Body<'_, '_, '_> {
     fn coerce_function(&mut self, pending: &Pending, to: &Type, span: Span, what: &str) -> Expr {
         if let Type::Function(wanted) = to {
             let wanted = wanted.clone();
+            let made = self.resolve(pending, Some(&wanted), span);
+            return self.coerce(made, to, span, what);
+        }
+        if let Some((_, wanted)) = self.classes.functional(to) {
             let made = self.resolve(pending, Some(&wanted), span);
             return self.coerce(made, to, span, what);
         }
@@ -152,12 +162,20 @@ impl Body<'_, '_, '_> {
             return match to {
                 Type::Function(to) => params.is_none_or(|params| params == to.params.len()).then_some(1),
                 Type::Object => Some(9),
-                Type::Class(class) => (*class == self.classes.internal(FUNCTION)).then_some(2),
-                _ => None,
+                Type::Class(class) if *class == self.classes.internal(FUNCTION) => Some(2),
+                _ => {
+                    let (_, to) = self.classes.functional(to)?;
+                    params.is_none_or(|params| params == to.params.len()).then_some(1)
+                }
             };
         }
         if from == to || from.is_error() || to.is_error() {
             return Some(0);
+        }
+        if let Type::Function(_) = from
+            && let Some((_, to)) = self.classes.functional(to)
+        {
+            return self.cost(from, &Type::function(to.params, to.result)).map(|cost| cost + 1);
         }
         match (from.rank(), to.rank()) {
             (Some(from), Some(to)) if from < to => Some(u32::from(to - from)),

@@ -332,6 +332,16 @@ impl Body<'_, '_, '_> {
             Place::Local(slot, ty) => Expr::new(ExprKind::Local(slot), ty),
             Place::Cell(cell, ty) => Expr::new(ExprKind::GetCell(cell.boxed()), ty),
             Place::Copy(value) => value,
+            Place::Field(object, field, ty, _) if let Some(desc) = self.java_field(&field) => {
+                let value = Expr::new(ExprKind::GetField(object.boxed(), field), Self::raw_type(Some(&desc)));
+                self.from_java(value, Some(&desc), &ty, self.line_of(span))
+            }
+            Place::Static(field, ty) if let Some(desc) = self.java_field(&field) => {
+                let line = self.line_of(span);
+                let value = Expr::new(ExprKind::GetStatic(field), Self::raw_type(Some(&desc)));
+                let value = self.from_java(value, Some(&desc), &ty, line);
+                self.booted(value, line)
+            }
             Place::Field(object, field, ty, declared) => {
                 let value = Expr::new(ExprKind::GetField(object.boxed(), field), declared.clone());
                 self.as_declared(value, &declared, ty)
@@ -352,6 +362,21 @@ impl Body<'_, '_, '_> {
         match place {
             Place::Local(slot, ty) => Expr::new(ExprKind::SetLocal(slot, value.boxed()), ty),
             Place::Cell(cell, ty) => Expr::new(ExprKind::SetCell(cell.boxed(), value.boxed()), ty),
+            Place::Field(object, field, ty, _) if let Some(desc) = self.java_field(&field) => {
+                let line = self.line_of(span);
+                let value = self.to_java(value, &desc, line);
+                let kind = ExprKind::SetField(object.boxed(), field, value.boxed());
+                let set = Expr::new(kind, Self::raw_type(Some(&desc)));
+                self.from_java(set, Some(&desc), &ty, line)
+            }
+            Place::Static(field, ty) if let Some(desc) = self.java_field(&field) => {
+                let line = self.line_of(span);
+                let value = self.to_java(value, &desc, line);
+                let kind = ExprKind::SetStatic(field, value.boxed());
+                let set = Expr::new(kind, Self::raw_type(Some(&desc)));
+                let set = self.from_java(set, Some(&desc), &ty, line);
+                self.booted(set, line)
+            }
             Place::Field(object, field, ty, declared) => {
                 let value = self.represented(value, &declared);
                 let set =

@@ -296,7 +296,7 @@ impl Body<'_, '_, '_> {
     }
 
     /// A name for the class of a function in the class at hand.
-    fn function_class(&mut self) -> Rc<str> {
+    pub(super) fn function_class(&mut self) -> Rc<str> {
         let class = self.classes.class(self.class).name.clone();
         let count = self.classes.functions.entry(class.clone()).or_default();
         *count += 1;

@@ -9,6 +9,7 @@ mod convert;
 mod expr;
 mod flow;
 mod function;
+mod java;
 mod ops;
 mod stmt;
 
@@ -157,6 +158,10 @@ pub(crate) fn bridge(
     body.scene.signature.params = wanted.abi.clone();
     let line = body.line_of(span);
     body.emit.code.line(line);
+    if body.classes.is_java(wanted.owner) {
+        body.java_bridge(wanted, found, line);
+        return body.finish(&wanted.desc);
+    }
     let params = wanted.abi.iter().enumerate();
     let mut args = vec![body.this()];
     for (index, abi) in params {
@@ -520,8 +525,8 @@ impl<'c, 'a, 'p> Body<'c, 'a, 'p> {
         self.end_of_statement();
     }
 
-    fn field_ref(&self, class: ClassIx, name: &Rc<str>, ty: &Type) -> FieldRef {
-        let desc = self.classes.type_desc(ty);
+    fn field_ref(&mut self, class: ClassIx, name: &Rc<str>, ty: &Type) -> FieldRef {
+        let desc = self.field_desc(class, name, ty);
         FieldRef { class: self.classes.class(class).name.clone(), name: name.clone(), desc }
     }
 

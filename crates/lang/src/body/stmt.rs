@@ -514,6 +514,9 @@ impl Body<'_, '_, '_> {
         }
         let class = self.classes.class_of(&whole.ty).unwrap_or(ClassIx(0));
         let plain = |method: &Rc<crate::classes::Method>| method.params.is_empty() && !method.is_static;
+        if self.classes.is_java(class) && self.classes.methods_named(class, "keySet").iter().any(plain) {
+            return self.member_call(whole, "keySet", vec![], span);
+        }
         let has = self.classes.methods_named(class, "keys").iter().any(plain);
         if has || whole.ty == Type::Object { self.member_call(whole, "keys", vec![], span) } else { whole }
     }

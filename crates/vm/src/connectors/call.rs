@@ -104,6 +104,15 @@ impl Call<'_> {
         Err(self.hold_now())
     }
 
+    /// Holds what cannot be done twice until a snapshot says that it is about to be done: so the world never goes back to
+    /// where it was not asked for, and after a restart the method knows that it may have been done ([`Entry::Lost`]).
+    ///
+    /// # Errors
+    /// What to leave the method with: it waits for the snapshot.
+    pub fn hold_once(&mut self) -> Result<(), Outcome> {
+        if self.phase() == HELD { Ok(()) } else { Err(self.hold_now()) }
+    }
+
     /// Waits for a snapshot that holds this very wait.
     pub(crate) fn hold_now(&mut self) -> Outcome {
         let (boot, epoch) = (self.vm.common.outside.boot, self.vm.epoch());

@@ -90,6 +90,13 @@ impl Vm {
         self.grants(thread).iter().find_map(|grant| grant.strip_prefix("java=").map(ToString::to_string))
     }
 
+    /// How a Java program wants its assertions, in order: `ea`, `da`, `esa`, `dsa`, the first two also with a class or
+    /// package behind `:`.
+    pub fn java_assertions(&self, thread: Addr) -> Vec<String> {
+        let grants = self.grants(thread);
+        grants.iter().filter_map(|grant| grant.strip_prefix("assertions=").map(ToString::to_string)).collect()
+    }
+
     /// The absolute path that a path means, without `.` and `..`.
     pub fn absolute(&self, thread: Addr, path: &str) -> String {
         let whole = if path.starts_with('/') {

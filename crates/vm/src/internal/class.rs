@@ -25,7 +25,7 @@ pub(super) const METHODS: Methods = methods! {
 };
 
 /// Ordinal of `newArrays`.
-pub(crate) const NEW_ARRAYS: u32 = 20;
+pub const NEW_ARRAYS: u32 = 20;
 /// Units for an array that is made; its bytes come to it.
 const ARRAY_UNITS: u64 = 512;
 /// Bytes that are zeroed for a unit.

@@ -61,7 +61,7 @@ mod world;
 pub use crate::waiting::Wait;
 pub(crate) use binary::NOTIFY;
 pub(crate) use boot::FOR_CODE;
-pub(crate) use class::NEW_ARRAYS;
+pub use class::NEW_ARRAYS;
 pub(crate) use directory::fill as fill_directory;
 pub use number::{double_text, float_text};
 

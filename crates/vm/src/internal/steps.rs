@@ -121,8 +121,11 @@ impl Call<'_> {
     }
 
     /// Does `count` pieces of work of so many units each: `step` gets the number of the first piece and how many. Number 0
-    /// of the frame counts them, and is `count` at the end.
-    pub(super) fn in_steps(
+    /// of the frame counts them, and is `count` at the end. For divided methods.
+    ///
+    /// # Errors
+    /// The outcome to return.
+    pub fn in_steps(
         &mut self,
         count: u64,
         units_each: u64,
@@ -132,6 +135,7 @@ impl Call<'_> {
             if count * units_each > self.vm.short_units() {
                 return Err(Outcome::Frame);
             }
+            self.vm.worked(count * units_each);
             return if count == 0 { Ok(()) } else { step(self, 0, count) };
         }
         let most = (self.vm.step_units() / units_each).max(1);

@@ -10,6 +10,7 @@
 
 use crate::Vm;
 use crate::calls::Flow;
+use crate::frames::Frame;
 use crate::link::{Loaded, Unresolved};
 use alloc::format;
 use alloc::string::String;
@@ -23,6 +24,8 @@ use layout::schema::{class, frame, method, on_return};
 const HANDLE: &str = "java/lang/invoke/MethodHandle";
 const VAR_HANDLE: &str = "java/lang/invoke/VarHandle";
 const BOOT: &str = "phantom/java/Boot";
+/// Element of a resolved cell that has the error, where resolving failed.
+const FAILURE: u64 = 1;
 
 /// How a call of `java.lang.invoke` goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,8 +123,8 @@ impl Vm {
                 Ok(self.call_target(target, args, &params, result))
             }
             Polymorphic::Linked => {
-                if let Some(pair) = self.resolved(module, entry).as_object() {
-                    return Ok(self.call_linked(Addr(pair.0), args, params, result));
+                if let Some(pair) = self.linked_cell(module, entry, true)? {
+                    return Ok(self.call_linked(pair, args, params, result));
                 }
                 let caller = self.ref_field(self.top().method, method::CLASS);
                 let defining = self.class_from(caller, owner)?;
@@ -157,9 +160,10 @@ impl Vm {
         let kinds = self.param_kinds(target);
         let fits = params.len() == kinds.len() + receiver
             && params[..receiver].iter().all(|kind| *kind == Kind::Ref)
-            && params[receiver..] == kinds[..]
-            && self.get_u8(target, method::RESULT_KIND) == result;
-        if !fits {
+            && params[receiver..] == kinds[..];
+        // Whoever wants no result may call what gives one.
+        let given = self.get_u8(target, method::RESULT_KIND);
+        if !fits || (result != 0 && given != result) {
             let text = format!("a method handle calls {} with other kinds", self.method_text(target));
             return self.raise_java("java/lang/InternalError", &text);
         }
@@ -179,7 +183,8 @@ impl Vm {
         let top = self.top();
         let left = (args.0 - top.operands().0) / 8;
         self.set_frame_u32(top.at, frame::DEPTH, left as u32);
-        self.invoke(target, args, on_return::PUSH)
+        let dropped = result == 0 && given != 0;
+        self.invoke(target, args, if dropped { on_return::UNBOX } else { on_return::PUSH })
     }
 
     /// Calls what the library linked a site to: in `cell` an array of a `MemberName` and the appendix.
@@ -210,7 +215,7 @@ impl Vm {
         let Const::CallSite { bootstrap, name, desc, args } = &pool.pool[entry as usize] else {
             unreachable!("the verifier saw a call site at {entry}")
         };
-        if let Some(cell) = self.resolved(module, entry).as_object() {
+        if let Some(cell) = self.linked_cell(module, entry, false)? {
             let (params, result) = self.kinds_in(desc);
             let at = self.operand_end(&self.top()).sub(8 * params.len() as u64);
             return Ok(self.call_linked(cell, at, params, result));
@@ -226,7 +231,7 @@ impl Vm {
         entry: u32,
     ) -> Result<Loaded, Unresolved> {
         let constant = &pool.pool[entry as usize];
-        if let Some(cell) = self.resolved(module, entry).as_object() {
+        if let Some(cell) = self.linked_cell(module, entry, true)? {
             let value = self.array_get(cell, 0);
             let kind = match constant {
                 Const::Dynamic { desc, .. } => {
@@ -291,7 +296,7 @@ impl Vm {
         }
         let info = match values[..] {
             [] => Value::NULL,
-            [only] if !self.is_array_class(self.class_of(only)) => only,
+            [only] if !only.is_null() && !self.is_array_class(self.class_of(only)) => only,
             _ => {
                 let class = self.class_by_name("java/lang/Object")?;
                 let class = self.array_class(class);
@@ -317,7 +322,7 @@ impl Vm {
             Const::F64(bits) => ("java/lang/Double", *bits),
             Const::Dynamic { desc, .. } if !desc.starts_with(['L', '[']) => {
                 // The library's own boxed form stands in the cell.
-                let there = self.resolved(module, entry).as_object();
+                let there = self.linked_cell(module, entry, true)?;
                 return match there {
                     Some(cell) => Ok(Loaded::Ready(self.array_get(cell, 0).0)),
                     None => self.java_constant(module, pool, entry),
@@ -331,6 +336,49 @@ impl Vm {
             self.store_field(made, place, bits);
         }
         Ok(Loaded::Ready(made.0))
+    }
+
+    /// What the library resolved a pool entry to; where that failed it fails the same way again (JVMS 5.4.3), with its cause
+    /// when that is wanted.
+    ///
+    /// # Errors
+    /// What to throw.
+    fn linked_cell(&mut self, module: Addr, entry: u32, with_cause: bool) -> Result<Option<Addr>, Value> {
+        let Some(cell) = self.resolved(module, entry).as_object() else { return Ok(None) };
+        if self.array_len(cell) <= FAILURE {
+            return Ok(Some(cell));
+        }
+        let error = self.array_get(cell, FAILURE);
+        let Some(object) = error.as_object() else { return Ok(Some(cell)) };
+        let of = self.class_of(error);
+        let message = self.java_text(self.get_ref(object, self.offset_named(of, "detailMessage")));
+        let name = self.text(of, class::NAME);
+        let Some(again) = self.java_exception(&name, message.as_deref()) else { return Err(error) };
+        if let Some(made) = again.as_object() {
+            let place = self.offset_named(of, "cause");
+            let cause = if with_cause { self.get_ref(object, place) } else { Value::NULL };
+            // An error that is its own cause has none yet.
+            let cause = if cause == error { again } else { cause };
+            self.set_ref(made, place, cause);
+        }
+        Err(again)
+    }
+
+    /// Notes that the library could not resolve a pool entry of the method below the top frame, when it threw a
+    /// `LinkageError` (JVMS 5.4.3).
+    pub(crate) fn note_unlinked(&mut self, entry: u32, thrown: Value) {
+        let Some(error) = self.known_class("java/lang/LinkageError") else { return };
+        let caller = Addr(self.top().caller);
+        if caller.is_null() || !self.is_instance(thrown, error) {
+            return;
+        }
+        let below = Frame::read(&self.memory, caller).method;
+        let (module, _) = self.module_of(below);
+        if self.resolved(module, entry).is_null() {
+            let cell = self.make_ref_array(FAILURE + 1);
+            self.array_set(cell, FAILURE, thrown);
+            self.set_resolved(module, entry, Value::object(cell));
+        }
     }
 
     /// The number in one of Java's boxed values.

@@ -2,7 +2,7 @@
 
 use crate::Vm;
 use crate::calls::Flow;
-use crate::classes::LINKED;
+use crate::classes::{FAILED, INITIALISED, INITIALISING, PREPARING};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -11,7 +11,7 @@ use base::Addr;
 use bytecode::{Flags, Module};
 use layout::Value;
 use layout::internal::ClassId;
-use layout::schema::{class, method};
+use layout::schema::{class, frame, method, on_return};
 
 /// Attribute of a class: linking throws (`java::VERIFY_ERROR`).
 const VERIFY_ERROR: &str = "java.verify_error";
@@ -19,6 +19,16 @@ const VERIFY_ERROR: &str = "java.verify_error";
 const ASSIGNABLE: &str = "java.assignable";
 /// Packages whose classes come with the JDK, which are taken to be right, as other machines take them.
 pub(super) const TRUSTED: [&str; 5] = ["java/", "javax/", "jdk/", "sun/", "com/sun/"];
+
+/// How far the classes above a class are initialised.
+pub(crate) enum Prepared {
+    /// All are, or are being initialised by the running thread.
+    Ready,
+    /// How to go on first; the instruction is run again then.
+    Wait(Flow),
+    /// The running thread is at it, in an initialiser above that uses the class as it is.
+    InProgress,
+}
 
 impl Vm {
     /// The definition of a class: its module and its index in it; `None` for kernel and array classes.
@@ -75,19 +85,89 @@ impl Vm {
         None
     }
 
-    /// Initialises the interfaces above a class that have default methods (JVMS 5.5, step 7).
-    pub(crate) fn initialise_interfaces(&mut self, object: Addr) -> Option<Flow> {
+    /// Initialises the classes above a class (JVMS 5.5, step 7): its superclass, then interfaces with methods of their
+    /// own, those above first. While their initialisers run the class is `PREPARING`, and the frame whose instruction wants
+    /// it has the flag `PREPARES`: a request of the same thread from another frame comes from such an initialiser.
+    pub(crate) fn prepare_java_class(&mut self, object: Addr) -> Prepared {
+        let frame = self.running.frame;
+        let flags = self.frame_u32(frame, frame::FLAGS);
+        let again = flags & on_return::PREPARES != 0;
+        if !again && self.is_preparing(object) {
+            return Prepared::InProgress;
+        }
+        for above in self.initialised_before(object) {
+            if self.get_u8(above, class::INIT_STATE) == FAILED {
+                return Prepared::Wait(self.fail_below(object, above));
+            }
+            let Some(flow) = self.initialise(above) else { continue };
+            let top = self.top();
+            let pushed = top.caller == frame.0
+                && self.frame_u32(top.at, frame::FLAGS) & 0xff == on_return::INITIALISED;
+            if flow == Flow::Go && pushed {
+                self.set_u8(object, class::INIT_STATE, PREPARING);
+                let thread = self.running.thread;
+                self.set_ref(object, class::INIT_THREAD, Value::object(thread));
+                self.set_frame_u32(frame, frame::FLAGS, flags | on_return::PREPARES);
+            }
+            return Prepared::Wait(flow);
+        }
+        if again {
+            self.set_frame_u32(frame, frame::FLAGS, flags & !on_return::PREPARES);
+        }
+        Prepared::Ready
+    }
+
+    /// Whether the running thread is in the initialiser of a class above, on behalf of this one.
+    fn is_preparing(&self, object: Addr) -> bool {
+        let mine = |of: Addr| self.ref_field(of, class::INIT_THREAD) == self.running.thread;
+        self.get_u8(object, class::INIT_STATE) == PREPARING
+            && mine(object)
+            && self.initialised_before(object).into_iter().any(|above| {
+                self.get_u8(above, class::INIT_STATE) == INITIALISING && mine(above)
+                    || self.is_preparing(above)
+            })
+    }
+
+    /// What is initialised before a class and is not yet, in this order.
+    fn initialised_before(&self, object: Addr) -> Vec<Addr> {
+        let mut before = Vec::new();
+        if Flags(self.get_u32(object, class::FLAGS)).has(Flags::INTERFACE) {
+            return before;
+        }
+        let parent = self.ref_field(object, class::SUPER);
+        if !parent.is_null() {
+            before.push(parent);
+        }
+        self.interfaces_before(object, &mut Vec::new(), &mut before);
+        before.retain(|above| self.get_u8(*above, class::INIT_STATE) != INITIALISED);
+        before
+    }
+
+    fn interfaces_before(&self, object: Addr, seen: &mut Vec<Addr>, before: &mut Vec<Addr>) {
         let interfaces = self.ref_field(object, class::INTERFACES);
         for index in 0..self.array_len(interfaces) {
             let interface = Addr(self.array_get(interfaces, index).0);
-            if self.get_u8(interface, class::INIT_STATE) == LINKED
-                && self.has_default_methods(interface)
-                && let Some(flow) = self.initialise(interface)
-            {
-                return Some(flow);
+            if !seen.contains(&interface) {
+                seen.push(interface);
+                self.interfaces_before(interface, seen, before);
+                if self.has_default_methods(interface) {
+                    before.push(interface);
+                }
             }
         }
-        None
+    }
+
+    /// A class cannot be initialised because one above it could not. When that failed on its behalf, this is a later use.
+    fn fail_below(&mut self, object: Addr, above: Addr) -> Flow {
+        let later = self.get_u8(object, class::INIT_STATE) == PREPARING;
+        let thrown = self.failed_class_error(above);
+        self.initialised(object, FAILED);
+        if later {
+            self.inherit_failure(object, above);
+            return self.raise_failed_class(object);
+        }
+        self.note_failure(object, thrown);
+        self.raise(thrown)
     }
 
     fn has_default_methods(&self, interface: Addr) -> bool {
@@ -100,10 +180,13 @@ impl Vm {
 
     /// Whether a class has yet to be initialised before the running thread uses it.
     pub fn wants_initialising(&self, object: Addr) -> bool {
-        use crate::classes::{INITIALISED, INITIALISING};
         match self.get_u8(object, class::INIT_STATE) {
             INITIALISED => false,
             INITIALISING => self.ref_field(object, class::INIT_THREAD) != self.running.thread,
+            PREPARING => {
+                let again = self.frame_u32(self.running.frame, frame::FLAGS) & on_return::PREPARES != 0;
+                again || !self.is_preparing(object)
+            }
             _ => true,
         }
     }

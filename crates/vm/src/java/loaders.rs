@@ -165,11 +165,15 @@ impl Vm {
         }
     }
 
-    /// The class that the code of a class means by a name, if it is known already.
+    /// The class that the code of a class means by a name, if it is known already. Whatever loader is asked, classes of
+    /// `java` are the library's (JVMS 5.3.5, `ClassLoader.defineClass`), and so are those that the library's own code means.
     pub(crate) fn class_known_from(&self, from: Addr, name: &str) -> Option<Addr> {
         match self.loader_of(from) {
-            Some(loader) => self.class_known_to(loader, name),
-            None => self.known_class(name),
+            Some(loader) if !name.starts_with("java/") => {
+                let known = self.class_known_to(loader, name);
+                known.or_else(|| self.known_class(name).filter(|_| self.is_trusted(from)))
+            }
+            _ => self.known_class(name),
         }
     }
 

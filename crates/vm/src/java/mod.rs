@@ -6,6 +6,7 @@
 //! [`ClassConverter`] those whose bytes a program brings.
 
 mod access;
+pub mod boundary;
 mod handles;
 mod linking;
 pub(crate) mod loaders;
@@ -18,6 +19,7 @@ mod threads;
 mod throwing;
 
 pub(crate) use access::signature;
+pub(crate) use linking::Prepared;
 pub(crate) use references::SoftPolicy;
 pub use stack::{Activity, Place};
 

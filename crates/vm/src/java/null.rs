@@ -121,9 +121,6 @@ impl<'m> Followed<'m> {
             for (_, target) in insn.entries(&followed.code.bytes) {
                 enter(&mut followed.states, &mut work, target as u32, &state);
             }
-            if matches!(insn.op, Op::TableSwitch | Op::LookupSwitch) {
-                enter(&mut followed.states, &mut work, insn.target(), &state);
-            }
             if !spec.flags.has(OpFlags::END) {
                 enter(&mut followed.states, &mut work, insn.next, &state);
             }

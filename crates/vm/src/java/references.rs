@@ -29,14 +29,14 @@ pub(crate) struct SoftPolicy {
     timestamp: u64,
     /// What those used since the last collection have there.
     clock_ms: u64,
-    /// Unused for longer than this they do not keep them.
-    kept_ms: u64,
+    /// Unused for longer than this they do not keep them; `None`: not at all.
+    kept_ms: Option<u64>,
 }
 
 impl SoftPolicy {
     pub(crate) fn keeps(&self, memory: &Memory, object: Addr) -> bool {
         let used_ms = memory.load_u64(object.add(self.timestamp));
-        self.kept_ms > 0 && self.clock_ms.saturating_sub(used_ms) <= self.kept_ms
+        self.kept_ms.is_some_and(|kept_ms| self.clock_ms.saturating_sub(used_ms) <= kept_ms)
     }
 }
 
@@ -66,10 +66,9 @@ impl Vm {
     pub(crate) fn soft_policy(&self) -> Option<SoftPolicy> {
         let of = self.known_class(SOFT)?;
         let clock = self.field_named(of, "clock")?;
-        let usage = self.heap.usage();
-        let used = usage.nursery_bytes + usage.cell_bytes + usage.large_bytes;
-        let free = self.common.heap_limit.saturating_sub(used);
-        let kept_ms = if self.common.clears_soft { 0 } else { (free >> 20) * KEPT_MS_PER_MIB };
+        let (most, used) = self.memory_used();
+        let kept_ms = (most.saturating_sub(used) >> 20) * KEPT_MS_PER_MIB;
+        let kept_ms = (!self.common.clears_soft).then_some(kept_ms);
         let timestamp = self.offset_named(of, "timestamp");
         Some(SoftPolicy { timestamp, clock_ms: self.load_field(Addr::NULL, clock), kept_ms })
     }
@@ -132,15 +131,21 @@ impl Vm {
     }
 
     /// Bytes that the objects of the running program may take, and those that they take, dead ones not yet found out
-    /// included: by its quota if it has one, else those of all programs.
+    /// included: by its quota if it has one, else those of all programs, beside the memory of the machine.
     pub fn program_memory(&self) -> (u64, u64) {
         let owner = self.ref_field(self.running.thread, thread::PROGRAM);
         let quota = if owner.is_null() { 0 } else { self.get_u64(owner, program::MEMORY_MAX) };
         if quota > 0 {
             return (quota, self.may_hold(owner));
         }
+        self.memory_used()
+    }
+
+    /// Bytes of objects for which there is room in the memory of the machine, and those that there are.
+    fn memory_used(&self) -> (u64, u64) {
         let usage = self.heap.usage();
-        (self.common.heap_limit, usage.nursery_bytes + usage.cell_bytes + usage.large_bytes)
+        let most = self.common.heap_limit.min(self.memory.resident_max());
+        (most, usage.nursery_bytes + usage.cell_bytes + usage.large_bytes)
     }
 }
 

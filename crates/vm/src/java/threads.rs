@@ -8,12 +8,15 @@ use crate::Vm;
 use crate::internal::{Call, Outcome, Wait};
 use crate::waiting::{Ring, WAKES_AT_ONCE};
 use alloc::string::String;
-use base::Addr;
+use base::limits::STACK_BYTES;
+use base::{Addr, PAGE_SIZE};
 use layout::Value;
 use layout::internal::ClassId;
 use layout::schema::{class, method, monitor, on_return, program, thread, thread_flags, thread_state, wait};
 
 const NS_PER_MS: u64 = 1_000_000;
+/// Least stack of a thread that asks for a small one, in bytes.
+const STACK_BYTES_MIN: u64 = 128 << 10;
 
 /// The class and method that a new thread of Java begins with, given its `java.lang.Thread`.
 const THREAD_START: (&str, &str) = ("phantom/java/Boot", "run");
@@ -61,6 +64,12 @@ impl Vm {
         let running = self.running.thread;
         let owner = self.get_ref(running, thread::PROGRAM);
         let made = self.new_thread_object(self.kernel_class(ClassId::Thread));
+        if let Some(object) = java.as_object()
+            && let wanted @ 1.. = self.get_u64(object, self.offset_named(self.class_of(java), "stackSize"))
+        {
+            let bytes = wanted.clamp(STACK_BYTES_MIN, STACK_BYTES);
+            self.set_u32(made, thread::STACK_PAGES, (bytes / PAGE_SIZE as u64) as u32);
+        }
         self.set_flag(made, thread_flags::DAEMON, daemon);
         self.bind_java_thread(made, java);
         self.begin_thread(made, owner, target, &[java.0], on_return::END);
@@ -81,6 +90,14 @@ impl Vm {
     /// Gives a thread the permit of `LockSupport.park`, waking it if it is parked.
     pub fn unpark(&mut self, object: Addr) {
         self.set_flag(object, thread_flags::PERMIT, true);
+        self.wake_parked(object);
+    }
+
+    /// Wakes a thread that is parked.
+    pub(crate) fn wake_parked(&mut self, object: Addr) {
+        if object.is_null() {
+            return;
+        }
         let parked = self.get_u32(object, thread::STATE) == thread_state::BLOCKED
             && self.get_u32(object, thread::WAIT) == wait::PARK;
         if parked {
@@ -148,6 +165,10 @@ impl Call<'_> {
     /// it was held.
     pub fn wait_for_notification(&mut self, object: Addr, millis: i64) -> Outcome {
         if self.phase() == 0 {
+            if millis < 0 {
+                let text = "timeout value is negative";
+                return self.throw_java("java/lang/IllegalArgumentException", Some(text));
+            }
             let Some(held) = self.vm.monitor_held(object) else {
                 return self.throw_java(
                     "java/lang/IllegalMonitorStateException",
@@ -162,6 +183,7 @@ impl Call<'_> {
             let count = self.vm.get_u64(held, monitor::COUNT);
             self.set_number(1, count);
             self.set_phase(1);
+            self.vm.set_flag(self.thread, thread_flags::SIGNALLED, false);
             self.vm.monitor_pass_on(held, true);
             return Outcome::Block(Wait::At { kind: wait::NOTIFY, object: held, until });
         }
@@ -172,6 +194,10 @@ impl Call<'_> {
         let count = self.number(1);
         if let Some(held) = self.vm.monitor_held(object) {
             self.vm.set_u64(held, monitor::COUNT, count);
+        }
+        // A notification that came first is not lost to an interrupt (JLS 17.2.4).
+        if self.vm.has_flag(self.thread, thread_flags::SIGNALLED) {
+            return Outcome::VOID;
         }
         match self.vm.take_interrupt() {
             Some(thrown) => Outcome::Throw(thrown),
@@ -187,8 +213,7 @@ impl Call<'_> {
         };
         let ring = Ring::Field(held, monitor::NOTIFY);
         let mut woken = 0;
-        while let Some(first) = self.vm.ring_first(ring) {
-            self.vm.wake(first);
+        while self.vm.signal(ring) {
             woken += 1;
             if !all {
                 break;
@@ -228,6 +253,18 @@ impl Call<'_> {
         }
         self.set_phase(1);
         Outcome::Block(Wait::At { kind: wait::PARK, object: me, until })
+    }
+
+    /// Waits until no other thread of the program is left that is no daemon; for the program's first thread, which has
+    /// nothing else to do any more: it is parked until then.
+    pub fn await_others(&mut self) -> Outcome {
+        let Some(owner) = self.vm.owner_of(self.thread) else { return Outcome::VOID };
+        let daemons = u64::from(self.vm.get_u32(owner, program::DAEMONS));
+        if self.vm.get_u64(owner, program::THREAD_COUNT).saturating_sub(daemons) <= 1 {
+            return Outcome::VOID;
+        }
+        self.vm.forget_interrupt();
+        Outcome::Block(Wait::At { kind: wait::PARK, object: self.thread, until: None })
     }
 
     /// Waits until it is the thread's turn again, once.

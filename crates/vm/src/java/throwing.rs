@@ -13,6 +13,11 @@ use layout::schema::{class, exception, field, frame, method};
 
 /// Most frames that a backtrace keeps.
 const BACKTRACE_FRAMES: usize = 1024;
+/// So many frames of constructors and hidden methods may lie between them.
+const BACKTRACE_OTHERS: usize = 64;
+
+/// Elements that HotSpot gives arrays at most.
+const ARRAY_MAX: i32 = i32::MAX - 2;
 
 /// The class of `java.lang` for a kernel exception.
 fn counterpart(id: ClassId) -> &'static str {
@@ -50,7 +55,15 @@ fn reworded(id: ClassId, text: &str) -> Option<String> {
             (index, None) => format!("Index {index} out of bounds"),
         },
         ClassId::NegativeSize => numbers()?.0.into(),
-        ClassId::OutOfMemory => "Java heap space".into(),
+        ClassId::ArrayStore => {
+            text.strip_prefix("the array does not admit a ").unwrap_or(text).replace('/', ".")
+        }
+        ClassId::OutOfMemory => match numbers() {
+            Some((length, None)) if length.parse::<i32>().is_ok_and(|length| length > ARRAY_MAX) => {
+                "Requested array size exceeds VM limit".into()
+            }
+            _ => "Java heap space".into(),
+        },
         ClassId::ClassNotFound => text.strip_prefix("there is no class ").unwrap_or(text).into(),
         ClassId::ClassCast => match text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no ")) {
             Some((from, to)) => {
@@ -91,15 +104,17 @@ impl Vm {
         let Some(object) = thrown.as_object().filter(|_| self.is_kernel(thrown, ClassId::Exception)) else {
             return thrown;
         };
-        if !self.in_java() {
+        if !self.is_thrown_in_java() {
             return thrown;
         }
         let id = self.kernel_id(thrown);
-        if id == ClassId::Interrupted {
-            self.clear_java_interrupt();
-        }
         let text = self.text(object, exception::MESSAGE);
         let mut message = reworded(id, &text);
+        if id == ClassId::Interrupted {
+            self.clear_java_interrupt();
+            let sleeps = self.text(self.top().method, method::NAME) == "sleep";
+            message = sleeps.then(|| "sleep interrupted".into());
+        }
         if id == ClassId::ClassCast
             && let Some((from, to)) = text.strip_prefix("a ").and_then(|rest| rest.split_once(" is no "))
             && let (Some(from), Some(to)) = (self.known_class(from), self.known_class(to))
@@ -111,9 +126,10 @@ impl Vm {
         let made = self.java_exception(counterpart(id), message.as_deref()).unwrap_or(thrown);
         if id == ClassId::NullPointer
             && let Some(object) = made.as_object()
+            && let Some(place) = self.field_named(self.class_of(made), "extendedMessageState")
         {
-            // As if it had been filled in once: then the library asks for what was null.
-            self.set_u32(object, self.offset_named(self.class_of(made), "numStackTracesFilledIn"), 1);
+            // A trace is filled in and no message made: the library asks for what was null then.
+            self.store_field(object, place, 1);
         }
         if id == ClassId::ClassNotFound {
             self.add_cause(made, message.as_deref().unwrap_or_default());
@@ -137,6 +153,21 @@ impl Vm {
         let (a, b) = (self.java_class_name(from), self.java_class_name(to));
         let text = format!("class {a} cannot be cast to class {b}{}", self.places_of(from, to));
         self.java_error("java/lang/ClassCastException", &text)
+    }
+
+    /// Whether what the running thread throws now goes to Java code: that stands on top, or called the machine's own method
+    /// that does.
+    fn is_thrown_in_java(&self) -> bool {
+        const KERNEL_FRAMES_MAX: usize = 4;
+        if self.running.thread.is_null() {
+            return false;
+        }
+        let frames = self.frames_of(self.running.thread, KERNEL_FRAMES_MAX);
+        let caller = frames.iter().find(|frame| {
+            let owner = self.ref_field(frame.method, method::CLASS);
+            !self.ref_field(owner, class::MODULE).is_null()
+        });
+        caller.is_some_and(|frame| self.is_java_method(frame.method))
     }
 
     /// Where two classes come from, as messages about casts end.
@@ -183,15 +214,18 @@ impl Vm {
         if place == 0 || self.running.thread.is_null() {
             return;
         }
-        let frames = self.frames_of(self.running.thread, BACKTRACE_FRAMES);
+        let frames = self.frames_of(self.running.thread, BACKTRACE_FRAMES + BACKTRACE_OTHERS);
         let making = frames.iter().take_while(|frame| {
             let (owner, name) =
                 (self.ref_field(frame.method, method::CLASS), self.text(frame.method, method::NAME));
             name == "fillInStackTrace" || name == "<init>" && self.is_subclass(class, owner)
         });
         let skipped = making.count();
-        let kept: alloc::vec::Vec<_> =
-            frames[skipped..].iter().filter(|frame| self.is_traced(frame.method)).collect();
+        let kept: alloc::vec::Vec<_> = frames[skipped..]
+            .iter()
+            .filter(|frame| self.is_traced(frame.method))
+            .take(BACKTRACE_FRAMES)
+            .collect();
         let trace = self.make_ref_array(2 * kept.len() as u64);
         for (index, frame) in kept.iter().enumerate() {
             self.array_set(trace, 2 * index as u64, Value::object(frame.method));
@@ -296,17 +330,23 @@ impl Vm {
 
     /// Keeps with a class why its initialiser failed, as HotSpot does (`get_cause_with_stack_trace`): an
     /// `ExceptionInInitializerError` that names what was thrown, and where.
-    fn note_failure(&mut self, failed: Addr, thrown: Value) {
+    pub(crate) fn note_failure(&mut self, failed: Addr, thrown: Value) {
         let Some(text) = self.describe_throwable(thrown) else { return };
         let thread = self.java_thread(self.running.thread);
         let name = thread.as_object().and_then(|object| {
             self.java_text(self.get_ref(object, self.offset_named(self.class_of(thread), "name")))
         });
         let text = format!("Exception {text} [in thread \"{}\"]", name.unwrap_or_default());
-        let made = self.java_exception("java/lang/ExceptionInInitializerError", Some(&text));
-        let (Some(made), Some(thrown)) = (made.and_then(|made| made.as_object()), thrown.as_object()) else {
-            return;
-        };
+        if let Some(thrown) = thrown.as_object()
+            && let Some(made) = self.failure_note(&text, thrown)
+        {
+            self.set_ref(failed, class::INIT_THREAD, Value::object(made));
+        }
+    }
+
+    /// An `ExceptionInInitializerError` without a cause, with the trace of another throwable.
+    fn failure_note(&mut self, text: &str, thrown: Addr) -> Option<Addr> {
+        let made = self.java_exception("java/lang/ExceptionInInitializerError", Some(text))?.as_object()?;
         let class = self.class_of(Value::object(made));
         let trace = self.offset_named(class, "backtrace");
         let was = self.get_ref(thrown, trace);
@@ -316,28 +356,55 @@ impl Vm {
             self.store_field(made, depth, bits);
         }
         self.set_ref(made, self.offset_named(class, "cause"), Value::NULL);
-        self.set_ref(failed, class::INIT_THREAD, Value::object(made));
+        Some(made)
     }
 
-    /// Throws what JVMS 5.5 says of a class whose initialiser has failed before.
-    pub(crate) fn raise_failed_class(&mut self, object: Addr) -> Flow {
-        let name = self.text(object, class::NAME);
-        let text = format!("Could not initialize class {}", name.replace('/', "."));
+    /// Keeps with a class that one above it has failed to be initialised, on its behalf.
+    pub(crate) fn inherit_failure(&mut self, failed: Addr, above: Addr) {
+        const WRAPPED: &str = "java.lang.ExceptionInInitializerError";
+        let Some(cause) = self.get_ref(above, class::INIT_THREAD).as_object() else { return };
+        let of = self.class_of(Value::object(cause));
+        let Some(text) = self.java_text(self.get_ref(cause, self.offset_named(of, "detailMessage"))) else {
+            return;
+        };
+        // What came out of the initialiser above: an error as it was, another exception wrapped.
+        let name = text.split([' ', ':']).nth(1).unwrap_or_default().replace('.', "/");
+        let error = self.known_class("java/lang/Error");
+        let is_error = match (self.class_known_from(above, &name), error) {
+            (Some(thrown), Some(error)) => self.is_subclass(thrown, error),
+            _ => false,
+        };
+        let place = text.rfind(" [in thread").map_or("", |at| &text[at..]);
+        let text = if is_error { text.clone() } else { format!("Exception {WRAPPED}{place}") };
+        if let Some(made) = self.failure_note(&text, cause) {
+            self.set_ref(failed, class::INIT_THREAD, Value::object(made));
+        }
+    }
+
+    /// What JVMS 5.5 has thrown for a class whose initialiser has failed before.
+    pub(crate) fn failed_class_error(&mut self, object: Addr) -> Value {
+        let name = self.java_class_name(object);
+        let text = format!("Could not initialize class {name}");
         let java = if self.is_java_class(object) {
             self.java_exception("java/lang/NoClassDefFoundError", Some(&text))
         } else {
             None
         };
-        if let Some(made) = java.and_then(|java| java.as_object())
-            && let Some(cause) = self.get_ref(object, class::INIT_THREAD).as_object()
+        let Some(thrown) = java else {
+            return self.exception_value(ClassId::Linkage, &format!("{name} could not be initialised"));
+        };
+        if let (Some(made), Some(cause)) =
+            (thrown.as_object(), self.get_ref(object, class::INIT_THREAD).as_object())
         {
-            let place = self.offset_named(self.class_of(Value::object(made)), "cause");
-            self.set_ref(made, place, Value::object(cause));
+            self.set_ref(made, self.offset_named(self.class_of(thrown), "cause"), Value::object(cause));
         }
-        match java {
-            Some(thrown) => self.raise(thrown),
-            None => self.raise_kernel(ClassId::Linkage, &format!("{name} could not be initialised")),
-        }
+        thrown
+    }
+
+    /// Throws that.
+    pub(crate) fn raise_failed_class(&mut self, object: Addr) -> Flow {
+        let thrown = self.failed_class_error(object);
+        self.raise(thrown)
     }
 }
 

@@ -132,6 +132,11 @@ impl Runner {
         }
     }
 
+    /// The binary.
+    pub(crate) fn phantom_path(&self) -> &Path {
+        &self.phantom
+    }
+
     pub(crate) fn world(&self, program: &str) -> PathBuf {
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
         self.scratch.path().join(format!("{name}.world"))
@@ -517,7 +522,7 @@ impl Runner {
 }
 
 /// CPU seconds of all children that have ended and were waited for.
-fn children_cpu_s() -> Result<f64, String> {
+pub(super) fn children_cpu_s() -> Result<f64, String> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| format!("getrusage: {error}"))?;
     let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))

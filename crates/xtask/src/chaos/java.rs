@@ -33,7 +33,7 @@ impl std::fmt::Debug for Classes {
 /// As [`Classes::of`].
 pub(super) fn script(source: &Path) -> Result<Script, String> {
     let name = source.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let module = javalib::start_module(&name, "");
+    let module = javalib::start_module(&name, &[]);
     let entry = module.entry.clone().ok_or_else(|| format!("{name}: no entry"))?;
     let serves = is_server(&name);
     let mut grants = ["read", "write"].map(|kind| format!("{kind}={FOLDER}")).to_vec();
