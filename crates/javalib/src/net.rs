@@ -60,11 +60,9 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "isExclusiveBindAvailable" "()I" Short |_| Outcome::int(-1);
         "shouldSetBothIPv4AndIPv6Options0" "()Z" Short zero;
-        "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "canIPv6SocketJoinIPv4Group0" "()Z" Short zero;
         "canJoin6WithIPv4Group0" "()Z" Short zero;
         "canUseIPv6OptionsWithIPv4LocalAddress0" "()Z" Short zero;
-        "shouldShutdownWriteBeforeClose0" "()Z" Short zero;
         "socket0" "(ZZZZ)I" Short socket;
         "bind0" "(Ljava/io/FileDescriptor;ZZLjava/net/InetAddress;I)V" Resumable bind;
         "listen" "(Ljava/io/FileDescriptor;I)V" Short nothing;
@@ -138,6 +136,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "isIPv4Available" "()Z" Short |_| Outcome::truth(true);
         "isIPv6Supported" "()Z" Short zero;
     }
+    "java/net/DatagramPacket" { "init" "()V" Short nothing; }
     "java/net/Inet4Address" { "init" "()V" Short nothing; }
     "java/net/Inet6Address" { "init" "()V" Short nothing; }
     "java/net/InetAddressImplFactory" { "isIPv6Supported" "()Z" Short zero; }

@@ -3,6 +3,8 @@
 use super::error::outside;
 use nix::ifaddrs::getifaddrs;
 use platform::{Fault, Known, OutsideError};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Names, or numbers as text.
 pub(super) fn answer(what: &Known) -> Result<Vec<String>, OutsideError> {
@@ -32,31 +34,28 @@ fn read(path: &str) -> Result<String, OutsideError> {
     std::fs::read_to_string(path).map_err(|error| outside(&error))
 }
 
+/// Those that have an address of IPv4, in the order of the kernel.
 fn interfaces() -> Result<Vec<String>, OutsideError> {
-    let addresses: Vec<_> = getifaddrs().map_err(|error| outside(&error.into()))?.collect();
-    let mut names: Vec<&str> = addresses.iter().map(|one| one.interface_name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut lines = Vec::new();
-    for name in names {
+    let all: Vec<_> = getifaddrs().map_err(|error| outside(&error.into()))?.collect();
+    let mut lines: BTreeMap<u32, String> = BTreeMap::new();
+    for one in all {
+        let address = one.address.as_ref().and_then(|address| address.as_sockaddr_in());
+        let mask = one.netmask.as_ref().and_then(|mask| mask.as_sockaddr_in());
+        let (Some(address), Some(mask)) = (address, mask) else { continue };
+        let name = &one.interface_name;
         let told = |what: &str| Ok(read(&format!("/sys/class/net/{name}/{what}"))?.trim().to_string());
-        let flags = told("flags")?;
-        let flags = u32::from_str_radix(flags.trim_start_matches("0x"), 16).unwrap_or(0);
-        let hardware = told("address").ok().filter(|address| !address.is_empty());
-        let hardware = hardware.unwrap_or_else(|| "-".to_string());
-        let mut line = format!("{} {name} {} {flags} {hardware}", told("ifindex")?, told("mtu")?);
-        for one in addresses.iter().filter(|one| one.interface_name == name) {
-            let address = one.address.as_ref().and_then(|address| address.as_sockaddr_in());
-            let mask = one.netmask.as_ref().and_then(|mask| mask.as_sockaddr_in());
-            if let (Some(address), Some(mask)) = (address, mask) {
-                line.push_str(&format!(" {}/{}", address.ip(), u32::from(mask.ip()).count_ones()));
+        let index = told("ifindex")?;
+        let line = match lines.entry(index.parse().unwrap_or(0)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let hardware = told("address").ok().filter(|address| !address.is_empty());
+                let hardware = hardware.unwrap_or_else(|| "-".to_string());
+                free.insert(format!("{index} {name} {} {} {hardware}", told("mtu")?, one.flags.bits()))
             }
-        }
-        // So that they come in the order of the kernel.
-        lines.push((told("ifindex")?.parse::<u32>().unwrap_or(0), line));
+        };
+        line.push_str(&format!(" {}/{}", address.ip(), u32::from(mask.ip()).count_ones()));
     }
-    lines.sort_unstable();
-    Ok(lines.into_iter().map(|(_, line)| line).collect())
+    Ok(lines.into_values().collect())
 }
 
 /// A field of the line whose other field is this (passwd(5), group(5)).
