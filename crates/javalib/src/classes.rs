@@ -244,7 +244,12 @@ fn access_flags(vm: &mut Vm, of: Addr) -> i32 {
     }
     match vm.class_attribute(of, CLASS_FILE) {
         Some(bytes) => ClassFile::parse_any(&bytes).map_or(1, |file| i32::from(file.access & !SUPER)),
-        None => (vm.get_u32(of, class::FLAGS) & 0x11) as i32,
+        // Made for a lambda.
+        None => {
+            let flags = Flags(vm.get_u32(of, class::FLAGS));
+            let synthetic = if flags.has(Flags::SYNTHETIC) { 0x1000 } else { 0 };
+            (flags.0 & 0x11) as i32 | synthetic
+        }
     }
 }
 

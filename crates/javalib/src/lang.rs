@@ -81,7 +81,7 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "setPriority0" "(I)V" Short nothing;
         "setNativeName" "(Ljava/lang/String;)V" Short nothing;
         "yield" "()V" Idempotent |call| call.yield_turn();
-        "sleep" "(J)V" Resumable |call| { let ms = call.long_at(0).max(0) as u64; call.sleep(ms.saturating_mul(NS_PER_MS)) };
+        "sleep" "(J)V" Resumable sleep;
         "interrupt0" "()V" Short |call| { let of = call.vm.thread_of_java(call.reference_at(0)); if !of.is_null() { call.vm.interrupt_thread(of); } Outcome::VOID };
         "clearInterruptEvent" "()V" Short |call| { call.vm.forget_interrupt(); Outcome::VOID };
         "holdsLock" "(Ljava/lang/Object;)Z" Short |call| done(object(call, 0).map(|of| Outcome::truth(call.vm.holds_lock(of))));
@@ -208,7 +208,7 @@ fn copy_kind(vm: &Vm, of: Addr) -> String {
 fn copy_mismatch(vm: &Vm, a: Addr, b: Addr) -> String {
     for (of, which) in [(a, "source"), (b, "destination")] {
         if !vm.is_array_class(of) {
-            return format!("arraycopy: {which} type {} is not an array", external(vm, of));
+            return format!("arraycopy: {which} type {} is not an array", vm.java_class_name(of));
         }
     }
     format!("arraycopy: type mismatch: can not copy {}[] into {}[]", copy_kind(vm, a), copy_kind(vm, b))
@@ -237,7 +237,7 @@ fn copy_outside(vm: &Vm, from: (Addr, i32), to: (Addr, i32), count: i32) -> Opti
 }
 
 fn element_mismatch(vm: &Vm, from: Addr, to: Addr) -> String {
-    let (a, b) = (external(vm, from), external(vm, to));
+    let (a, b) = (vm.java_class_name(from), vm.java_class_name(to));
     if vm.is_subclass(to, from) {
         format!(
             "arraycopy: element type mismatch: can not cast one of the elements of {a}[] to the type of the destination \
@@ -248,17 +248,12 @@ fn element_mismatch(vm: &Vm, from: Addr, to: Addr) -> String {
     }
 }
 
-/// Name of a class as source text has it.
-fn external(vm: &Vm, class: Addr) -> String {
-    let name = vm.text(class, class::NAME);
-    let dimensions = name.len() - name.trim_start_matches('[').len();
-    let plain = match bytecode::TypeDesc::parse(&name[dimensions..]) {
-        _ if dimensions == 0 => java_name(&name),
-        Ok(bytecode::TypeDesc::Prim(elem)) => java::primitive(elem).into(),
-        Ok(bytecode::TypeDesc::Class(name)) => java_name(&name),
-        _ => name.clone(),
-    };
-    plain + &"[]".repeat(dimensions)
+/// `Thread.sleep` for so many milliseconds.
+fn sleep(call: &mut Call<'_>) -> Outcome {
+    match u64::try_from(call.long_at(0)) {
+        Ok(ms) => call.sleep(ms.saturating_mul(NS_PER_MS)),
+        Err(_) => call.throw_java("java/lang/IllegalArgumentException", Some("timeout value is negative")),
+    }
 }
 
 fn start(call: &mut Call<'_>) -> Outcome {

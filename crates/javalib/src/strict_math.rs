@@ -416,7 +416,8 @@ fn reduced_large(x: f64) -> (u32, f64, f64) {
     ];
     // The angle as three pieces, the first of exponent `exponent`.
     let exponent = (x.to_bits() >> 52) as i32 - 1046;
-    let mut z = f64::from_bits(x.to_bits() - ((exponent as u64) << 52));
+    // Subtracted from the exponent's bits; it may be negative.
+    let mut z = f64::from_bits(x.to_bits().wrapping_sub((i64::from(exponent) << 52) as u64));
     let mut angle = [0.0; 3];
     for piece in &mut angle[..2] {
         *piece = f64::from(z as i32);

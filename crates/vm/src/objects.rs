@@ -193,14 +193,19 @@ impl Vm {
     pub(crate) fn alloc_locked(&mut self, class: Addr, bytes: u64) -> Result<Addr, OutOfMemory> {
         self.enter();
         let made = self.heap.alloc(class, bytes);
-        if self.heap.collection_wanted().is_some() {
-            self.ask_attention();
-        }
+        self.look_after_room();
         if made.is_ok() {
             self.common.refusals.remove(&self.running.thread.0);
         }
         self.leave();
         made
+    }
+
+    /// After an allocation beyond the nursery: a collection is due, or the running program has come to its quota.
+    fn look_after_room(&mut self) {
+        if self.heap.collection_wanted().is_some() || self.is_over_quota() {
+            self.ask_attention();
+        }
     }
 
     /// What becomes of an instruction for whose object there is no room: it is run again after a full collection, and once
@@ -230,9 +235,7 @@ impl Vm {
         }
         self.enter();
         let made = self.array_if_room(class, len);
-        if self.heap.collection_wanted().is_some() {
-            self.ask_attention();
-        }
+        self.look_after_room();
         if made.is_some() {
             self.common.refusals.remove(&self.running.thread.0);
         }
@@ -249,9 +252,7 @@ impl Vm {
         }
         self.enter();
         let value = self.box_bits(id, bits);
-        if self.heap.collection_wanted().is_some() {
-            self.ask_attention();
-        }
+        self.look_after_room();
         self.leave();
         value
     }

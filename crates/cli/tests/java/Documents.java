@@ -241,7 +241,7 @@ public class Documents {
         });
         System.out.println(greeter.greet("a") + greeter.twice("b") + greeter + greeter.hashCode() + Proxy.isProxyClass(greeter.getClass()));
         Method method = Target.class.getDeclaredMethods()[0];
-        System.out.println(method.toGenericString() + " " + method.isVarArgs() + method.getAnnotation(Marked.class) + Arrays.toString(method.getExceptionTypes()));
+        System.out.println(method.toGenericString() + " " + method.isVarArgs() + method.getAnnotation(Marked.class).value() + method.getAnnotation(Marked.class).type() + Arrays.toString(method.getExceptionTypes()));
         System.out.println(Target.class.getAnnotation(Marked.class).value() + Arrays.toString(Target.class.getAnnotation(Marked.class).numbers()) + Target.class.getTypeParameters()[0].getBounds()[0] + Modifier.toString(Target.class.getModifiers()) + Target.class.getDeclaredField("field").getGenericType() + Target.class.getEnclosingClass().getSimpleName());
         Constructor<Node> constructor = Node.class.getDeclaredConstructor(String.class);
         Field secret = Node.class.getDeclaredField("secret");
