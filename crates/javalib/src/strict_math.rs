@@ -26,6 +26,7 @@ const LG: [f64; 7] = [
     f64::from_bits(0x3fc3_9a09_d078_c69f),
     f64::from_bits(0x3fc2_f112_df3e_5244),
 ];
+const THIRD: f64 = 1.0 / 3.0;
 const TWO_54: f64 = 18_014_398_509_481_984.0;
 
 /// What a logarithm is where there is none, and a normal number with its exponent's part otherwise.
@@ -59,7 +60,7 @@ pub(crate) fn log(x: f64) -> f64 {
         if f == 0.0 {
             return if k == 0 { 0.0 } else { dk * LN2_HIGH + dk * LN2_LOW };
         }
-        let r = f * f * (0.5 - 0.333_333_333_333_333_3 * f);
+        let r = f * f * (0.5 - THIRD * f);
         return if k == 0 { f - r } else { dk * LN2_HIGH - ((r - dk * LN2_LOW) - f) };
     }
     let s = f / (2.0 + f);
@@ -141,7 +142,7 @@ pub(crate) fn log1p(x: f64) -> f64 {
         if f == 0.0 {
             return if k == 0 { 0.0 } else { dk * LN2_HIGH + (c + dk * LN2_LOW) };
         }
-        let r = half * (1.0 - 0.666_666_666_666_666_6 * f);
+        let r = half * (1.0 - 2.0 * THIRD * f);
         return if k == 0 { f - r } else { dk * LN2_HIGH - ((r - (dk * LN2_LOW + c)) - f) };
     }
     let s = f / (2.0 + f);
