@@ -336,7 +336,11 @@ fn clear(made_at: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn create(device: FileDevice, history: HistoryPolicy) -> Result<Store, Failure> {
+/// A new world on a device that is empty.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn create(device: FileDevice, history: HistoryPolicy) -> Result<Store, Failure> {
     let params = WorldParams {
         world_id: new_id()?,
         schema_hash: SCHEMA_HASH,
@@ -440,7 +444,7 @@ fn fork_shared(name: &Name, new: &Path) -> Result<Option<StreamHead>, Failure> {
 }
 
 /// Whether the file system has made a copy that shares the blocks of a file.
-fn clone_file(from: &Path, to: &Path) -> bool {
+pub(crate) fn clone_file(from: &Path, to: &Path) -> bool {
     let (Ok(from), Ok(to)) = (File::open(from), File::create_new(to)) else { return false };
     rustix::fs::ioctl_ficlone(&to, &from).is_ok()
 }
@@ -456,9 +460,18 @@ fn become_fork(name: &Name, made_at: &Path) -> Result<StreamHead, Failure> {
     drop(reader);
     let lineage = Lineage { origin: Some((world, epoch)), is_detached: true };
     restore_in(&store, epoch, |_| lineage).map_err(|error| fail(&error))?;
-    store.become_another(new_id()?).map_err(|error| fail(&error))?;
+    become_new(store).map_err(|error| fail(&error))?;
     let snapshot = Mark { epoch, wall_ns };
     Ok(StreamHead { world, schema_hash: SCHEMA_HASH, snapshot, base: None, pages: 0 })
+}
+
+/// Makes a copy of a world a world of its own, of now.
+///
+/// # Errors
+/// When it cannot be written; the copy is then to be thrown away.
+pub(crate) fn become_new(store: Store) -> Result<(), Failure> {
+    let made = store.become_another(new_id()?, now_ns());
+    made.map_err(|error| Failure::Input(error.to_string()))
 }
 
 /// What comes through a channel, as a source of bytes.

@@ -1,7 +1,7 @@
 //! `compile`, `disasm`, `asm`, and what `run` makes of its PROGRAM: a source file, a folder of sources, or a module.
 
 use crate::arguments::{Compile, Disasm};
-use crate::java::{self, JavaFiles, JavaProgram};
+use crate::java::{self, JavaProgram};
 use crate::{Failure, say};
 use base::checksum::checksum;
 use bytecode::Module;
@@ -10,7 +10,6 @@ use lang::{Output, Request, Severity, SourceFile, SourceProvider};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Ending of a compiled module.
 const MODULE_ENDING: &str = "phm";
@@ -51,7 +50,7 @@ impl Program {
         class_path: Option<&str>,
     ) -> Result<Program, Failure> {
         if class_path.is_some() || java::is_java(path) {
-            return Program::java(path, class_path);
+            return Program::of_java(path, class_path);
         }
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if name.is_empty() {
@@ -84,7 +83,7 @@ impl Program {
         Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files })
     }
 
-    fn java(path: &Path, class_path: Option<&str>) -> Result<Program, Failure> {
+    fn of_java(path: &Path, class_path: Option<&str>) -> Result<Program, Failure> {
         let found = java::find(path, class_path)?;
         let name = found.main_class.rsplit('/').next().unwrap_or_default().to_string();
         let bytes = found.files.class_file(&found.main_class).ok_or_else(|| {
@@ -101,19 +100,11 @@ impl Program {
         })
     }
 
-    /// Where the JDK is, of a Java program.
-    pub(crate) fn java_home(&self) -> Option<&Path> {
+    /// The Java program that it is.
+    pub(crate) fn java(&self) -> Option<&JavaProgram> {
         match &self.files {
-            Files::Java(program) => Some(&program.home),
+            Files::Java(program) => Some(program),
             _ => None,
-        }
-    }
-
-    /// The class files that the program needs, of a Java program.
-    pub(crate) fn java_files(&self) -> Arc<JavaFiles> {
-        match &self.files {
-            Files::Java(program) => program.files.clone(),
-            _ => JavaFiles::jdk_only(),
         }
     }
 

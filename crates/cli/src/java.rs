@@ -1,18 +1,19 @@
-//! Java programs as they lie in files: class files in folders and jars, sources for the JDK's compiler, and the JDK itself.
+//! Java programs as they lie in files: class files in folders and jars, sources for the JDK's compiler, classes of the JDK.
+
+mod files;
+pub(crate) mod template;
+
+pub(crate) use files::JavaFiles;
 
 use crate::Failure;
+use files::Place;
 use javalib::ClassFiles;
-use ristretto_jimage::Image;
+use jdk::{CacheError, Jdk};
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
-
-/// Where JDKs are installed on Linux.
-const JVM_FOLDER: &str = "/usr/lib/jvm";
-/// The release whose library programs run on.
-const RELEASE: &str = "17";
+use std::sync::Arc;
+use world::{ClassPlace, JavaSources, World};
 
 /// A Java program: where its classes are, and which has `main`.
 pub(crate) struct JavaProgram {
@@ -20,103 +21,54 @@ pub(crate) struct JavaProgram {
     pub(crate) main_class: String,
     /// Where resources are, as the command line names it.
     pub(crate) class_path: String,
-    /// Where the JDK is.
-    pub(crate) home: PathBuf,
+    /// Where the JDK is, if one is installed.
+    pub(crate) home: Option<PathBuf>,
+    /// Classes of the library and of the program, for a world that has none yet.
     pub(crate) files: Arc<JavaFiles>,
+    places: Vec<ClassPlace>,
+    /// What the compiler made.
+    compiled: Classes,
 }
 
 /// Class files by the name of the class.
 type Classes = BTreeMap<String, Vec<u8>>;
 
-/// Class files: those of the JDK first, then those of the class path.
-pub(crate) struct JavaFiles {
-    path: Vec<Place>,
-    jdk: OnceLock<Option<Jdk>>,
-}
-
-enum Place {
-    Folder(PathBuf),
-    /// Contents of a jar, or what the compiler made: class files by the name of the class.
-    Classes(Classes),
-}
-
-struct Jdk {
-    image: Image,
-    modules: Vec<String>,
-}
-
-impl JavaFiles {
-    /// The classes of the JDK, and those of a class path.
-    fn new(path: Vec<Place>) -> Arc<JavaFiles> {
-        Arc::new(JavaFiles { path, jdk: OnceLock::new() })
-    }
-    /// The classes of the JDK alone.
-    pub(crate) fn jdk_only() -> Arc<JavaFiles> {
-        JavaFiles::new(Vec::new())
-    }
-}
-
-impl ClassFiles for JavaFiles {
-    fn class_file(&self, name: &str) -> Option<Vec<u8>> {
-        let file = format!("{name}.class");
-        if let Some(jdk) = self.jdk.get_or_init(|| Jdk::open(&home()?)) {
-            let found = jdk.modules.iter().find_map(|module| {
-                let resource = jdk.image.get_resource(&format!("/{module}/{file}")).ok()?;
-                Some(resource.data().to_vec())
-            });
-            if found.is_some() {
-                return found;
-            }
+/// Says where a world that is there has classes: as it notes, and in the places of a program that is about to run in it.
+///
+/// # Errors
+/// When the world is damaged, or a place of the program cannot be read.
+pub(crate) fn set_class_files(world: &mut World, program: Option<&JavaProgram>) -> Result<(), Failure> {
+    let sources = world.vm.java_sources().map_err(|error| Failure::World(error.to_string()))?;
+    let mut more = Vec::new();
+    if let Some(program) = program {
+        for place in program.places.iter().filter(|place| !sources.class_path.contains(place)) {
+            more.push(files::open(Path::new(&place.path))?.0);
         }
-        self.path.iter().find_map(|place| match place {
-            Place::Folder(folder) => std::fs::read(folder.join(&file)).ok(),
-            Place::Classes(classes) => classes.get(name).cloned(),
-        })
+        more.push(Place::Classes(program.compiled.clone()));
     }
+    world.set_class_files(JavaFiles::of_world(&sources, more));
+    Ok(())
+}
 
-    fn jdk_file(&self, path: &str) -> Option<Vec<u8>> {
-        if let Some(resource) = path.strip_prefix("modules/") {
-            let jdk = self.jdk.get_or_init(|| Jdk::open(&home()?)).as_ref()?;
-            return jdk.image.get_resource(&format!("/{resource}")).ok().map(|found| found.data().to_vec());
+/// Notes in a world what a program that was started in it needs when it goes on: where its classes are; those that were
+/// compiled for it are loaded.
+///
+/// # Errors
+/// When the world is damaged.
+pub(crate) fn note(world: &mut World, program: &JavaProgram) -> Result<(), Failure> {
+    let mut sources: JavaSources =
+        world.vm.java_sources().map_err(|error| Failure::World(error.to_string()))?;
+    for place in &program.places {
+        if !sources.class_path.contains(place) {
+            sources.class_path.push(place.clone());
         }
-        let inside = READABLE.iter().any(|folder| path.starts_with(folder)) && !path.contains("..");
-        if inside { std::fs::read(home()?.join(path)).ok() } else { None }
     }
-}
-
-/// Folders of the JDK that its library reads files from; links in them lead elsewhere on some systems.
-const READABLE: [&str; 2] = ["lib/", "conf/"];
-
-impl Jdk {
-    fn open(home: &Path) -> Option<Jdk> {
-        let image = Image::from_file(&home.join("lib/modules")).ok()?;
-        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
-        let listed = release.lines().find_map(|line| line.strip_prefix("MODULES="));
-        let modules = listed.unwrap_or("java.base").trim_matches('"').split(' ').map(String::from).collect();
-        Some(Jdk { image, modules })
+    world.vm.set_java_sources(&sources);
+    for name in program.compiled.keys() {
+        // One that does not fit is reported where it is used.
+        let _ = world.vm.class_by_name(name);
     }
-}
-
-/// Where the JDK is: `JAVA_HOME`, then the usual places, the release that is wanted only.
-fn home() -> Option<PathBuf> {
-    let fits = |home: &PathBuf| {
-        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
-        let version = format!("JAVA_VERSION=\"{RELEASE}.");
-        home.join("lib/modules").is_file() && release.lines().any(|line| line.starts_with(&version))
-    };
-    let named = std::env::var_os("JAVA_HOME").map(PathBuf::from);
-    let mut installed: Vec<PathBuf> = std::fs::read_dir(JVM_FOLDER)
-        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
-        .unwrap_or_default();
-    installed.sort();
-    named.into_iter().chain(installed).find(fits)
-}
-
-fn no_jdk() -> Failure {
-    Failure::Input(format!(
-        "a Java program needs the library of a JDK {RELEASE}, and none is installed: install the package \
-         openjdk-{RELEASE}-jdk-headless, or set JAVA_HOME"
-    ))
+    Ok(())
 }
 
 /// Whether a program's file is one of Java's, or the program is a class of a module of the JDK.
@@ -135,66 +87,80 @@ fn of_module(program: &Path) -> Option<(&str, &str)> {
 /// How the names of the JDK's modules begin.
 const MODULES: [&str; 2] = ["java.", "jdk."];
 
-/// The class of a module of the JDK, name with slashes.
-fn find_in_module(home: &Path, module: &str, class: &str) -> Result<String, Failure> {
-    let at = home.display();
-    let jdk = Jdk::open(home).ok_or_else(|| Failure::Input(format!("{at}: its library cannot be read")))?;
-    if !jdk.modules.iter().any(|known| known == module) {
-        return Err(Failure::Input(format!("the JDK in {at} has no module {module}")));
-    }
-    let name = class.replace('.', "/");
-    match jdk.image.get_resource(&format!("/{module}/{name}.class")) {
-        Ok(_) => Ok(name),
-        Err(_) => Err(Failure::Input(format!("there is no class {class} in the module {module}"))),
-    }
-}
-
 /// A program from a source or jar, a class of a module of the JDK (`MODULE/CLASS`), or a main class by name and a class path
 /// (folders and jars, `:` between them).
 ///
 /// # Errors
 /// When a file cannot be read, the compiler refuses it, or no main class is known.
 pub(crate) fn find(program: &Path, class_path: Option<&str>) -> Result<JavaProgram, Failure> {
-    let home = home().ok_or_else(no_jdk)?;
-    let mut path = Vec::new();
+    let jdk = Jdk::find();
+    let (mut path, mut places) = (Vec::new(), Vec::new());
+    let mut add = |entry: &Path| {
+        let (place, noted) = files::open(entry)?;
+        let main = if matches!(place, Place::Jar(_)) { files::main_class(&place) } else { None };
+        path.push(place);
+        places.push(noted);
+        Ok(main)
+    };
     for entry in class_path.unwrap_or("").split(':').filter(|entry| !entry.is_empty()) {
-        let entry = Path::new(entry);
-        path.push(if entry.is_dir() {
-            Place::Folder(entry.to_path_buf())
-        } else {
-            Place::Classes(read_jar(entry)?.0)
-        });
+        add(Path::new(entry))?;
     }
     let ending = program.extension().and_then(|ending| ending.to_str());
-    let main_class = match ending.filter(|_| of_module(program).is_none()) {
+    let of_module = of_module(program);
+    let mut compiled = Classes::new();
+    let main_class = match ending.filter(|_| of_module.is_none()) {
         Some("java") => {
-            let classes = compile(&home, program, class_path)?;
-            path.push(Place::Classes(classes));
+            let jdk = jdk.as_ref().ok_or_else(no_jdk)?;
+            compiled = compile(jdk.home(), program, class_path)?;
             stem(program)
         }
-        Some("jar") => {
-            let (classes, main) = read_jar(program)?;
-            path.push(Place::Classes(classes));
-            main.ok_or_else(|| {
-                let place = program.display();
-                Failure::Input(format!(
-                    "{place}: its manifest names no Main-Class; use --cp {place} MAINCLASS"
-                ))
-            })?
-        }
-        _ => match of_module(program) {
-            Some((module, class)) => find_in_module(&home, module, class)?,
+        Some("jar") => add(program)?.ok_or_else(|| {
+            let place = program.display();
+            Failure::Input(format!("{place}: its manifest names no Main-Class; use --cp {place} MAINCLASS"))
+        })?,
+        _ => match of_module {
+            Some((_, class)) => class.to_string(),
             None => program.to_string_lossy().into_owned(),
         },
     };
+    path.push(Place::Classes(compiled.clone()));
     let jar = program.to_str().filter(|_| ending == Some("jar"));
     let class_path: Vec<&str> = class_path.into_iter().chain(jar).collect();
-    Ok(JavaProgram {
+    let found = JavaProgram {
         main_class: main_class.replace('.', "/"),
         class_path: class_path.join(":"),
-        home,
-        files: JavaFiles::new(path),
-    })
+        home: jdk.map(|jdk| jdk.home().to_path_buf()),
+        files: JavaFiles::installed(path),
+        places,
+        compiled,
+    };
+    if let Some((module, class)) = of_module {
+        found.files.open_library()?;
+        if found.files.jdk_file(&format!("modules/{module}/module-info.class")).is_none() {
+            return Err(Failure::Input(format!("the JDK has no module {module}")));
+        }
+        if found.files.jdk_file(&format!("modules/{module}/{}.class", found.main_class)).is_none() {
+            return Err(Failure::Input(format!("there is no class {class} in the module {module}")));
+        }
+    }
+    Ok(found)
+}
+
+fn no_jdk() -> Failure {
+    Failure::Input(CacheError::NoJdk.to_string())
+}
+
+impl JavaProgram {
+    /// Sees to it that there is a library for a world that has none yet, and a JDK.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn open_library(&self) -> Result<(), Failure> {
+        if self.home.is_none() {
+            return Err(no_jdk());
+        }
+        self.files.open_library()
+    }
 }
 
 fn stem(path: &Path) -> String {
@@ -230,35 +196,4 @@ fn read_classes(folder: &Path, package: &str, classes: &mut Classes) -> std::io:
         }
     }
     Ok(())
-}
-
-/// The class files of a jar, and its main class.
-fn read_jar(path: &Path) -> Result<(Classes, Option<String>), Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
-    let mut archive = zip::ZipArchive::new(file).map_err(|error| wrong(&error))?;
-    let mut classes = BTreeMap::new();
-    let mut main = None;
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| wrong(&error))?;
-        let name = entry.name().to_string();
-        let class = name.strip_suffix(".class").map(String::from);
-        if class.is_none() && name != "META-INF/MANIFEST.MF" {
-            continue;
-        }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
-        match class {
-            Some(class) => {
-                classes.insert(class, bytes);
-            }
-            None => {
-                // A line that begins with a space goes on with the one before.
-                let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace("\n ", "");
-                let found = text.lines().find_map(|line| line.strip_prefix("Main-Class:"));
-                main = found.map(|name| name.trim().to_string());
-            }
-        }
-    }
-    Ok((classes, main))
 }

@@ -2,18 +2,22 @@
 //!
 //! `phantom/java/Boot.start` does what a Java machine does before `main` (the groups and the object of the first thread,
 //! then the three phases of `java.lang.System`); its `run` is what other threads begin with. A module of its own for each
-//! program calls `start` and then `main`.
+//! program calls `start`, `begin` (what belongs to the program and not to the library) and then `main`.
+//!
+//! A world that is kept as a template begins with `Boot.main`, which waits between the two until the copy has a program.
 
-use crate::support::{natives, object, set};
+use crate::support::{natives, object, set, string};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use base::Addr;
 use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
 use layout::Value;
-use vm::Native;
-use vm::internal::{Call, Outcome};
+use layout::schema::{class, method, program};
+use vm::internal::{Call, Invoke, Outcome, Target};
+use vm::{Native, Vm};
 
 /// Name of the class that begins programs.
 pub const BOOT_CLASS: &str = "phantom/java/Boot";
@@ -31,6 +35,11 @@ pub(crate) const NATIVES: &[Native] = natives! {
     "phantom/java/Boot" {
         "bind" "(Ljava/lang/Thread;)V" Short bind;
         "arguments" "()[Ljava/lang/String;" Short arguments;
+        "await" "()V" Resumable |call| call.park(None);
+        "program" "()I" Resumable program;
+        "directory" "()Ljava/lang/String;" Short |call| { let path = call.vm.working_directory(call.thread); string(call, &path) };
+        "settle" "(Ljava/lang/String;)V" Short settle;
+        "search" "(Ljava/lang/Object;)V" Short search;
     }
 };
 
@@ -51,6 +60,59 @@ fn arguments(call: &mut Call<'_>) -> Outcome {
         Ok(array) => Outcome::value(array),
         Err(thrown) => Outcome::Throw(thrown),
     }
+}
+
+/// Calls the entry of the running program's class; phase 1: it has returned.
+fn program(call: &mut Call<'_>) -> Outcome {
+    if call.phase() == 1 {
+        return Outcome::int(call.result().as_int().unwrap_or(0));
+    }
+    let class = call.vm.owner_of(call.thread).map(|owner| call.vm.ref_field(owner, program::CLASS));
+    let methods = class.map(|class| call.vm.ref_field(class, class::METHODS));
+    let entry = methods.and_then(|methods| {
+        let mut all = (0..call.vm.array_len(methods)).map(|index| Addr(call.vm.array_get(methods, index).0));
+        all.find(|target| call.vm.text(*target, method::NAME) == "main")
+    });
+    let Some(entry) = entry else {
+        return call.throw_java("java/lang/NoSuchMethodError", Some("main"));
+    };
+    call.set_phase(1);
+    Outcome::Call(Invoke { receiver: Value::NULL, method: Target::Method(entry), args: Vec::new() })
+}
+
+/// The object that a static field of the library refers to, if it has one already.
+fn held(vm: &Vm, owner: &str, name: &str) -> Option<Addr> {
+    vm.java_static(owner, name).and_then(|bits| Value(bits).as_object())
+}
+
+/// Where the application's loader searches.
+fn search(call: &mut Call<'_>) -> Outcome {
+    let path = call.raw(0);
+    if let Some(loader) = held(call.vm, "jdk/internal/loader/ClassLoaders", "APP_LOADER") {
+        set(call.vm, loader, "ucp", path);
+    }
+    Outcome::VOID
+}
+
+/// Gives what the library keeps since its boot the values of the program that begins: the working directory, and seeds of
+/// its generators, which every copy of the world has.
+fn settle(call: &mut Call<'_>) -> Outcome {
+    let directory = call.raw(0);
+    let vm = &mut *call.vm;
+    vm.set_java_static("jdk/internal/util/StaticProperty", "USER_DIR", directory);
+    if let Some(system) = held(vm, "java/io/File", "fs") {
+        set(vm, system, "userDir", directory);
+    }
+    let mut seed = [0; 8];
+    vm.platform.entropy.fill(&mut seed);
+    if let Some(seeder) = held(vm, "java/util/concurrent/ThreadLocalRandom", "seeder") {
+        set(vm, seeder, "value", u64::from_le_bytes(seed));
+    }
+    // Drawn anew where it is zero.
+    if let Some(thread) = vm.java_thread(call.thread).as_object() {
+        set(vm, thread, "threadLocalRandomProbe", 0);
+    }
+    Outcome::VOID
 }
 
 fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
@@ -86,6 +148,8 @@ fn module(name: &str, pool: PoolBuilder, methods: Vec<MethodDef>) -> Module {
 pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
+    let begin = begin_code(&mut pool);
+    let ready = ready_code(&mut pool);
     let run = run_code(&mut pool);
     let native = Flags::STATIC | Flags::NATIVE;
     let [link_method, link_site, constant, method_handle, field_handle, method_type] = linking(&mut pool);
@@ -96,10 +160,17 @@ pub fn boot_module() -> Module {
         method("methodHandle", HANDLE, Flags::STATIC, method_handle),
         method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
         method("methodType", TYPE, Flags::STATIC, method_type),
-        method("start", START, Flags::STATIC, start),
+        method("start", "()V", Flags::STATIC, start),
+        method("begin", BEGIN, Flags::STATIC, begin),
+        method("main", "()I", Flags::STATIC | Flags::PUBLIC, ready),
         method("run", "(Ljava/lang/Thread;)V", Flags::STATIC, run),
         method("bind", "(Ljava/lang/Thread;)V", native, Ok(Code::default())),
         method("arguments", "()[Ljava/lang/String;", native, Ok(Code::default())),
+        method("await", "()V", native, Ok(Code::default())),
+        method("program", "()I", native, Ok(Code::default())),
+        method("directory", "()Ljava/lang/String;", native, Ok(Code::default())),
+        method("settle", SETTLE, native, Ok(Code::default())),
+        method("search", SEARCH, native, Ok(Code::default())),
     ];
     module(BOOT_CLASS, pool, methods)
 }
@@ -202,24 +273,27 @@ fn linking(pool: &mut PoolBuilder) -> [Result<Code, BuildError>; 6] {
     ]
 }
 
-/// The class path is its parameter.
-const START: &str = "(Ljava/lang/String;)V";
-
-/// What HotSpot's `Threads::create_vm` does in Java.
+/// What HotSpot's `Threads::create_vm` does in Java, as far as it is not done: the first thread of each program gets its
+/// `java.lang.Thread`, and the first program of a world boots the library.
 fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let mut code = CodeBuilder::new();
+    let (booted, bound) = (code.label(), code.label());
     let (group, thread, main) = (pool.class(GROUP), pool.class(THREAD), pool.str("main"));
+    let current = pool.method(THREAD, "currentThread", "()Ljava/lang/Thread;");
+    code.pool(Op::CallStatic, current).branch(Op::BrNonnull, bound);
     let system_group = pool.method(GROUP, "<init>", "()V");
     let main_group = pool.method(GROUP, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let make = pool.method(THREAD, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     let bind = pool.method(BOOT_CLASS, "bind", "(Ljava/lang/Thread;)V");
-    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 1);
-    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 1).pool(Op::Const, main);
-    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 2);
-    code.pool(Op::New, thread).local(Op::LocalTee, 3).pool(Op::CallStatic, bind);
-    code.local(Op::LocalGet, 3).local(Op::LocalGet, 2).pool(Op::Const, main).pool(Op::CallSpecial, make);
+    code.pool(Op::New, group).op(Op::Dup).pool(Op::CallSpecial, system_group).local(Op::LocalSet, 0);
+    code.pool(Op::New, group).op(Op::Dup).local(Op::LocalGet, 0).pool(Op::Const, main);
+    code.pool(Op::CallSpecial, main_group).local(Op::LocalSet, 1);
+    code.pool(Op::New, thread).local(Op::LocalTee, 2).pool(Op::CallStatic, bind);
+    code.local(Op::LocalGet, 2).local(Op::LocalGet, 1).pool(Op::Const, main).pool(Op::CallSpecial, make);
     let add = pool.method(GROUP, "add", "(Ljava/lang/Thread;)V");
-    code.local(Op::LocalGet, 2).local(Op::LocalGet, 3).pool(Op::CallVirtual, add);
+    code.local(Op::LocalGet, 1).local(Op::LocalGet, 2).pool(Op::CallVirtual, add);
+    let is_booted = pool.method("jdk/internal/misc/VM", "isBooted", "()Z");
+    code.bind(bound).pool(Op::CallStatic, is_booted).i32_const(0).branch(Op::BrI32Ne, booted);
     // Classes whose initialisers others rely on; making an object initialises its class.
     for class in ["java/lang/Module", "java/lang/reflect/Method", "java/lang/ref/Finalizer"] {
         let class = pool.class(class);
@@ -227,15 +301,49 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     }
     let phase = pool.method(SYSTEM, "initPhase1", "()V");
     code.pool(Op::CallStatic, phase);
-    // The second phase makes the class loaders, which look up resources by the class path.
-    let set = pool.method(SYSTEM, "setProperty", "(Ljava/lang/String;Ljava/lang/String;)Ljava/lang/String;");
-    let key = pool.str("java.class.path");
-    code.pool(Op::Const, key).local(Op::LocalGet, 0).pool(Op::CallStatic, set).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase2", "(ZZ)I");
     code.i32_const(1).i32_const(1).pool(Op::CallStatic, phase).op(Op::Pop);
     let phase = pool.method(SYSTEM, "initPhase3", "()V");
-    code.pool(Op::CallStatic, phase).op(Op::Return);
-    code.finish(pool.constants(), START, true)
+    code.pool(Op::CallStatic, phase).bind(booted).op(Op::Return);
+    code.finish(pool.constants(), "()V", true)
+}
+
+/// The class path is its parameter.
+const BEGIN: &str = "(Ljava/lang/String;)V";
+const SETTLE: &str = "(Ljava/lang/String;)V";
+const SEARCH: &str = "(Ljava/lang/Object;)V";
+
+/// What belongs to a program and not to the library that may have been booted before, elsewhere: class path and directory.
+fn begin_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    const URL_PATH: &str = "jdk/internal/loader/URLClassPath";
+    let mut code = CodeBuilder::new();
+    let set = pool.method(SYSTEM, "setProperty", "(Ljava/lang/String;Ljava/lang/String;)Ljava/lang/String;");
+    let directory = pool.method(BOOT_CLASS, "directory", "()Ljava/lang/String;");
+    code.pool(Op::CallStatic, directory).local(Op::LocalSet, 1);
+    for (key, local) in [("java.class.path", 0), ("user.dir", 1)] {
+        let key = pool.str(key);
+        code.pool(Op::Const, key).local(Op::LocalGet, local).pool(Op::CallStatic, set).op(Op::Pop);
+    }
+    let settle = pool.method(BOOT_CLASS, "settle", SETTLE);
+    // First the directory: relative places of the class path lead from there.
+    code.local(Op::LocalGet, 1).pool(Op::CallStatic, settle);
+    let path = pool.class(URL_PATH);
+    let make = pool.method(URL_PATH, "<init>", "(Ljava/lang/String;Z)V");
+    let search = pool.method(BOOT_CLASS, "search", SEARCH);
+    code.pool(Op::New, path).local(Op::LocalTee, 2).local(Op::LocalGet, 0).i32_const(0);
+    code.pool(Op::CallSpecial, make).local(Op::LocalGet, 2).pool(Op::CallStatic, search).op(Op::Return);
+    code.finish(pool.constants(), BEGIN, true)
+}
+
+/// The entry of a world in which a program is to begin later: boots the library, waits, and is that program.
+fn ready_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    for (name, desc) in [("start", "()V"), ("await", "()V"), ("program", "()I")] {
+        let step = pool.method(BOOT_CLASS, name, desc);
+        code.pool(Op::CallStatic, step);
+    }
+    code.op(Op::Return);
+    code.finish(pool.constants(), "()I", true)
 }
 
 /// A thread's life: `run`, the handler of what that throws, `exit`, and the end that `join` waits for.
@@ -270,7 +378,8 @@ pub fn start_module(main_class: &str, class_path: &str) -> Module {
     let name = format!("phantom/java/Start${}", main_class.replace('/', "."));
     let mut pool = PoolBuilder::new();
     let mut code = CodeBuilder::new();
-    let start = pool.method(BOOT_CLASS, "start", START);
+    let start = pool.method(BOOT_CLASS, "start", "()V");
+    let begun = pool.method(BOOT_CLASS, "begin", BEGIN);
     let class_path = pool.str(class_path);
     let arguments = pool.method(BOOT_CLASS, "arguments", "()[Ljava/lang/String;");
     let main = pool.method(main_class, "main", "([Ljava/lang/String;)V");
@@ -278,7 +387,7 @@ pub fn start_module(main_class: &str, class_path: &str) -> Module {
     let handler = pool.method(THREAD, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V");
     let exit = pool.method(THREAD, "exit", "()V");
     let (begin, end, caught, leave) = (code.label(), code.label(), code.label(), code.label());
-    code.pool(Op::Const, class_path).pool(Op::CallStatic, start);
+    code.pool(Op::CallStatic, start).pool(Op::Const, class_path).pool(Op::CallStatic, begun);
     code.bind(begin).pool(Op::CallStatic, arguments).pool(Op::CallStatic, main).bind(end);
     code.i32_const(0).local(Op::LocalSet, 0).branch(Op::Goto, leave);
     code.bind(caught).local(Op::LocalSet, 1).i32_const(1).local(Op::LocalSet, 0);

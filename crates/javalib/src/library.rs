@@ -5,7 +5,7 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use java::Refusal;
-use vm::{CheckedModule, ClassConverter, ClassSource, ConvertError, DefineError};
+use vm::{CheckedModule, ClassConverter, ClassSource, ConvertError, DefineError, LibraryName};
 
 /// Where class files are; the caller knows files, this crate does not.
 pub trait ClassFiles: Send + Sync {
@@ -13,6 +13,8 @@ pub trait ClassFiles: Send + Sync {
     fn class_file(&self, name: &str) -> Option<Vec<u8>>;
     /// A file of the JDK by its path in it, such as `lib/tzdb.dat`; `modules/NAME/PATH` is a resource of a module.
     fn jdk_file(&self, path: &str) -> Option<Vec<u8>>;
+    /// The library of the JDK, once something of it was read.
+    fn library(&self) -> Option<LibraryName>;
 }
 
 /// The classes of class files, as a source for the machine.
@@ -47,6 +49,9 @@ impl ClassSource for Library {
     }
     fn file(&self, path: &str) -> Option<Vec<u8>> {
         self.files.jdk_file(path)
+    }
+    fn library(&self) -> Option<LibraryName> {
+        self.files.library()
     }
 }
 

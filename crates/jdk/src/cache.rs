@@ -127,10 +127,24 @@ impl Cache {
         tell: &dyn Fn(&str),
         progress: &mut Progress<'_>,
     ) -> Result<Library, CacheError> {
-        let why = match self.open(id) {
-            Ok(library) => return Ok(library),
-            Err(error) => error,
-        };
+        match self.open(id) {
+            Ok(library) => Ok(library),
+            Err(why) => self.renew(id, version, why, tell, progress),
+        }
+    }
+
+    /// A new copy of the library that a world runs on, for a reason that `tell` hears.
+    ///
+    /// # Errors
+    /// When no JDK with the same contents is installed, or it cannot be copied.
+    pub fn renew(
+        &self,
+        id: LibraryId,
+        version: &str,
+        why: LibraryError,
+        tell: &dyn Fn(&str),
+        progress: &mut Progress<'_>,
+    ) -> Result<Library, CacheError> {
         let kept = match &why {
             LibraryError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => String::new(),
             LibraryError::Io { .. } => return Err(why.into()),
@@ -169,7 +183,9 @@ impl Cache {
         if let Some(id) = self.noted(jdk) {
             match self.open(id) {
                 Ok(library) => return Ok(library),
-                Err(error @ LibraryError::Damaged { .. }) => tell(&format!("warning: {error}; it is made anew")),
+                Err(error @ LibraryError::Damaged { .. }) => {
+                    tell(&format!("warning: {error}; it is made anew"))
+                }
                 Err(LibraryError::Io { .. }) => {}
             }
         }
@@ -226,7 +242,8 @@ impl Cache {
         }
         let failed = |error| CacheError::Io { path: folder.clone(), error };
         let suffix = format!(".{UNFINISHED}");
-        let made = tempfile::Builder::new().prefix("").suffix(&suffix).tempfile_in(&folder).map_err(failed)?;
+        let made =
+            tempfile::Builder::new().prefix("").suffix(&suffix).tempfile_in(&folder).map_err(failed)?;
         made.as_file().try_lock().map_err(|error| failed(error.into()))?;
         Ok(made)
     }

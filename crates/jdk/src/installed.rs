@@ -36,8 +36,7 @@ impl Jdk {
     pub fn at(home: &Path) -> Option<Jdk> {
         let release = fs::read_to_string(home.join("release")).ok()?;
         let version = format!("JAVA_VERSION=\"{RELEASE}.");
-        let fits =
-            release.lines().any(|line| line.starts_with(&version)) && home.join(IMAGE).is_file();
+        let fits = release.lines().any(|line| line.starts_with(&version)) && home.join(IMAGE).is_file();
         fits.then(|| Jdk { home: home.to_path_buf(), release })
     }
 

@@ -75,8 +75,7 @@ impl Library {
         if checksum(&index) != head.index_sum {
             return Err(damaged("its index is not as it was written"));
         }
-        let (blocks, entries) =
-            (head.blocks as usize * BLOCK_BYTES, head.entries as usize * ENTRY_BYTES);
+        let (blocks, entries) = (head.blocks as usize * BLOCK_BYTES, head.entries as usize * ENTRY_BYTES);
         let inconsistent = || damaged("its index does not fit its head");
         let (blocks, rest) = index.split_at_checked(blocks).ok_or_else(inconsistent)?;
         let (entries, release) = rest.split_at_checked(entries).ok_or_else(inconsistent)?;

@@ -1,9 +1,9 @@
 //! Making the copy of a library from an installed JDK.
 
+use crate::LibraryId;
 use crate::format::{BLOCK_CONTENT, Block, Entry, HEAD_BYTES, Head, NO_MODULE, id_of, key_of};
 use crate::installed::Jdk;
 use crate::library::modules;
-use crate::LibraryId;
 use base::checksum::{checksum, digest};
 use miniz_oxide::deflate::compress_to_vec;
 use ristretto_jimage::Image;
@@ -56,7 +56,8 @@ pub(crate) fn pack(
     path: &std::path::Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<LibraryId, PackError> {
-    let wrong = |error: &dyn std::fmt::Display| PackError::Image { path: jdk.image(), what: error.to_string() };
+    let wrong =
+        |error: &dyn std::fmt::Display| PackError::Image { path: jdk.image(), what: error.to_string() };
     let image = Image::from_file(&jdk.image()).map_err(|error| wrong(&error))?;
     let resources: Vec<_> = image.iter().collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
     let numbers: Vec<&str> = modules(jdk.release()).collect();

@@ -697,6 +697,8 @@ pub mod java_state {
     pub const PENDING: u64 = 11;
     /// The module of the classes of no named module.
     pub const UNNAMED_MODULE: u64 = 12;
+    /// RefArray of strings: the library that the world runs on and the class path of its programs, see `vm::java`; or null.
+    pub const LIBRARY: u64 = 13;
     /// RefArray of byte arrays: the memory outside of objects that programs have, see `javalib`; or null.
     pub const MEMORY: u64 = 14;
     /// RefArray of pairs by file number: what is open, and the program that opened it; or null.

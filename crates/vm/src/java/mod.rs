@@ -6,11 +6,14 @@
 //! [`ClassConverter`] those whose bytes a program brings.
 
 mod handles;
+mod library;
 mod linking;
 mod mirrors;
 mod strings;
 mod threads;
 mod throwing;
+
+pub use library::{ClassPlace, JavaSources, LibraryName};
 
 use crate::{CheckedModule, DefineError, Vm};
 use alloc::string::String;
