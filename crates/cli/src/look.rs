@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{OpenReport, SlotReport, Store};
 use world::inspect::{ProgramInfo, ProgramState, ThreadInfo};
-use world::{FileView, Lineage, STATUS_KILLED, WorldFile, inspect};
+use world::{FileView, JavaSources, Lineage, STATUS_KILLED, WorldFile, inspect};
 
 /// What a verb found.
 #[derive(Debug)]
@@ -227,7 +227,7 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>, epoch: Epoch) -
         snapshots.iter().find(|one| one.epoch == epoch).map_or(about.created_ns, |one| one.wall_time_ns);
     // Who answers for a world that runs is the process that runs it.
     let pid = report.is_none().then(std::process::id);
-    let machine = json!({
+    let mut machine = json!({
         "world": about.world_id.to_string(), "schema": format!("{:016x}", about.schema_hash),
         "format": store::FORMAT_VERSION, "created_ns": about.created_ns, "file_bytes": bytes,
         "epoch": epoch.0, "committed_ns": committed_ns, "pid": pid,
@@ -248,6 +248,16 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>, epoch: Epoch) -
     if epoch > Epoch(0) {
         let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
         human.push_str(&crate::history::lineage_text(&Lineage::of(&view).map_err(|error| fail(&error))?));
+        let JavaSources { library, class_path } = JavaSources::of(&view).map_err(|error| fail(&error))?;
+        if !library.id.is_empty() {
+            human.push_str(&format!("java       library {}, {}\n", library.version, library.id));
+        }
+        for place in &class_path {
+            human.push_str(&format!("classes    {}\n", place.path));
+        }
+        machine["java_library"] = json!(library.id);
+        machine["java_version"] = json!(library.version);
+        machine["class_path"] = class_path.into_iter().map(|place| place.path).collect();
     }
     let durable = durable_programs(store);
     if !durable.is_empty() {

@@ -64,7 +64,8 @@ struct Row {
 /// # Errors
 /// When there is no JDK 17, or a program of a required stair does not do what HotSpot does.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let jdk = crate::test::jdk().ok_or("no JDK 17: install openjdk-17-jdk-headless or set JAVA_HOME")?;
+    let jdk = jdk::Jdk::find().ok_or("no JDK 17: install openjdk-17-jdk-headless or set JAVA_HOME")?;
+    let jdk = jdk.home().to_path_buf();
     let mut chosen = stairs();
     if !options.stairs.is_empty() {
         let is_asked = |stair: &Stair| {

@@ -2,7 +2,6 @@
 
 use crate::kill;
 use crate::shell::{command, root, run};
-use std::path::PathBuf;
 
 /// Arguments of the verb.
 #[derive(clap::Args)]
@@ -48,21 +47,10 @@ fn install_components() -> Result<(), String> {
     Ok(())
 }
 
-/// Where JDK 17 is: `JAVA_HOME`, or where the system's packages put it.
-pub(crate) fn jdk() -> Option<PathBuf> {
-    let home = std::env::var_os("JAVA_HOME").map(PathBuf::from);
-    let installed =
-        std::fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path());
-    home.into_iter().chain(installed).find(|home| {
-        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
-        home.join("lib/modules").is_file() && release.contains("JAVA_VERSION=\"17.")
-    })
-}
-
 /// Java programs are tested with the class library of JDK 17. Where it is not there and cannot be installed (another system,
 /// no rights), those tests say that they were skipped.
 fn install_jdk() {
-    if jdk().is_none() {
+    if jdk::Jdk::find().is_none() {
         let install = ["install", "--yes", "--no-install-recommends", "openjdk-17-jdk-headless"];
         if let Err(why) = run(&mut command("apt-get", &install)) {
             eprintln!("xtask: no JDK 17, and it cannot be installed ({why}): tests of Java will be skipped");
