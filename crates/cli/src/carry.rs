@@ -7,6 +7,7 @@ use crate::Failure;
 use crate::arguments::{Export, Fork, Import};
 use crate::control::client::{self, Client, Trouble};
 use crate::control::protocol::Request;
+use crate::java::stream;
 use crate::history::{named, now_ns, open_to_change, restore_in};
 use crate::look::{find, made, print, said, size};
 use crate::moment::{Moment, Name};
@@ -193,6 +194,7 @@ pub(crate) fn export(options: &Export) -> Result<u8, Failure> {
         let bar = bar("export");
         let mut sink =
             |bytes: &[u8]| out.write_all(bytes).map_err(|error| format!("standard output: {error}"));
+        send_library(options, &mut sink)?;
         Origin::of(&options.name.world)?.carry(
             &options.name,
             options.since.as_ref(),
@@ -212,7 +214,7 @@ pub(crate) fn export(options: &Export) -> Result<u8, Failure> {
         bytes_out += bytes.len() as u64;
         file.write_all(bytes).map_err(|error| format!("{}: {error}", path.display()))
     };
-    let origin = Origin::of(&options.name.world);
+    let origin = send_library(options, &mut sink).and_then(|()| Origin::of(&options.name.world));
     let carried =
         origin.and_then(|origin| origin.carry(&options.name, options.since.as_ref(), true, &mut sink, &bar));
     bar.finish_and_clear();
@@ -235,6 +237,10 @@ pub(crate) fn export(options: &Export) -> Result<u8, Failure> {
     print(options.json, &about, &human)
 }
 
+fn send_library(options: &Export, sink: &mut Sink<'_>) -> Result<(), Failure> {
+    if options.self_contained { stream::send(&options.name, sink) } else { Ok(()) }
+}
+
 /// Where something is made before it takes its place.
 fn beside(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.new", path.display()))
@@ -245,7 +251,7 @@ fn beside(path: &Path) -> PathBuf {
 /// # Errors
 /// When the stream is bad or does not fit. Nothing has changed then.
 pub(crate) fn import(options: &Import) -> Result<u8, Failure> {
-    let mut from: Box<dyn Read> = match &options.stream {
+    let from: Box<dyn Read> = match &options.stream {
         Some(path) if path != Path::new("-") => Box::new(
             File::open(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?,
         ),
@@ -253,23 +259,25 @@ pub(crate) fn import(options: &Import) -> Result<u8, Failure> {
     };
     let name =
         options.stream.as_ref().map_or("standard input".to_string(), |path| path.display().to_string());
+    let into = &options.into;
+    let unchanged = |failure| match failure {
+        Failure::Input(error) => Failure::Input(format!("{name}: {error}; {} is as it was", into.display())),
+        failure => failure,
+    };
+    let mut from = stream::receive(from).map_err(unchanged)?;
     let mut source = |bytes: &mut [u8]| loop {
         match from.read(bytes) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             read => return read.map_err(|error| error.to_string()),
         }
     };
-    let into = &options.into;
     let bar = bar("import");
     let done = match into.exists() {
         true => continue_world(into, &mut source, &bar),
         false => new_world(into, &mut source, HistoryPolicy::default(), &bar),
     };
     bar.finish_and_clear();
-    let head = done.map_err(|failure| match failure {
-        Failure::Input(error) => Failure::Input(format!("{name}: {error}; {} is as it was", into.display())),
-        failure => failure,
-    })?;
+    let head = done.map_err(unchanged)?;
     let machine = json!({"world": into, "epoch": head.snapshot.epoch.0, "from": head.world.to_string(),
         "since": head.base.map(|base| base.epoch.0), "pages": head.pages});
     let human = format!(

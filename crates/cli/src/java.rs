@@ -1,6 +1,7 @@
 //! Java programs as they lie in files: class files in folders and jars, sources for the JDK's compiler, classes of the JDK.
 
 mod files;
+pub(crate) mod stream;
 pub(crate) mod template;
 
 pub(crate) use files::JavaFiles;

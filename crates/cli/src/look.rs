@@ -188,7 +188,7 @@ pub(crate) fn made(path: &Path, epoch: Epoch) -> Result<Epoch, Failure> {
     Ok(epoch)
 }
 
-fn of_world(
+pub(crate) fn of_world(
     path: &Path,
     store: &Store,
     report: Option<&OpenReport>,

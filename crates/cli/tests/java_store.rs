@@ -195,6 +195,33 @@ fn without_its_library_a_world_says_what_it_needs_and_loses_nothing() {
 }
 
 #[test]
+fn a_world_is_carried_with_its_library() {
+    let Some(jdk) = jdk() else { return };
+    let place = Place::new(jdk);
+    place.compile("Late", LATE);
+    place.late(Found::Installed, &["Late.java"]);
+    place.run(Found::None, &["export", "--self-contained", "w", "-o", "stream"]).status(0);
+    let library = fs::read(place.library()).expect("a copy");
+    fs::remove_dir_all(place.scratch.path("cache")).expect("a cache");
+    let whole = fs::read(place.scratch.path("stream")).expect("a stream");
+    // Cut or altered in the library, nothing is taken.
+    for (cut, altered) in [(20, None), (1 << 20, None), (whole.len(), Some(1 << 20)), (whole.len(), Some(10))] {
+        let mut bytes = whole[..cut].to_vec();
+        if let Some(at) = altered {
+            bytes[at] ^= 1;
+        }
+        place.scratch.file("bad", &bytes);
+        let refused = place.run(Found::None, &["import", "--into", "there", "bad"]).status(120);
+        refused.says(&["bad: ", "there is as it was"]);
+        assert!(!place.scratch.path("there").exists());
+        assert_eq!(place.kept("libraries"), Vec::<PathBuf>::new());
+    }
+    place.run(Found::None, &["import", "--into", "there", "stream"]).status(0);
+    assert!(fs::read(place.library()).expect("a copy") == library, "the same copy");
+    place.resume(Found::None, "there").status(0).out(LATE_OUT);
+}
+
+#[test]
 fn a_damaged_library_is_found_and_made_anew() {
     let Some(jdk) = jdk() else { return };
     let place = Place::new(jdk);

@@ -182,7 +182,10 @@ fn tell(message: &str) {
 }
 
 /// The library that a world wants, or that of the installed JDK.
-fn open_library(wanted: &LibraryName) -> Result<Library, CacheError> {
+///
+/// # Errors
+/// When there is neither a copy nor an installed one.
+pub(super) fn open_library(wanted: &LibraryName) -> Result<Library, CacheError> {
     let cache = Cache::of_user()?;
     let mut bar = PackBar::default();
     if wanted.id.is_empty() {
