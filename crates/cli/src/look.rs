@@ -188,6 +188,10 @@ pub(crate) fn made(path: &Path, epoch: Epoch) -> Result<Epoch, Failure> {
     Ok(epoch)
 }
 
+/// What a verb finds in a world that nobody runs, or that this process runs (no report then).
+///
+/// # Errors
+/// When there is no such snapshot, or the world is damaged.
 pub(crate) fn of_world(
     path: &Path,
     store: &Store,
