@@ -7,6 +7,7 @@ use common::jdk::jdk;
 use common::{Ran, Scratch};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -54,11 +55,14 @@ impl Place {
     fn command(&self, found: Found, arguments: &[&str]) -> Command {
         let mut command = self.scratch.command(arguments);
         command.env("PHANTOM_CACHE", self.scratch.path("cache"));
-        command.env("PHANTOM_JDK", match found {
-            Found::Installed => self.jdk.clone(),
-            Found::Upgraded => self.upgraded(),
-            Found::None => self.scratch.path("no-jdk"),
-        });
+        command.env(
+            "PHANTOM_JDK",
+            match found {
+                Found::Installed => self.jdk.clone(),
+                Found::Upgraded => self.upgraded(),
+                Found::None => self.scratch.path("no-jdk"),
+            },
+        );
         command
     }
     fn run(&self, found: Found, arguments: &[&str]) -> Ran {
@@ -131,10 +135,49 @@ fn the_library_is_copied_once_and_new_worlds_begin_with_a_booted_one() {
     assert_eq!(place.kept("templates"), template);
     // Two copies are two worlds.
     let id = |world: &str| place.run(Found::None, &["info", "--json", world]).status(0).out;
-    let named = |text: &str| text.split("\"world\":").nth(1).map(|rest| rest[..40].to_string());
-    assert_ne!(named(&id("a")), named(&id("b")));
+    let named = |text: &str| text.split("\"world\":\"").nth(1).map(|rest| rest[..32].to_string());
+    assert!(named(&id("a")).is_some() && named(&id("a")) != named(&id("b")), "{}", id("a"));
+    // What is allocated, in units of 512 bytes.
+    let blocks = fs::metadata(place.scratch.path("b")).expect("a world").blocks();
+    assert!(blocks * 512 < 10_000_000, "{blocks}");
     assert!(id("a").contains("\"java_library\":"), "{}", id("a"));
     place.run(Found::None, &["check", "--objects", "b"]).status(0);
+}
+
+#[test]
+fn a_kill_while_the_library_is_copied_or_booted_leaves_nothing_in_the_way() {
+    let Some(jdk) = jdk() else { return };
+    let place = Place::new(jdk);
+    place.compile("Hello", HELLO);
+    let arguments = ["run", "--world", "w", "--cp", "classes", "Hello"];
+    let waits = ["libraries", "installed", "templates"];
+    for kind in waits {
+        let mut child = place.command(Found::Installed, &arguments).spawn().expect("it starts");
+        while place.kept(kind).is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+    }
+    place.run(Found::Installed, &arguments).status(0);
+    let left: Vec<PathBuf> = waits.into_iter().flat_map(|kind| place.kept(kind)).collect();
+    assert!(left.iter().all(|path| path.extension().is_none_or(|ending| ending != "new")), "{left:?}");
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn two_at_once_share_what_they_make() {
+    let Some(jdk) = jdk() else { return };
+    let place = Place::new(jdk);
+    place.compile("Hello", HELLO);
+    let run = |world| {
+        place.command(Found::Installed, &["run", "--world", world, "--cp", "classes", "Hello"]).spawn()
+    };
+    let both = [run("a"), run("b")].map(|child| child.expect("it starts"));
+    for child in both {
+        common::ran(child).status(0).out("hello 0\n");
+    }
+    assert_eq!((place.kept("libraries").len(), place.kept("templates").len()), (1, 1));
 }
 
 #[test]
@@ -205,7 +248,8 @@ fn a_world_is_carried_with_its_library() {
     fs::remove_dir_all(place.scratch.path("cache")).expect("a cache");
     let whole = fs::read(place.scratch.path("stream")).expect("a stream");
     // Cut or altered in the library, nothing is taken.
-    for (cut, altered) in [(20, None), (1 << 20, None), (whole.len(), Some(1 << 20)), (whole.len(), Some(10))] {
+    for (cut, altered) in [(20, None), (1 << 20, None), (whole.len(), Some(1 << 20)), (whole.len(), Some(10))]
+    {
         let mut bytes = whole[..cut].to_vec();
         if let Some(at) = altered {
             bytes[at] ^= 1;

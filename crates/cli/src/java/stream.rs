@@ -76,7 +76,9 @@ pub(crate) fn receive<'r>(mut from: Box<dyn Read + 'r>) -> Result<Box<dyn Read +
     }
     let (mut id, mut len) = ([0; 16], [0; 8]);
     let cut = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => Failure::Input("the stream was cut off in its Java library".to_string()),
+        io::ErrorKind::UnexpectedEof => {
+            Failure::Input("the stream was cut off in its Java library".to_string())
+        }
         _ => failed(error),
     };
     from.read_exact(&mut id).and_then(|()| from.read_exact(&mut len)).map_err(cut)?;
