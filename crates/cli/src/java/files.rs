@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use world::{ClassPlace, JavaSources, LibraryName};
 use zip::ZipArchive;
 
+/// What a library has under a name.
+type Content = Result<Option<Vec<u8>>, LibraryError>;
+
 /// Class files: those of the library first, then those of the class path.
 pub(crate) struct JavaFiles {
     /// The library of the world; without one that of the installed JDK.
@@ -60,7 +63,7 @@ impl JavaFiles {
 
     /// Reads of the library, which is opened when that is first done. A copy that turns out to be damaged is made anew where
     /// that is possible; where it is not, the process ends: the program must not see a library with holes.
-    fn read(&self, get: &dyn Fn(&Library) -> Result<Option<Vec<u8>>, LibraryError>) -> Option<Vec<u8>> {
+    fn read(&self, get: &dyn Fn(&Library) -> Content) -> Option<Vec<u8>> {
         if let Some(library) = &*self.library.read().unwrap_or_else(PoisonError::into_inner)
             && let Ok(found) = get(library)
         {
