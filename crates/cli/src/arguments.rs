@@ -115,7 +115,7 @@ pub(crate) enum Verb {
     Restore(Restore),
     /// Writes a snapshot, or what changed since another one, as a stream.
     #[command(
-        after_help = "Examples:\n  phantom export counter.world -o counter.stream\n  phantom export counter.world | ssh host phantom import --into counter.world\n  phantom export counter.world --since 17 | ssh host phantom import --into counter.world\n\nThe world may run meanwhile."
+        after_help = "Examples:\n  phantom export counter.world -o counter.stream\n  phantom export counter.world | ssh host phantom import --into counter.world\n  phantom export --self-contained java.world -o java.stream\n  phantom export counter.world --since 17 | ssh host phantom import --into counter.world\n\nThe world may run meanwhile."
     )]
     Export(Export),
     /// Makes a world of a stream, or continues one with what changed since.
@@ -444,6 +444,9 @@ pub(crate) struct Export {
     /// Only what changed since this snapshot.
     #[arg(long, value_name = "SNAPSHOT", value_parser = Moment::parse)]
     pub(crate) since: Option<Moment>,
+    /// Puts the class library of a Java world in front, so that it goes on where no such JDK is installed.
+    #[arg(long)]
+    pub(crate) self_contained: bool,
     /// File for the stream; standard output without it.
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -8,6 +8,7 @@ use crate::arguments::{Export, Fork, Import};
 use crate::control::client::{self, Client, Trouble};
 use crate::control::protocol::Request;
 use crate::history::{named, now_ns, open_to_change, restore_in};
+use crate::java::stream;
 use crate::look::{find, made, print, said, size};
 use crate::moment::{Moment, Name};
 use base::{PAGE_SIZE, PageIndex, WorldId};
@@ -193,6 +194,7 @@ pub(crate) fn export(options: &Export) -> Result<u8, Failure> {
         let bar = bar("export");
         let mut sink =
             |bytes: &[u8]| out.write_all(bytes).map_err(|error| format!("standard output: {error}"));
+        send_library(options, &mut sink)?;
         Origin::of(&options.name.world)?.carry(
             &options.name,
             options.since.as_ref(),
@@ -212,7 +214,7 @@ pub(crate) fn export(options: &Export) -> Result<u8, Failure> {
         bytes_out += bytes.len() as u64;
         file.write_all(bytes).map_err(|error| format!("{}: {error}", path.display()))
     };
-    let origin = Origin::of(&options.name.world);
+    let origin = send_library(options, &mut sink).and_then(|()| Origin::of(&options.name.world));
     let carried =
         origin.and_then(|origin| origin.carry(&options.name, options.since.as_ref(), true, &mut sink, &bar));
     bar.finish_and_clear();
@@ -235,6 +237,10 @@ pub(crate) fn export(options: &Export) -> Result<u8, Failure> {
     print(options.json, &about, &human)
 }
 
+fn send_library(options: &Export, sink: &mut Sink<'_>) -> Result<(), Failure> {
+    if options.self_contained { stream::send(&options.name, sink) } else { Ok(()) }
+}
+
 /// Where something is made before it takes its place.
 fn beside(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.new", path.display()))
@@ -245,7 +251,7 @@ fn beside(path: &Path) -> PathBuf {
 /// # Errors
 /// When the stream is bad or does not fit. Nothing has changed then.
 pub(crate) fn import(options: &Import) -> Result<u8, Failure> {
-    let mut from: Box<dyn Read> = match &options.stream {
+    let from: Box<dyn Read> = match &options.stream {
         Some(path) if path != Path::new("-") => Box::new(
             File::open(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?,
         ),
@@ -253,23 +259,25 @@ pub(crate) fn import(options: &Import) -> Result<u8, Failure> {
     };
     let name =
         options.stream.as_ref().map_or("standard input".to_string(), |path| path.display().to_string());
+    let into = &options.into;
+    let unchanged = |failure| match failure {
+        Failure::Input(error) => Failure::Input(format!("{name}: {error}; {} is as it was", into.display())),
+        failure => failure,
+    };
+    let mut from = stream::receive(from).map_err(unchanged)?;
     let mut source = |bytes: &mut [u8]| loop {
         match from.read(bytes) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             read => return read.map_err(|error| error.to_string()),
         }
     };
-    let into = &options.into;
     let bar = bar("import");
     let done = match into.exists() {
         true => continue_world(into, &mut source, &bar),
         false => new_world(into, &mut source, HistoryPolicy::default(), &bar),
     };
     bar.finish_and_clear();
-    let head = done.map_err(|failure| match failure {
-        Failure::Input(error) => Failure::Input(format!("{name}: {error}; {} is as it was", into.display())),
-        failure => failure,
-    })?;
+    let head = done.map_err(unchanged)?;
     let machine = json!({"world": into, "epoch": head.snapshot.epoch.0, "from": head.world.to_string(),
         "since": head.base.map(|base| base.epoch.0), "pages": head.pages});
     let human = format!(
@@ -336,7 +344,11 @@ fn clear(made_at: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn create(device: FileDevice, history: HistoryPolicy) -> Result<Store, Failure> {
+/// A new world on a device that is empty.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn create(device: FileDevice, history: HistoryPolicy) -> Result<Store, Failure> {
     let params = WorldParams {
         world_id: new_id()?,
         schema_hash: SCHEMA_HASH,
@@ -440,7 +452,7 @@ fn fork_shared(name: &Name, new: &Path) -> Result<Option<StreamHead>, Failure> {
 }
 
 /// Whether the file system has made a copy that shares the blocks of a file.
-fn clone_file(from: &Path, to: &Path) -> bool {
+pub(crate) fn clone_file(from: &Path, to: &Path) -> bool {
     let (Ok(from), Ok(to)) = (File::open(from), File::create_new(to)) else { return false };
     rustix::fs::ioctl_ficlone(&to, &from).is_ok()
 }
@@ -456,9 +468,18 @@ fn become_fork(name: &Name, made_at: &Path) -> Result<StreamHead, Failure> {
     drop(reader);
     let lineage = Lineage { origin: Some((world, epoch)), is_detached: true };
     restore_in(&store, epoch, |_| lineage).map_err(|error| fail(&error))?;
-    store.become_another(new_id()?).map_err(|error| fail(&error))?;
+    become_new(store).map_err(|error| fail(&error))?;
     let snapshot = Mark { epoch, wall_ns };
     Ok(StreamHead { world, schema_hash: SCHEMA_HASH, snapshot, base: None, pages: 0 })
+}
+
+/// Makes a copy of a world a world of its own, of now.
+///
+/// # Errors
+/// When it cannot be written; the copy is then to be thrown away.
+pub(crate) fn become_new(store: Store) -> Result<(), Failure> {
+    let made = store.become_another(new_id()?, now_ns());
+    made.map_err(|error| Failure::Input(error.to_string()))
 }
 
 /// What comes through a channel, as a source of bytes.

@@ -56,7 +56,7 @@ impl Program {
         let phantom = path.extension().is_some_and(|ending| ending == "ph")
             || files_in(path, "ph").is_ok_and(|sources| !sources.is_empty());
         if java::is_java(path) || (options.any() && !phantom) {
-            return Program::java(path, options);
+            return Program::of_java(path, options);
         }
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if name.is_empty() {
@@ -87,11 +87,11 @@ impl Program {
             }
         };
         let sources = if path.is_dir() { files_in(path, "java")? } else { Vec::new() };
-        let java = JavaFiles::with_sources(options, &sources)?;
+        let java = java::files_with(options, &sources)?;
         Ok(Program { name, source_hash, path: path.to_path_buf(), include: include.to_vec(), files, java })
     }
 
-    fn java(path: &Path, options: &JavaOptions) -> Result<Program, Failure> {
+    fn of_java(path: &Path, options: &JavaOptions) -> Result<Program, Failure> {
         let found = java::find(path, options)?;
         let name = found.main_class.rsplit('/').next().unwrap_or_default().to_string();
         let bytes = found.files.class_file(&found.main_class);
@@ -106,17 +106,17 @@ impl Program {
         })
     }
 
-    /// Where the JDK is, of a Java program.
-    pub(crate) fn java_home(&self) -> Option<&Path> {
+    /// The Java program that it is.
+    pub(crate) fn java(&self) -> Option<&JavaProgram> {
         match &self.files {
-            Files::Java(program) => Some(&program.home),
+            Files::Java(program) => Some(program),
             _ => None,
         }
     }
 
     /// The class files that the program needs.
-    pub(crate) fn java_files(&self) -> Arc<JavaFiles> {
-        self.java.clone()
+    pub(crate) fn java_files(&self) -> &Arc<JavaFiles> {
+        &self.java
     }
 
     /// Makes the module; what the compiler has to say goes to standard error.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{OpenReport, SlotReport, Store};
 use world::inspect::{ProgramInfo, ProgramState, ThreadInfo};
-use world::{FileView, Lineage, STATUS_KILLED, WorldFile, inspect};
+use world::{FileView, JavaSources, Lineage, STATUS_KILLED, WorldFile, inspect};
 
 /// What a verb found.
 #[derive(Debug)]
@@ -188,7 +188,11 @@ pub(crate) fn made(path: &Path, epoch: Epoch) -> Result<Epoch, Failure> {
     Ok(epoch)
 }
 
-fn of_world(
+/// What a verb finds in a world that nobody runs, or that this process runs (no report then).
+///
+/// # Errors
+/// When there is no such snapshot, or the world is damaged.
+pub(crate) fn of_world(
     path: &Path,
     store: &Store,
     report: Option<&OpenReport>,
@@ -227,7 +231,7 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>, epoch: Epoch) -
         snapshots.iter().find(|one| one.epoch == epoch).map_or(about.created_ns, |one| one.wall_time_ns);
     // Who answers for a world that runs is the process that runs it.
     let pid = report.is_none().then(std::process::id);
-    let machine = json!({
+    let mut machine = json!({
         "world": about.world_id.to_string(), "schema": format!("{:016x}", about.schema_hash),
         "format": store::FORMAT_VERSION, "created_ns": about.created_ns, "file_bytes": bytes,
         "epoch": epoch.0, "committed_ns": committed_ns, "pid": pid,
@@ -248,6 +252,16 @@ fn info(path: &Path, store: &Store, report: Option<&OpenReport>, epoch: Epoch) -
     if epoch > Epoch(0) {
         let view = FileView::new(store, epoch).map_err(|error| fail(&error))?;
         human.push_str(&crate::history::lineage_text(&Lineage::of(&view).map_err(|error| fail(&error))?));
+        let JavaSources { library, places, .. } = JavaSources::of(&view).map_err(|error| fail(&error))?;
+        if !library.id.is_empty() {
+            human.push_str(&format!("java       library {}, {}\n", library.version, library.id));
+        }
+        for place in &places {
+            human.push_str(&format!("classes    {}\n", place.path));
+        }
+        machine["java_library"] = json!(library.id);
+        machine["java_version"] = json!(library.version);
+        machine["class_path"] = places.into_iter().map(|place| place.path).collect();
     }
     let durable = durable_programs(store);
     if !durable.is_empty() {

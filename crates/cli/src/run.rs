@@ -8,10 +8,11 @@ use crate::control::{Desk, Outcome, launch, verbs};
 use crate::drive::{Pace, drive, last_snapshot};
 use crate::figures::{self, Figures};
 use crate::grants::GrantOptions;
-use crate::java::{self, JavaFiles};
+use crate::java::{self, JavaProgram, template};
 use crate::killer::{KillDevice, KillPoint};
 use crate::look::ago;
 use crate::{Failure, STATUS_DIED, STATUS_OLDER, STATUS_STOPPED, quarantine, say};
+use base::Addr;
 use host::{Fatal, FileDevice, HostWaiter, Placement};
 use platform::BlockDevice;
 use serde_json::Value;
@@ -35,10 +36,10 @@ const BETWEEN_POLL: Duration = Duration::from_millis(20);
 const FIGURES_SLICE_POLLS: u32 = 2_000;
 
 /// A world that is about to run.
-struct Opened {
-    world: World,
-    snapshotter: Snapshotter,
-    ports: Ports,
+pub(crate) struct Opened {
+    pub(crate) world: World,
+    pub(crate) snapshotter: Snapshotter,
+    pub(crate) ports: Ports,
     consoles: Arc<Consoles>,
     path: PathBuf,
     /// What opening found; none for a new world.
@@ -46,6 +47,8 @@ struct Opened {
     kill: Option<Arc<KillPoint>>,
     /// Where a new world goes when its first snapshot is durable.
     unborn: Option<Unborn>,
+    /// Of a new world that is a copy of a template: its program, which becomes the first one.
+    ready: Option<Addr>,
 }
 
 /// A world that is being made beside its place, so that a kill leaves either nothing or a whole one there.
@@ -92,12 +95,11 @@ fn run_here(options: &Run, program: &Program, path: &Path) -> Result<u8, Failure
     if !path.exists() {
         // Compiled first, so that a program with errors leaves no world behind.
         let module = program.compile()?;
-        let mut opened = create(path, &options.running)?;
-        opened.world.set_class_files(program.java_files());
+        let opened = create(path, &options.running, program)?;
         return start(opened, options, program, &module);
     }
     let mut opened = open(path, &options.running)?;
-    opened.world.set_class_files(program.java_files());
+    java::set_class_files(&mut opened.world, Some(program.java_files()))?;
     let known = programs(&opened.world, path)?.into_iter().find(|known| known.name == program.name);
     match known {
         None => {
@@ -116,14 +118,20 @@ fn run_here(options: &Run, program: &Program, path: &Path) -> Result<u8, Failure
 }
 
 fn launch_of(options: &Run, program: &Program, module: &compile::Compiled) -> Result<Launch, Failure> {
+    if let Some(java) = program.java() {
+        java.open_library()?;
+    }
     Ok(Launch {
         name: program.name.clone(),
         entry: module.entry.clone(),
         arguments: options.arguments.clone(),
         environment: options.environment.clone(),
-        grants: match java::home().filter(|_| module.uses_java && program.java_home().is_none()) {
+        grants: match java::home().filter(|_| module.uses_java && program.java().is_none()) {
             Some(home) => options.grants.with_jdk(&home)?,
-            None => options.grants.first_grants(program.java_home(), &options.java.assertions)?,
+            None => {
+                let home = program.java().and_then(|java| java.home.as_deref());
+                options.grants.first_grants(home, &options.java.assertions)?
+            }
         },
         durable: options.sending.durable.unwrap_or(false),
         source_hash: program.source_hash,
@@ -149,7 +157,7 @@ pub(crate) fn resume(options: Resume) -> Result<u8, Failure> {
         )),
         failure => failure,
     })?;
-    opened.world.set_class_files(JavaFiles::jdk_only());
+    java::set_class_files(&mut opened.world, None)?;
     let programs = programs(&opened.world, &options.world)?;
     let Some(first) = programs.iter().find(|p| p.state == ProgramState::Running).or(programs.first()) else {
         return Err(Failure::Input(format!(
@@ -279,11 +287,10 @@ fn start_over(options: &Run, program: &Program, path: &Path) -> Result<u8, Failu
     {
         drop(old);
         let mut opened = open(path, &options.running)?;
-        opened.world.set_class_files(program.java_files());
+        java::set_class_files(&mut opened.world, Some(program.java_files()))?;
         return start(opened, options, program, &module);
     }
-    let mut opened = create(path, &options.running)?;
-    opened.world.set_class_files(program.java_files());
+    let opened = create(path, &options.running, program)?;
     let started = start(opened, options, program, &module);
     drop(old);
     started
@@ -315,8 +322,9 @@ fn load(
     let refuse =
         |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", options.program.display()));
     let checked = world::prepare(&module.bytes).map_err(|error| refuse(&error))?;
-    launch(&mut opened.world, &launch_of(options, program, module)?, &checked)
+    launch(&mut opened.world, &launch_of(options, program, module)?, &checked, opened.ready)
         .map_err(|refusal| refuse(&refusal.message))?;
+    java::note(&mut opened.world, program.java_files())?;
     if let Some(unborn) = &opened.unborn {
         let place = unborn.goes_to.display();
         last_snapshot(&mut opened.world, &mut opened.snapshotter, &|_| {})
@@ -470,7 +478,7 @@ fn programs(world: &World, path: &Path) -> Result<Vec<ProgramInfo>, Failure> {
         .map_err(|error| Failure::World(format!("{}: {error}", path.display())))
 }
 
-fn in_use(error: host::OpenError) -> Failure {
+pub(crate) fn in_use(error: host::OpenError) -> Failure {
     match error {
         host::OpenError::InUse { .. } => Failure::InUse(format!("{error}; one world, one process")),
         error => Failure::Input(error.to_string()),
@@ -519,7 +527,7 @@ fn world_options(running: &Running) -> WorldOptions {
     }
 }
 
-fn create(path: &Path, running: &Running) -> Result<Opened, Failure> {
+fn create(path: &Path, running: &Running, program: &Program) -> Result<Opened, Failure> {
     let made_at = PathBuf::from(format!("{}.new", path.display()));
     if made_at.exists() {
         // Left behind by a kill, unless another process is making it right now.
@@ -527,26 +535,58 @@ fn create(path: &Path, running: &Running) -> Result<Opened, Failure> {
         std::fs::remove_file(&made_at)
             .map_err(|error| Failure::Input(format!("{}: {error}", made_at.display())))?;
     }
-    let device = FileDevice::create(&made_at).map_err(in_use)?.called(path);
-    create_on(device, path, running)
-        .map(|opened| Opened {
-            unborn: Some(Unborn { made_at: made_at.clone(), goes_to: path.to_path_buf() }),
-            ..opened
-        })
-        .inspect_err(|_| {
-            // What could not be created leaves nothing behind.
-            let _ = std::fs::remove_file(&made_at);
-        })
+    let made = match program.java() {
+        Some(java) => create_for(java, &made_at, path, running),
+        None => create_empty(&made_at, path, running),
+    };
+    let unborn = Some(Unborn { made_at: made_at.clone(), goes_to: path.to_path_buf() });
+    let made = made.map(|mut opened| {
+        opened.world.set_class_files(program.java_files().clone());
+        Opened { unborn, ..opened }
+    });
+    made.inspect_err(|_| {
+        // What could not be created leaves nothing behind.
+        let _ = std::fs::remove_file(&made_at);
+    })
+}
+
+fn create_empty(made_at: &Path, path: &Path, running: &Running) -> Result<Opened, Failure> {
+    create_on(FileDevice::create(made_at).map_err(in_use)?.called(path), path, running)
+}
+
+/// Creates a world for a Java program: one in which the library is booted, if that can be had and fits.
+fn create_for(java: &JavaProgram, made_at: &Path, path: &Path, running: &Running) -> Result<Opened, Failure> {
+    java.open_library()?;
+    if !java.boots_plainly || !template::begin(java, running, made_at)? {
+        return create_empty(made_at, path, running);
+    }
+    let device = FileDevice::open(made_at).map_err(in_use)?.called(path);
+    let opened = open_on(device, path, running)?;
+    let ready = programs(&opened.world, path)?.first().map(|program| program.addr);
+    Ok(Opened { report: None, ready, ..opened })
 }
 
 /// Creates a world on a device that is empty.
-fn create_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened, Failure> {
+///
+/// # Errors
+/// When it cannot be written, or there is no memory for it.
+pub(crate) fn create_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened, Failure> {
     let Wiring { ports, consoles, kill } = wire(device, running)?;
     let place = path.display();
     match World::create(&ports, world_options(running)) {
         Ok((world, snapshotter)) => {
             let path = path.to_path_buf();
-            Ok(Opened { world, snapshotter, ports, consoles, path, report: None, kill, unborn: None })
+            Ok(Opened {
+                world,
+                snapshotter,
+                ports,
+                consoles,
+                path,
+                report: None,
+                kill,
+                unborn: None,
+                ready: None,
+            })
         }
         Err(CreateWorldError::Store(error)) => Err(Failure::Input(format!("{place}: {error}"))),
         Err(error) => Err(Failure::World(format!("{place}: {error}"))),
@@ -554,7 +594,10 @@ fn create_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opene
 }
 
 fn open(path: &Path, running: &Running) -> Result<Opened, Failure> {
-    let device = FileDevice::open(path).map_err(in_use)?;
+    open_on(FileDevice::open(path).map_err(in_use)?, path, running)
+}
+
+fn open_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened, Failure> {
     let Wiring { ports, consoles, kill } = wire(device, running)?;
     let (world, snapshotter, report) = match World::open(&ports, world_options(running)) {
         // A raw disk that was never used becomes a world where it is; an empty file is more likely a mistake.
@@ -568,7 +611,17 @@ fn open(path: &Path, running: &Running) -> Result<Opened, Failure> {
         say(&format_args!("warning: {}: {damage}", path.display()));
     }
     let path = path.to_path_buf();
-    Ok(Opened { world, snapshotter, ports, consoles, path, report: Some(report), kill, unborn: None })
+    Ok(Opened {
+        world,
+        snapshotter,
+        ports,
+        consoles,
+        path,
+        report: Some(report),
+        kill,
+        unborn: None,
+        ready: None,
+    })
 }
 
 fn is_raw_disk(path: &Path) -> bool {

@@ -2,21 +2,25 @@
 //!
 //! `phantom/java/Boot.start` does what a Java machine does before `main` (the groups and the object of the first thread,
 //! then the three phases of `java.lang.System`); its `run` is what other threads begin with. A module of its own for each
-//! program calls `start` and then `main`.
+//! program has the library booted (`Boundary.up`) and then calls `main`.
+//!
+//! A world that is kept as a template begins with `Boot.main`, which boots the library and waits until the copy has a
+//! program; what belongs to that one and not to the library is then set by `begin`.
 
-use crate::support::{get, java_name, natives, object, set, text};
+use crate::support::{get, java_name, natives, object, set, string, text};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use base::Addr;
 use base::checksum::checksum;
 use bytecode::{
     BuildError, ClassDef, Code, CodeBuilder, FieldDef, Flags, Language, MethodDef, Module, Op, PoolBuilder,
 };
 use layout::Value;
 use layout::internal::JAVA_BOUNDARY;
-use layout::schema::class;
-use vm::Native;
-use vm::internal::{Call, Outcome};
+use layout::schema::{class, method, program, wait};
+use vm::internal::{Call, Invoke, Outcome, Target, Wait};
+use vm::{Native, Vm};
 
 /// Name of the class that begins programs.
 pub const BOOT_CLASS: &str = "phantom/java/Boot";
@@ -40,6 +44,11 @@ pub(crate) const NATIVES: &[Native] = natives! {
         "notLoaded" "(Ljava/lang/String;Ljava/lang/Throwable;)Ljava/lang/Throwable;" Short not_loaded;
         "awaitOthers" "()V" Resumable |call| call.await_others();
         "handlerFailed" "(Ljava/lang/Thread;Ljava/lang/Throwable;)V" Resumable handler_failed;
+        "await" "()V" Resumable await_program;
+        "program" "()I" Resumable program;
+        "directory" "()Ljava/lang/String;" Short |call| { let path = call.vm.working_directory(call.thread); string(call, &path) };
+        "settle" "(Ljava/lang/String;)V" Short settle;
+        "search" "(Ljava/lang/Object;)V" Short search;
     }
 };
 
@@ -121,6 +130,73 @@ fn handler_failed(call: &mut Call<'_>) -> Outcome {
     call.write_console(true, text.as_bytes())
 }
 
+/// The class by which the program of the running thread begins.
+fn program_class(call: &Call<'_>) -> Option<Addr> {
+    call.vm.owner_of(call.thread).map(|owner| call.vm.ref_field(owner, program::CLASS))
+}
+
+/// Waits until the program that only boots the library has become another one; wakings before are none.
+fn await_program(call: &mut Call<'_>) -> Outcome {
+    match program_class(call) {
+        Some(class) if call.vm.text(class, class::NAME) == BOOT_CLASS => {
+            Outcome::Block(Wait::At { kind: wait::PARK, object: call.thread, until: None })
+        }
+        _ => Outcome::VOID,
+    }
+}
+
+/// Calls the entry of the running program's class; phase 1: it has returned.
+fn program(call: &mut Call<'_>) -> Outcome {
+    if call.phase() == 1 {
+        return Outcome::int(call.result().as_int().unwrap_or(0));
+    }
+    let methods = program_class(call).map(|class| call.vm.ref_field(class, class::METHODS));
+    let entry = methods.and_then(|methods| {
+        let mut all = (0..call.vm.array_len(methods)).map(|index| Addr(call.vm.array_get(methods, index).0));
+        all.find(|target| call.vm.text(*target, method::NAME) == "main")
+    });
+    let Some(entry) = entry else {
+        return call.throw_java("java/lang/NoSuchMethodError", Some("main"));
+    };
+    call.set_phase(1);
+    Outcome::Call(Invoke { receiver: Value::NULL, method: Target::Method(entry), args: Vec::new() })
+}
+
+/// The object that a static field of the library refers to, if it has one already.
+fn held(vm: &Vm, owner: &str, name: &str) -> Option<Addr> {
+    vm.java_static(owner, name).and_then(|bits| Value(bits).as_object())
+}
+
+/// Where the application's loader searches.
+fn search(call: &mut Call<'_>) -> Outcome {
+    let path = call.raw(0);
+    if let Some(loader) = held(call.vm, "jdk/internal/loader/ClassLoaders", "APP_LOADER") {
+        set(call.vm, loader, "ucp", path);
+    }
+    Outcome::VOID
+}
+
+/// Gives what the library keeps since its boot the values of the program that begins: the working directory, and seeds of
+/// its generators, which every copy of the world has.
+fn settle(call: &mut Call<'_>) -> Outcome {
+    let directory = call.raw(0);
+    let vm = &mut *call.vm;
+    vm.set_java_static("jdk/internal/util/StaticProperty", "USER_DIR", directory);
+    if let Some(system) = held(vm, "java/io/File", "fs") {
+        set(vm, system, "userDir", directory);
+    }
+    let mut seed = [0; 8];
+    vm.platform.entropy.fill(&mut seed);
+    if let Some(seeder) = held(vm, "java/util/concurrent/ThreadLocalRandom", "seeder") {
+        set(vm, seeder, "value", u64::from_le_bytes(seed));
+    }
+    // Drawn anew where it is zero.
+    if let Some(thread) = vm.java_thread(call.thread).as_object() {
+        set(vm, thread, "threadLocalRandomProbe", 0);
+    }
+    Outcome::VOID
+}
+
 pub(crate) fn method(name: &str, desc: &str, flags: Flags, code: Result<Code, BuildError>) -> MethodDef {
     MethodDef {
         name: name.into(),
@@ -154,6 +230,7 @@ fn module(name: &str, pool: PoolBuilder, methods: Vec<MethodDef>) -> Module {
 pub fn boot_module() -> Module {
     let mut pool = PoolBuilder::new();
     let start = start_code(&mut pool);
+    let (begin, ready) = (begin_code(&mut pool), ready_code(&mut pool));
     let shut_down = shut_down_code(&mut pool);
     let (run, end) = (run_code(&mut pool), end_code(&mut pool));
     let ask = ask_code(&mut pool);
@@ -168,6 +245,8 @@ pub fn boot_module() -> Module {
         method("fieldHandle", HANDLE, Flags::STATIC, field_handle),
         method("methodType", TYPE, Flags::STATIC, method_type),
         method("start", START, Flags::STATIC, start),
+        method("begin", BEGIN, Flags::STATIC, begin),
+        method("main", "()I", Flags::STATIC | Flags::PUBLIC, ready),
         method("run", ENDED.1, Flags::STATIC, run),
         method(ENDED.0, ENDED.1, Flags::STATIC, end),
         method(OTHERS, "()V", native, Ok(Code::default())),
@@ -182,6 +261,11 @@ pub fn boot_module() -> Module {
         method("lockOf", LOCK_OF, native, Ok(Code::default())),
         method("loaded", LOADED, native, Ok(Code::default())),
         method("notLoaded", NOT_LOADED, native, Ok(Code::default())),
+        method("await", "()V", native, Ok(Code::default())),
+        method("program", "()I", native, Ok(Code::default())),
+        method("directory", "()Ljava/lang/String;", native, Ok(Code::default())),
+        method("settle", SETTLE, native, Ok(Code::default())),
+        method("search", SEARCH, native, Ok(Code::default())),
     ];
     let mut made = module(BOOT_CLASS, pool, methods);
     for class in &mut made.classes {
@@ -374,6 +458,50 @@ fn start_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
     let phase = pool.method(SYSTEM, "initPhase3", "()V");
     code.pool(Op::CallStatic, phase).op(Op::Return);
     code.finish(pool.constants(), START, true)
+}
+
+/// The class path is its parameter.
+const BEGIN: &str = "(Ljava/lang/String;)V";
+const SETTLE: &str = "(Ljava/lang/String;)V";
+const SEARCH: &str = "(Ljava/lang/Object;)V";
+
+/// What belongs to a program and not to the library that may have been booted before, elsewhere: class path and directory.
+fn begin_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    const URL_PATH: &str = "jdk/internal/loader/URLClassPath";
+    let mut code = CodeBuilder::new();
+    let set = pool.method(SYSTEM, "setProperty", "(Ljava/lang/String;Ljava/lang/String;)Ljava/lang/String;");
+    let directory = pool.method(BOOT_CLASS, "directory", "()Ljava/lang/String;");
+    code.pool(Op::CallStatic, directory).local(Op::LocalSet, 1);
+    for (key, local) in [("java.class.path", 0), ("user.dir", 1)] {
+        let key = pool.str(key);
+        code.pool(Op::Const, key).local(Op::LocalGet, local).pool(Op::CallStatic, set).op(Op::Pop);
+    }
+    let settle = pool.method(BOOT_CLASS, "settle", SETTLE);
+    // First the directory: relative places of the class path lead from there.
+    code.local(Op::LocalGet, 1).pool(Op::CallStatic, settle);
+    let path = pool.class(URL_PATH);
+    let make = pool.method(URL_PATH, "<init>", "(Ljava/lang/String;Z)V");
+    let search = pool.method(BOOT_CLASS, "search", SEARCH);
+    code.pool(Op::New, path).local(Op::LocalTee, 2).local(Op::LocalGet, 0).i32_const(0);
+    code.pool(Op::CallSpecial, make).local(Op::LocalGet, 2).pool(Op::CallStatic, search).op(Op::Return);
+    code.finish(pool.constants(), BEGIN, true)
+}
+
+/// The entry of a world in which a program is to begin later: boots the library, waits, and is that program.
+fn ready_code(pool: &mut PoolBuilder) -> Result<Code, BuildError> {
+    let mut code = CodeBuilder::new();
+    for (class, name, desc) in [
+        (JAVA_BOUNDARY, "up", "()V"),
+        (BOOT_CLASS, "await", "()V"),
+        (JAVA_BOUNDARY, "classPath", "()Ljava/lang/String;"),
+        (BOOT_CLASS, "begin", BEGIN),
+        (BOOT_CLASS, "program", "()I"),
+    ] {
+        let step = pool.method(class, name, desc);
+        code.pool(Op::CallStatic, step);
+    }
+    code.op(Op::Return);
+    code.finish(pool.constants(), "()I", true)
 }
 
 /// A thread's life: `run`, the handler of what that throws, the end.

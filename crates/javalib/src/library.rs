@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytecode::Module;
 use java::Refusal;
-use vm::{CheckedModule, ClassConverter, ClassSource, ConvertError, DefineError};
+use vm::{CheckedModule, ClassConverter, ClassSource, ConvertError, DefineError, LibraryName};
 
 /// Where class files are; the caller knows files, this crate does not.
 pub trait ClassFiles: Send + Sync {
@@ -18,6 +18,8 @@ pub trait ClassFiles: Send + Sync {
     fn class_path(&self) -> &str {
         ""
     }
+    /// The library of the JDK, once something of it was read.
+    fn library(&self) -> Option<LibraryName>;
 }
 
 /// The classes of class files, as a source for the machine.
@@ -63,6 +65,9 @@ impl ClassSource for Library {
             return Some(self.files.class_path().as_bytes().to_vec());
         }
         self.files.jdk_file(path)
+    }
+    fn library(&self) -> Option<LibraryName> {
+        self.files.library()
     }
 }
 

@@ -127,10 +127,24 @@ impl Cache {
         tell: &dyn Fn(&str),
         progress: &mut Progress<'_>,
     ) -> Result<Library, CacheError> {
-        let why = match self.open(id) {
-            Ok(library) => return Ok(library),
-            Err(error) => error,
-        };
+        match self.open(id) {
+            Ok(library) => Ok(library),
+            Err(why) => self.renew(id, version, why, tell, progress),
+        }
+    }
+
+    /// A new copy of the library that a world runs on, for a reason that `tell` hears.
+    ///
+    /// # Errors
+    /// When no JDK with the same contents is installed, or it cannot be copied.
+    pub fn renew(
+        &self,
+        id: LibraryId,
+        version: &str,
+        why: LibraryError,
+        tell: &dyn Fn(&str),
+        progress: &mut Progress<'_>,
+    ) -> Result<Library, CacheError> {
         let kept = match &why {
             LibraryError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => String::new(),
             LibraryError::Io { .. } => return Err(why.into()),

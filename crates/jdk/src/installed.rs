@@ -40,8 +40,12 @@ impl Jdk {
         fits.then(|| Jdk { home: home.to_path_buf(), release })
     }
 
-    /// The installed one: what `JAVA_HOME` names, then what is found where the system's packages put it.
+    /// The installed one: what `PHANTOM_JDK` names, and no other if that is set; else what `JAVA_HOME` names, then what is
+    /// found where the system's packages put it.
     pub fn find() -> Option<Jdk> {
+        if let Some(home) = std::env::var_os("PHANTOM_JDK") {
+            return Jdk::at(Path::new(&home));
+        }
         let named = std::env::var_os("JAVA_HOME").map(PathBuf::from);
         let mut installed: Vec<PathBuf> =
             fs::read_dir(JVM_FOLDER).into_iter().flatten().flatten().map(|entry| entry.path()).collect();

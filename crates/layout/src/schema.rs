@@ -745,8 +745,10 @@ pub mod java_state {
     pub const PENDING_WAITERS: u64 = 13;
     /// RefArray of pairs by file number: what is open, and the program that opened it; or null.
     pub const DESCRIPTORS: u64 = 15;
-    /// Number of elements.
-    pub const COUNT: u64 = 16;
+    /// RefArray of strings: the library that the world runs on and the class path of its programs, see `vm::java`; or null.
+    pub const LIBRARY: u64 = 16;
+    /// Number of elements; worlds that older builds have made may have fewer.
+    pub const COUNT: u64 = 17;
 }
 
 /// [`thread::STATE`].

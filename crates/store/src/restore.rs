@@ -66,13 +66,13 @@ impl Store {
         Ok(writer.finish()?)
     }
 
-    /// Makes a copy of a world, byte by byte, a world of its own: under another id, with its newest state, and of its history
-    /// the kept snapshots. The handle commits no more: open the world again. To be done before the copy gets its name: a
+    /// Makes a copy of a world, byte by byte, a world of its own: under another id, created at `created_ns` (nanoseconds since
+    /// 1970), with its newest state, and of its history the kept snapshots. The handle commits no more: open the world again. To be done before the copy gets its name: a
     /// crash in between may leave a file that does not open.
     ///
     /// # Errors
     /// As a commit; the copy is then to be thrown away.
-    pub fn become_another(self, world_id: WorldId) -> Result<(), CommitError> {
+    pub fn become_another(self, world_id: WorldId, created_ns: u64) -> Result<(), CommitError> {
         let shared = &self.shared;
         let mut writer = shared.take_writer()?;
         writer.commits_since += 1;
@@ -82,7 +82,8 @@ impl Store {
                 // The log before bears the old id: only what has a tree can be read.
                 let whole_from = newest.log.group;
                 let checkpoint = newest.checkpoint + more;
-                let superblock = Superblock { world_id, checkpoint, whole_from, ..newest.clone() };
+                let superblock =
+                    Superblock { world_id, created_ns, checkpoint, whole_from, ..newest.clone() };
                 let slot = SLOT_BLOCKS[(checkpoint - 1) as usize % 2];
                 shared.disk.write(slot, superblock.encode().as_slice()).map_err(write_failed)?;
             }

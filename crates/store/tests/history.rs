@@ -161,7 +161,7 @@ fn a_copy_becomes_a_world_of_its_own() {
     store.close().unwrap();
     let store = open(&device);
     let old = store.info().world_id;
-    store.become_another(WorldId([5; 16])).unwrap();
+    store.become_another(WorldId([5; 16]), 9).unwrap();
     let store = open(&device);
     assert_ne!(store.info().world_id, old);
     assert_state(&store, 60, &states[60]);

@@ -126,10 +126,8 @@ impl Vm {
     /// Makes a new world in an empty memory.
     pub fn format(memory: Arc<Memory>, platform: Platform) -> Vm {
         let heap = Heap::format(memory.clone());
-        let mut seed = [0u8; 8];
-        platform.entropy.fill(&mut seed);
         let mut vm = Vm::new(memory, heap, platform);
-        vm.set_root_u64(root::PRNG, u64::from_le_bytes(seed));
+        vm.seed_generator();
         vm.set_root_u64(root::NEXT_ID, 1);
         vm.make_kernel_classes();
         vm.set_root_u64(root::WALL_NS, vm.platform.clock.wall_ns());
@@ -139,6 +137,13 @@ impl Vm {
         vm.restart_clock();
         vm.start_outside();
         vm
+    }
+
+    /// Has the world's generator begin anew.
+    pub(crate) fn seed_generator(&mut self) {
+        let mut seed = [0u8; 8];
+        self.platform.entropy.fill(&mut seed);
+        self.set_root_u64(root::PRNG, u64::from_le_bytes(seed));
     }
 
     /// Opens the world in a memory. Touches the root page and the array of kernel classes only.

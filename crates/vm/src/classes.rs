@@ -232,10 +232,17 @@ impl Vm {
 
     /// A module that defines a class, if a source knows one.
     pub(crate) fn source_of(&mut self, name: &str) -> Option<Result<CheckedModule, DefineError>> {
-        if let Some(found) = self.common.found.remove(name) {
-            return found;
+        let found = match self.common.found.remove(name) {
+            Some(found) => found,
+            None => self.common.sources.iter().find_map(|source| source.find(name)),
+        };
+        if !self.common.library_noted
+            && let Some(library) = self.common.sources.iter().find_map(|source| source.library())
+        {
+            self.note_library(library);
+            self.common.library_noted = true;
         }
-        self.common.sources.iter().find_map(|source| source.find(name))
+        found
     }
 
     /// Has a class that is not known be looked for while nothing is mounted; whether that is still to be done. The thread

@@ -46,6 +46,8 @@ const REST_NS: u64 = 50_000;
 /// What the workers share in Rust memory: queues of things to do, and caches. The truth is in the world.
 pub(crate) struct Common {
     pub(crate) sources: Vec<Arc<dyn ClassSource>>,
+    /// The world notes the library that its classes are from.
+    pub(crate) library_noted: bool,
     /// Native methods by class, name and descriptor.
     pub(crate) natives: BTreeMap<(&'static str, &'static str, &'static str), &'static crate::Native>,
     /// What converts class files.
@@ -102,6 +104,7 @@ impl Common {
     pub(crate) fn new(clock: WorldClock, heap_limit: u64) -> Common {
         Common {
             sources: Vec::new(),
+            library_noted: false,
             natives: BTreeMap::new(),
             converter: None,
             wanted: Vec::new(),

@@ -49,7 +49,9 @@ pub use connectors::call::Entry;
 pub use connectors::grants::Purpose;
 pub use control::STATUS_KILLED;
 pub use java::loaders::defining;
-pub use java::{Activity, ClassConverter, ConvertError, Place, boundary};
+pub use java::{
+    Activity, ClassConverter, ClassPlace, ConvertError, JavaSources, LibraryName, Place, boundary,
+};
 pub use kernel::Stopped;
 pub use natives::{Native, WRAPPING_PHASE};
 pub use program::StartError;
@@ -73,6 +75,10 @@ pub trait ClassSource: Send + Sync {
     fn find(&self, class: &str) -> Option<Result<CheckedModule, DefineError>>;
     /// A file that its library reads besides classes, by its path under the library's own folder.
     fn file(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+    /// The class library that its classes are from, if that has a name: known once a class of it was found.
+    fn library(&self) -> Option<LibraryName> {
         None
     }
     /// Whether the classes that it knows are loaded with the module that names them, and not at their first use: what a

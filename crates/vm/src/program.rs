@@ -61,10 +61,7 @@ impl Vm {
         args: &[String],
         source_hash: u64,
     ) -> Result<Addr, StartError> {
-        let class = self.class_by_name(class_name).map_err(|thrown| StartError::Class {
-            class: class_name.into(),
-            reason: self.describe(thrown),
-        })?;
+        let class = self.start_class(class_name)?;
         let no_entry = || StartError::NoEntry { class: class_name.into() };
         let entry = self.find_entry(class).ok_or_else(no_entry)?;
         let constructor = match entry {
@@ -76,19 +73,10 @@ impl Vm {
             }
         };
         let object = self.new_old(self.kernel_class(ClassId::Program));
-        let strings = self.make_strings(args);
-        self.set_ref(object, program::ARGS, Value::object(strings));
-        let text = self.make_string(name.as_bytes());
-        self.set_ref(object, program::NAME, Value::object(text));
-        self.set_ref(object, program::CLASS, Value::object(class));
-        let module = self.get_ref(class, class::MODULE);
-        self.set_ref(object, program::MODULE, module);
+        let strings = self.describe_program(object, name, class, args, source_hash);
         let id = self.root_u64(root::NEXT_ID);
         self.set_root_u64(root::NEXT_ID, id + 1);
         self.set_u64(object, program::ID, id);
-        self.set_u64(object, program::SOURCE_HASH, source_hash);
-        let started = self.platform.clock.wall_ns();
-        self.set_u64(object, program::STARTED_NS, started);
         self.set_u32(object, program::STATE, program_state::RUNNING);
         self.list_push(root::PROGRAMS, root::PROGRAM_COUNT, Value::object(object));
 
@@ -113,6 +101,54 @@ impl Vm {
         self.begin_thread(first, Value::object(object), target, &slots, flags);
         self.prepare_thread(first, class, constructor.map(|target| (target, slots[0])));
         Ok(object)
+    }
+
+    /// Sets what a program is; its arguments as an array.
+    fn describe_program(
+        &mut self,
+        object: Addr,
+        name: &str,
+        class: Addr,
+        args: &[String],
+        source_hash: u64,
+    ) -> Addr {
+        let strings = self.make_strings(args);
+        self.set_ref(object, program::ARGS, Value::object(strings));
+        let text = self.make_string(name.as_bytes());
+        self.set_ref(object, program::NAME, Value::object(text));
+        self.set_ref(object, program::CLASS, Value::object(class));
+        let module = self.get_ref(class, class::MODULE);
+        self.set_ref(object, program::MODULE, module);
+        self.set_u64(object, program::SOURCE_HASH, source_hash);
+        let started = self.platform.clock.wall_ns();
+        self.set_u64(object, program::STARTED_NS, started);
+        strings
+    }
+
+    /// Makes a program that stands ready, its first thread parked, the one that is to run: that thread goes on, and finds the
+    /// class in the program. The world is a copy of one in which programs begin, so its generator begins anew.
+    ///
+    /// # Errors
+    /// When the class cannot be used.
+    pub fn become_program(
+        &mut self,
+        object: Addr,
+        name: &str,
+        class_name: &str,
+        args: &[String],
+        source_hash: u64,
+    ) -> Result<(), StartError> {
+        let class = self.start_class(class_name)?;
+        self.describe_program(object, name, class, args, source_hash);
+        self.seed_generator();
+        let first = self.ref_field(object, program::THREAD);
+        self.unpark(first);
+        Ok(())
+    }
+
+    fn start_class(&mut self, name: &str) -> Result<Addr, StartError> {
+        self.class_by_name(name)
+            .map_err(|thrown| StartError::Class { class: name.into(), reason: self.describe(thrown) })
     }
 
     /// Puts on top of a new thread's first frame what runs before it: the constructor, then class initialisers, those of

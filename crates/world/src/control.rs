@@ -37,10 +37,26 @@ impl World {
     pub fn start(&mut self, program: &Program<'_>) -> Result<Addr, StartError> {
         let object =
             self.start_program(program.name, program.class, program.arguments, program.source_hash)?;
+        self.set_surroundings(object, program);
+        Ok(object)
+    }
+
+    /// Has a program that stands ready become this one, see [`Vm::become_program`](vm::Vm::become_program).
+    ///
+    /// # Errors
+    /// When the class is not there.
+    pub fn begin(&mut self, ready: Addr, program: &Program<'_>) -> Result<(), StartError> {
+        let Program { name, class, arguments, source_hash, .. } = *program;
+        self.shared.set_active();
+        self.vm.become_program(ready, name, class, arguments, source_hash)?;
+        self.set_surroundings(ready, program);
+        Ok(())
+    }
+
+    fn set_surroundings(&mut self, object: Addr, program: &Program<'_>) {
         self.vm.set_environment(object, program.environment);
         self.vm.set_grants(object, program.grants);
         self.vm.set_durable(object, program.durable);
-        Ok(object)
     }
 
     /// Sets whether all that leaves a program waits for the snapshot that holds its cause.

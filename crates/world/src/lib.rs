@@ -31,5 +31,5 @@ pub use objects::{ClassCount, Objects, Root};
 pub use shared::{Ask, Shared};
 pub use snapshot::{Phase, SnapshotError, Snapshotter, Step};
 pub use vm::polls::{NOTED_NS, Stretches};
-pub use vm::{CheckedModule, DefineError, STATUS_KILLED, Vm, inspect};
+pub use vm::{CheckedModule, ClassPlace, DefineError, JavaSources, LibraryName, STATUS_KILLED, Vm, inspect};
 pub use world::{CreateWorldError, Event, OpenWorldError, Ports, RunError, Worker, World, WorldOptions};

@@ -48,13 +48,9 @@ fn install_components() -> Result<(), String> {
     Ok(())
 }
 
-/// Where JDK 17 is: `JAVA_HOME`, or where the system's packages put it.
+/// Where JDK 17 is, as the binary finds it.
 pub(crate) fn jdk() -> Option<PathBuf> {
-    let home = std::env::var_os("JAVA_HOME").map(PathBuf::from);
-    home.into_iter().chain(jdks()).find(|home| {
-        let release = std::fs::read_to_string(home.join("release")).unwrap_or_default();
-        home.join("lib/modules").is_file() && release.contains("JAVA_VERSION=\"17.")
-    })
+    jdk::Jdk::find().map(|found| found.home().to_path_buf())
 }
 
 /// The JDKs that the system's packages have put in their place.

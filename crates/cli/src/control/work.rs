@@ -3,7 +3,7 @@
 use super::console::{Attached, Consoles};
 use super::protocol::{Ending, Launch, Refusal, RefusalKind};
 use crate::STATUS_DIED;
-use base::Epoch;
+use base::{Addr, Epoch};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use world::inspect::{self, MemoryView, ProgramInfo, ProgramState};
@@ -72,7 +72,8 @@ fn known(world: &World, name: &str) -> Result<ProgramInfo, Refusal> {
     }
 }
 
-/// Starts a program in an open world; of one that was there before with `fresh` nothing is left but its classes.
+/// Starts a program in an open world, or has one that stands `ready` become it; of one that was there before with `fresh`
+/// nothing is left but its classes.
 ///
 /// # Errors
 /// When it cannot be started; one that was there before is as it was.
@@ -80,6 +81,7 @@ pub(crate) fn launch(
     world: &mut World,
     wanted: &Launch,
     module: &CheckedModule,
+    ready: Option<Addr>,
 ) -> Result<ProgramInfo, Refusal> {
     let before = find(world, &wanted.name)?;
     if let Err(error) = world.define_prepared(module) {
@@ -87,7 +89,7 @@ pub(crate) fn launch(
         let help = if matches!(error, world::DefineError::Linkage { .. }) { help } else { "" };
         return refuse(RefusalKind::Input, format!("{error}{help}"));
     }
-    let made = world.start(&Program {
+    let program = Program {
         name: &wanted.name,
         class: &wanted.entry,
         arguments: &wanted.arguments,
@@ -95,7 +97,11 @@ pub(crate) fn launch(
         grants: &wanted.grants,
         durable: wanted.durable,
         source_hash: wanted.source_hash,
-    });
+    };
+    let made = match ready {
+        Some(ready) => world.begin(ready, &program).map(|()| ready),
+        None => world.start(&program),
+    };
     let made = made.map_err(|error| Refusal::new(RefusalKind::Input, error.to_string()))?;
     if let Some(before) = before {
         world.kill(before.addr);
@@ -172,7 +178,7 @@ fn run(
             ..Done::at_once(json!({"program": before.id, "before": true}))
         });
     }
-    let program = launch(world, wanted, module)?;
+    let program = launch(world, wanted, module, None)?;
     attach(world, consoles, &program)
 }
 

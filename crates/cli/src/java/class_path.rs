@@ -1,14 +1,17 @@
 //! Class paths as `java` takes them: folders and jars in order, `FOLDER/*` for all jars of a folder, and the jars that the
 //! manifests of others name. A class of a multi-release jar is that of the newest release up to the library's.
 //!
-//! Resources are found by the library itself, from the property `java.class.path`; what is here is where classes are.
+//! Resources are found by the library itself, from the property `java.class.path`; what is here is where classes are. A world
+//! notes the folders and jars that were asked for ([`ClassPlace`]); what the manifests of those jars name is found again.
 
 use crate::{Failure, say};
+use base::checksum::Checksum;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use world::ClassPlace;
 use zip::ZipArchive;
 
 /// Class files by the name of the class.
@@ -26,13 +29,15 @@ pub(super) struct ClassPath {
     places: Vec<Place>,
     /// What is among the places, so that each is there once.
     seen: BTreeSet<PathBuf>,
+    /// What a world notes of them.
+    noted: Vec<ClassPlace>,
+    /// What the compiler made; looked for last.
+    compiled: Arc<Classes>,
 }
 
 enum Place {
     Folder(PathBuf),
     Jar(Jar),
-    /// What the compiler made.
-    Classes(Classes),
 }
 
 /// A jar that is open: a world that goes on while it is replaced reads the old one.
@@ -80,8 +85,25 @@ impl Jar {
         Ok(Jar { archive: Mutex::new(archive), releases, manifest })
     }
 
+    fn archive(&self) -> MutexGuard<'_, ZipArchive<File>> {
+        self.archive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What tells its contents from others: its directory has a checksum of each.
+    fn mark(&self) -> Result<String, String> {
+        let mut archive = self.archive();
+        let mut sum = Checksum::new();
+        for index in 0..archive.len() {
+            let entry = archive.by_index_raw(index).map_err(|error| error.to_string())?;
+            sum.update(entry.name().as_bytes());
+            sum.update(&entry.crc32().to_le_bytes());
+            sum.update(&entry.size().to_le_bytes());
+        }
+        Ok(format!("{:016x}", sum.finish()))
+    }
+
     fn class_file(&self, file: &str) -> Option<Vec<u8>> {
-        let mut archive = self.archive.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut archive = self.archive();
         let newest =
             self.releases.iter().find_map(|n| read(&mut archive, &format!("META-INF/versions/{n}/{file}")));
         newest.or_else(|| read(&mut archive, file))
@@ -110,27 +132,81 @@ impl ClassPath {
         Ok((path, class_path))
     }
 
+    /// The places that a world notes, those that are still there, and then those of a program that are not among them.
+    /// What has changed is said.
+    pub(super) fn noted_and(noted: &[ClassPlace], program: Option<&ClassPath>) -> ClassPath {
+        let mut path = ClassPath::default();
+        for known in noted.iter().chain(program.iter().flat_map(|program| &program.noted)) {
+            let place = &known.path;
+            match path.add(Path::new(place)) {
+                Ok(found) if found.is_some_and(|found| found.mark != known.mark) => say(&format_args!(
+                    "note: {place} is another one than before; classes that are not loaded yet come from it"
+                )),
+                Ok(_) => {}
+                Err(error) => say(&format_args!(
+                    "note: {place}: {error}; a class of it that is not loaded yet will not be found"
+                )),
+            }
+        }
+        path.compiled = program.map(|program| program.compiled.clone()).unwrap_or_default();
+        path
+    }
+
     /// Adds the entries of a class path, `:` between them; as `java` has it, what is not there is left out, and so is what
     /// is no jar, with a word.
     pub(super) fn add_entries(&mut self, entries: &str) {
         for entry in entries.split(':') {
             let path = Path::new(if entry.is_empty() { "." } else { entry });
-            if path.is_dir() {
-                self.add_folder(path);
-            } else if path.exists() {
-                match Jar::open(path) {
-                    Ok(jar) => self.add_jar(path, jar),
-                    Err(error) => say(&format_args!(
-                        "note: {} is in the class path, and is no jar: {error}",
-                        path.display()
-                    )),
-                }
+            if let (true, Err(error)) = (path.exists(), self.add(path)) {
+                say(&format_args!("note: {} is in the class path, and is no jar: {error}", path.display()));
             }
         }
     }
 
+    /// Adds a folder or a jar; what is to be noted of it, unless it is among the places already.
+    ///
+    /// # Errors
+    /// When it is neither, or its path is no text.
+    fn add(&mut self, path: &Path) -> Result<Option<&ClassPlace>, String> {
+        let whole = path.canonicalize().map_err(|error| error.to_string())?;
+        if whole.is_dir() {
+            self.add_folder(path);
+            return self.note(&whole, String::new());
+        }
+        self.add_program(path, Jar::open(path)?)
+    }
+
+    /// Adds a jar that was asked for, as [`ClassPath::add`] does.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its path is no text.
+    pub(super) fn add_program(&mut self, path: &Path, jar: Jar) -> Result<Option<&ClassPlace>, String> {
+        let mark = jar.mark()?;
+        self.add_jar(path, jar);
+        self.note(&whole(path), mark)
+    }
+
+    fn note(&mut self, whole: &Path, mark: String) -> Result<Option<&ClassPlace>, String> {
+        let path = whole.to_str().ok_or("its path is not UTF-8")?.to_string();
+        if self.noted.iter().any(|known| known.path == path) {
+            return Ok(None);
+        }
+        self.noted.push(ClassPlace { path, mark });
+        Ok(self.noted.last())
+    }
+
+    /// What a world notes: folders and jars that were asked for.
+    pub(super) fn noted(&self) -> &[ClassPlace] {
+        &self.noted
+    }
+
+    /// The names of the classes that the compiler made.
+    pub(super) fn compiled(&self) -> impl Iterator<Item = &String> {
+        self.compiled.keys()
+    }
+
     /// Adds a jar, and behind it what its manifest names.
-    pub(super) fn add_jar(&mut self, path: &Path, jar: Jar) {
+    fn add_jar(&mut self, path: &Path, jar: Jar) {
         if !self.seen.insert(whole(path)) {
             return;
         }
@@ -152,18 +228,19 @@ impl ClassPath {
         }
     }
 
-    pub(super) fn add_classes(&mut self, classes: Classes) {
-        self.places.push(Place::Classes(classes));
+    /// Sets what the compiler made.
+    pub(super) fn set_compiled(&mut self, classes: Classes) {
+        self.compiled = Arc::new(classes);
     }
 
     /// The class file of a class by its name with slashes.
     pub(super) fn class_file(&self, name: &str) -> Option<Vec<u8>> {
         let file = format!("{name}.class");
-        self.places.iter().find_map(|place| match place {
+        let found = self.places.iter().find_map(|place| match place {
             Place::Folder(folder) => std::fs::read(folder.join(&file)).ok(),
             Place::Jar(jar) => jar.class_file(&file),
-            Place::Classes(classes) => classes.get(name).cloned(),
-        })
+        });
+        found.or_else(|| self.compiled.get(name).cloned())
     }
 }
 

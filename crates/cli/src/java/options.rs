@@ -55,6 +55,12 @@ impl JavaOptions {
         self.class_path.is_some() || self.jar || lists.iter().any(|list| !list.is_empty())
     }
 
+    /// Whether the assertions of the library's own classes, some of which are initialised when it boots, are as they are
+    /// without options.
+    pub(super) fn leaves_the_library_alone(&self) -> bool {
+        self.assertions.iter().all(|how| how == "ea" || how == "da")
+    }
+
     /// The system properties that they mean, in order: those by which the boot of the module system learns of its options
     /// (`jdk.internal.module.ModuleBootstrap`), and the program's own, which go before.
     pub(super) fn properties(&self) -> Vec<(String, String)> {

@@ -3,16 +3,9 @@
 use ristretto_jimage::Image;
 use std::path::{Path, PathBuf};
 
-/// Where a JDK with lib/modules is: `JAVA_HOME`, then the usual places.
+/// Where a JDK is, as the binary finds it.
 pub(crate) fn jdk() -> Option<PathBuf> {
-    let named = std::env::var_os("JAVA_HOME").map(PathBuf::from);
-    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/jvm")
-        .map(|entries| entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect())
-        .unwrap_or_default();
-    found.sort();
-    // The release that the converter is for comes first.
-    found.sort_by_key(|path| !path.to_string_lossy().contains("17"));
-    named.into_iter().chain(found).find(|path| path.join("lib/modules").is_file())
+    jdk::Jdk::find().map(|found| found.home().to_path_buf())
 }
 
 /// Calls `each` with the name and bytes of every class of the JDK; how many there were.

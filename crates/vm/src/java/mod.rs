@@ -8,6 +8,7 @@
 mod access;
 pub mod boundary;
 mod handles;
+mod library;
 mod linking;
 pub(crate) mod loaders;
 mod mirrors;
@@ -19,6 +20,7 @@ mod threads;
 mod throwing;
 
 pub(crate) use access::signature;
+pub use library::{ClassPlace, JavaSources, LibraryName};
 pub(crate) use linking::Prepared;
 pub(crate) use references::SoftPolicy;
 pub use stack::{Activity, Place};
@@ -132,13 +134,20 @@ impl Vm {
     pub fn java_state(&self, index: u64) -> Value {
         match self.root_ref(root::JAVA_STATE) {
             Addr::NULL => Value::NULL,
+            state if index >= self.array_len(state) => Value::NULL,
             state => self.array_get(state, index),
         }
     }
     /// Sets one of them.
     pub fn set_java_state(&mut self, index: u64, value: Value) {
-        if self.root_ref(root::JAVA_STATE).is_null() {
+        let old = self.root_ref(root::JAVA_STATE);
+        let known = if old.is_null() { 0 } else { self.array_len(old) };
+        if index >= known {
             let made = self.make_ref_array_old(java_state::COUNT);
+            for index in 0..known {
+                let value = self.array_get(old, index);
+                self.array_set(made, index, value);
+            }
             self.set_root_ref(root::JAVA_STATE, Value::object(made));
         }
         let state = self.root_ref(root::JAVA_STATE);

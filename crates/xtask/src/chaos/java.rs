@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use world::LibraryName;
 
 /// Where the simulated machine has its JDK; what the library reads of it comes from the copy.
 const HOME: &str = "/java";
@@ -89,5 +90,10 @@ impl ClassFiles for Classes {
             None => self.library.file(path),
         };
         found.ok().flatten()
+    }
+
+    fn library(&self) -> Option<LibraryName> {
+        let (id, version) = (self.library.id().to_string(), self.library.version().to_string());
+        Some(LibraryName { id, version })
     }
 }
