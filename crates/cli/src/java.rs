@@ -52,6 +52,9 @@ pub(crate) fn set_class_files(world: &mut World, program: Option<&JavaFiles>) ->
 pub(crate) fn note(world: &mut World, program: &JavaFiles) -> Result<(), Failure> {
     let known = world.vm.java_sources().map_err(|error| Failure::World(error.to_string()))?;
     let mut sources = known.clone();
+    if let (true, Some(library)) = (known.library.id.is_empty(), program.library()) {
+        sources.library = library;
+    }
     sources.class_path = program.class_path_in(&known.class_path);
     for place in program.path.noted() {
         match sources.places.iter_mut().find(|known| known.path == place.path) {
@@ -154,7 +157,9 @@ pub(crate) fn find(program: &Path, options: &JavaOptions) -> Result<JavaProgram,
     if let Some((module, _)) = of_module(program) {
         check_module(&files, module, &main_class)?;
     }
-    launcher::check(files.as_ref(), &main_class)?;
+    // A program that is not there may be one of the JDK that is not there.
+    launcher::check(files.as_ref(), &main_class)
+        .map_err(|failure| if home.is_none() { no_jdk() } else { failure })?;
     let boots_plainly = properties.is_empty() && options.leaves_the_library_alone();
     Ok(JavaProgram { main_class, properties, home, files, boots_plainly })
 }

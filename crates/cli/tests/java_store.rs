@@ -281,3 +281,64 @@ fn a_damaged_library_is_found_and_made_anew() {
     place.resume(Found::Installed, "w").status(0).out(LATE_OUT).says(&["warning", "damaged", "made anew"]);
     assert!(fs::read(&library).expect("a copy") == whole, "the copy is as it was");
 }
+
+#[test]
+fn a_jar_and_what_its_manifest_names_are_found_from_anywhere() {
+    let Some(jdk) = jdk() else { return };
+    let place = Place::new(jdk);
+    place.compile("Late", LATE);
+    fs::create_dir(place.scratch.path("lib")).expect("a folder");
+    place.scratch.file("manifest", "Main-Class: Late\nClass-Path: lib/other.jar\n");
+    let jar = |arguments: &[&str]| {
+        let mut jar = Command::new(place.jdk.join("bin/jar"));
+        let made = jar.args(arguments).current_dir(place.scratch.path(".")).status();
+        assert!(made.expect("jar runs").success(), "{arguments:?}");
+    };
+    jar(&["--create", "--file", "app.jar", "--manifest", "manifest", "-C", "classes", "Late.class"]);
+    jar(&["--create", "--file", "lib/other.jar", "-C", "classes", "Other.class"]);
+    fs::remove_dir_all(place.scratch.path("classes")).expect("classes");
+    place.late(Found::Installed, &["-jar", "app.jar"]);
+    let info = place.run(Found::None, &["info", "w"]).status(0).out;
+    let path = place.scratch.path("app.jar").canonicalize().expect("a jar");
+    assert!(info.contains(&format!("classes    {}\n", path.display())), "{info}");
+    // From another folder, and with another jar of that name.
+    jar(&["--update", "--file", "app.jar", "manifest"]);
+    fs::create_dir(place.scratch.path("elsewhere")).expect("a folder");
+    let world = place.scratch.path("w").display().to_string();
+    let mut child = place.command(Found::None, &["resume", "--attach", &world]);
+    let child = child.current_dir(place.scratch.path("elsewhere")).stdin(Stdio::piped()).spawn();
+    let mut child = child.expect("it starts");
+    child.stdin.take().expect("its input").write_all(b"\n").expect("it reads");
+    common::ran(child).status(0).out(LATE_OUT).says(&["app.jar is another one than before"]);
+}
+
+#[test]
+fn a_program_in_phantom_goes_on_without_jdk_and_sources() {
+    let Some(jdk) = jdk() else { return };
+    let place = Place::new(jdk);
+    let folder = place.scratch.path("till");
+    fs::create_dir(&folder).expect("a folder");
+    for file in ["Till.java", "till.ph"] {
+        fs::copy(common::root().join("examples/till").join(file), folder.join(file)).expect("an example");
+    }
+    let mut child =
+        place.command(Found::Installed, &["run", "--world", "w", "till"]).spawn().expect("it starts");
+    while !place.scratch.path("w").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    fs::remove_dir_all(&folder).expect("sources");
+    let ran = place.run(Found::None, &["resume", "w"]).status(0);
+    assert!(ran.out.ends_with("in all 563 EUR\n"), "{ran:?}");
+}
+
+#[test]
+fn without_java_there_is_no_library() {
+    let scratch = Scratch::new();
+    let program = scratch.file("plain.ph", "class plain { void main() { println(\"plain\"); } };");
+    let mut command = scratch.command(&["run", &program.display().to_string()]);
+    command.env("PHANTOM_CACHE", scratch.path("cache"));
+    common::ran(command.spawn().expect("it starts")).status(0).out("plain\n");
+    assert!(!scratch.path("cache").exists());
+}

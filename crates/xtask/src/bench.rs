@@ -10,6 +10,7 @@ mod echo;
 mod flips;
 mod forks;
 mod java;
+mod java_start;
 mod paging;
 mod polls;
 mod process;
@@ -29,7 +30,7 @@ use std::path::PathBuf;
 )]
 pub(crate) struct Options {
     /// Which: interpreter, workers, polls, snapshots, utilisation, flip, commit, durable, echo, snapshots-busy, collections,
-    /// beyond, scan, idle, counter-bytes, resume, fork, day, switch, sleepers, java; all by default.
+    /// beyond, scan, idle, counter-bytes, resume, fork, day, switch, sleepers, java, java-start; all by default.
     which: Vec<String>,
     /// How many repetitions or pairs.
     #[arg(long, default_value_t = 9)]
@@ -95,6 +96,7 @@ const ALL: &[(&str, Measure)] = &[
     ("switch", switch),
     ("sleepers", sleepers),
     ("java", java::measure),
+    ("java-start", java_start::measure),
 ];
 
 /// Measures.

@@ -50,6 +50,8 @@ impl Scratch {
         let mut command = Command::new(env!("CARGO_BIN_EXE_phantom"));
         command.args(arguments).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // One cache for all tests, away from the user's.
+        command.env("PHANTOM_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
         command
     }
     /// Runs the binary to its end.
