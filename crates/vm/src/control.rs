@@ -351,6 +351,14 @@ impl Vm {
         most == 0 || bytes <= most
     }
 
+    /// Whether the running program may hold more than it may, with all that it has allocated by now.
+    pub(crate) fn quota_reached(&self) -> bool {
+        let owner = self.ref_field(self.running.thread, thread::PROGRAM);
+        let most = if owner.is_null() { 0 } else { self.get_u64(owner, program::MEMORY_MAX) };
+        let uncharged = self.heap.allocated().saturating_sub(self.charged);
+        most > 0 && self.may_hold(owner).saturating_add(uncharged) > most
+    }
+
     /// Has the running thread throw `out_of_memory` when its program holds more than it may, also after a full collection.
     /// Its frames are up to date.
     ///

@@ -230,7 +230,8 @@ impl Vm {
         }
         self.enter();
         let made = self.array_if_room(class, len);
-        if self.heap.collection_wanted().is_some() {
+        // Long arrays reach a quota long before the slice is over.
+        if self.heap.collection_wanted().is_some() || self.quota_reached() {
             self.ask_attention();
         }
         if made.is_some() {

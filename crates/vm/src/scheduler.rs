@@ -264,6 +264,7 @@ impl Vm {
             if self.requests.take(Request::Attention) {
                 self.attend()?;
                 let owner = self.ref_field(self.running.thread, thread::PROGRAM);
+                self.charge(owner);
                 self.keep_to_quota(owner)?;
             }
             if self.running.polls == 0 || self.requests.any() {
