@@ -230,6 +230,7 @@ public class Stacks {
         System.out.println(parks.getStackTrace()[0]);
         LockSupport.unpark(parks);
         sleeps.interrupt();
+        sleeps.join();
         for (Thread t : List.of(parks, sleeps, joins)) {
             t.join();
             await(t, Thread.State.TERMINATED);
