@@ -321,7 +321,7 @@ fn new_world(
     let made_at = beside(path);
     clear(&made_at)?;
     let device = FileDevice::create(&made_at).map_err(|error| fail(&error))?;
-    let made = create(device.growing_lazily(), history)
+    let made = create(device.growing_lazily(), StoreOptions { history, ..StoreOptions::default() })
         .and_then(|store| take(&mut incoming, &store, bar))
         .and_then(|head| place(&made_at, path).map(|()| head).map_err(|error| fail(&error)));
     made.inspect_err(|_| drop(std::fs::remove_file(&made_at)))
@@ -348,13 +348,8 @@ fn clear(made_at: &Path) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn create(device: FileDevice, history: HistoryPolicy) -> Result<Store, Failure> {
-    let params = WorldParams {
-        world_id: new_id()?,
-        schema_hash: SCHEMA_HASH,
-        created_ns: now_ns(),
-        options: StoreOptions { history, ..StoreOptions::default() },
-    };
+pub(crate) fn create(device: FileDevice, options: StoreOptions) -> Result<Store, Failure> {
+    let params = WorldParams { world_id: new_id()?, schema_hash: SCHEMA_HASH, created_ns: now_ns(), options };
     Store::create(Arc::new(device), params).map_err(|error| Failure::Input(error.to_string()))
 }
 

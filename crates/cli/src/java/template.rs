@@ -21,7 +21,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use store::{HistoryPolicy, Store};
+use store::{Store, StoreOptions};
 use tempfile::NamedTempFile;
 use world::{Event, Program};
 
@@ -29,6 +29,9 @@ use world::{Event, Program};
 const FOLDER: &str = "templates";
 /// Templates that are kept: as many builds and JDKs are used at once at most.
 const KEPT: usize = 4;
+/// Segments of a template, most of which are holes: those that a copy needs before it has much to write, so that its file need
+/// not grow, which writes what it adds.
+const SEGMENTS: u32 = 6;
 
 /// Makes the file of a new world with a booted library; false when that cannot be had this way, and the program has to boot
 /// it.
@@ -150,7 +153,7 @@ fn make(cache: &Cache, program: &JavaProgram, running: &Running, template: &Path
 fn keep(store: &Store, to: &Path) -> Result<(), Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", to.display()));
     let device = FileDevice::open(to).map_err(|error| wrong(&error))?.growing_lazily();
-    let kept = carry::create(device, HistoryPolicy::default())?;
+    let kept = carry::create(device, StoreOptions { initial_segments: SEGMENTS, ..StoreOptions::default() })?;
     let epoch: Epoch = store.last_epoch();
     let reader = store.reader_at(epoch).map_err(|error| wrong(&error))?;
     let pages = reader.pages().map_err(|error| wrong(&error))?;

@@ -230,6 +230,7 @@ public class Stacks {
         System.out.println(parks.getStackTrace()[0]);
         LockSupport.unpark(parks);
         sleeps.interrupt();
+        // It says that it was woken before anything is said of the others.
         sleeps.join();
         for (Thread t : List.of(parks, sleeps, joins)) {
             t.join();
