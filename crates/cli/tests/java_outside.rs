@@ -270,9 +270,9 @@ fn a_web_server_that_is_killed_answers_again_at_the_same_port() {
     ran(child);
 }
 
-/// A connection as soon as somebody listens, for half a minute at most.
+/// A connection as soon as somebody listens, for three minutes at most: the library has to start.
 fn connect(port: u16) -> Option<TcpStream> {
-    (0..300).find_map(|_| {
+    (0..1800).find_map(|_| {
         let stream = TcpStream::connect(("127.0.0.1", port)).ok();
         if stream.is_none() {
             std::thread::sleep(Duration::from_millis(100));
