@@ -65,23 +65,6 @@ fn chaos_does_not_show_in_java() {
     assert!(seen.cuts > 4 && seen.snapshots > 10, "not enough happened to prove anything: {seen:?}");
 }
 
-#[test]
-fn a_server_in_java_keeps_what_it_answered() {
-    let Some(path) = java("examples/WebStore.java") else { return };
-    let seen = run(vec![path], 4);
-    assert!(seen.cuts > 4 && seen.answers > 200, "not enough happened to prove anything: {seen:?}");
-}
-
-#[test]
-fn a_server_in_java_that_forgets_is_found() {
-    let Some(path) = java("examples/WebStore.java") else { return };
-    let script = Script::compile(&path, &[]).expect("it compiles");
-    let trial = Trial::new(Script { durable: false, ..script }).expect("a server is not run before");
-    let complaint =
-        (1..=30).find_map(|seed| trial.run(seed, 1).err()).expect("it forgets, and nobody sees it");
-    assert!(complaint.starts_with("client "), "{complaint}");
-}
-
 /// What a language program says that it prints, in lines `// expect: text`.
 fn announced(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).expect("a program can be read");
