@@ -7,6 +7,7 @@ use common::jdk::jdk;
 use common::{Ran, Scratch};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -136,6 +137,9 @@ fn the_library_is_copied_once_and_new_worlds_begin_with_a_booted_one() {
     let id = |world: &str| place.run(Found::None, &["info", "--json", world]).status(0).out;
     let named = |text: &str| text.split("\"world\":\"").nth(1).map(|rest| rest[..32].to_string());
     assert!(named(&id("a")).is_some() && named(&id("a")) != named(&id("b")), "{}", id("a"));
+    // What is allocated, in units of 512 bytes.
+    let blocks = fs::metadata(place.scratch.path("b")).expect("a world").blocks();
+    assert!(blocks * 512 < 10_000_000, "{blocks}");
     assert!(id("a").contains("\"java_library\":"), "{}", id("a"));
     place.run(Found::None, &["check", "--objects", "b"]).status(0);
 }
