@@ -44,8 +44,6 @@ const FOLDER: &str = "/outside";
 pub const PAYMENTS: &str = "/outside/payments.txt";
 /// Polls in a slice; a seed takes one of these, so that short programs are disturbed often and long ones end.
 const SLICE_POLLS: [u32; 4] = [1, 3, 20, 150];
-/// By how much slices of Java programs are longer: its library does a hundred times as much for the same.
-const JAVA_SLICES: u32 = 100;
 
 /// Slices at a time while Java's library starts.
 const BOOT_SLICES: u64 = 1000;
@@ -372,16 +370,14 @@ pub fn chaotic(script: &Script, seed: u64) -> Result<(Transcript, Unkindness), S
 
 impl Rig {
     fn new(script: &Script, seed: Option<u64>) -> Rig {
-        let polls = SLICE_POLLS[seed.unwrap_or(0) as usize % SLICE_POLLS.len()];
-        let longer = if script.classes.is_some() { JAVA_SLICES } else { 1 };
         Rig {
             device: Arc::new(SimDevice::new()),
             outside: Arc::new(SimOutside::new(seed.unwrap_or(0))),
             classes: script.classes.clone(),
             clock: Arc::new(SimClock::new()),
             tape: Arc::new(Tape::new(&script.input)),
-            slice_polls: polls * longer,
-            rarity: longer.into(),
+            slice_polls: SLICE_POLLS[seed.unwrap_or(0) as usize % SLICE_POLLS.len()],
+            rarity: 1,
             paging: seed,
             prng: seed.map(Prng::new),
             flipped: None,
