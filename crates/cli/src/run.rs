@@ -492,6 +492,21 @@ struct Wiring {
     kill: Option<Arc<KillPoint>>,
 }
 
+impl Wiring {
+    /// A world that was made or opened over it.
+    fn opened(
+        self,
+        world: World,
+        snapshotter: Snapshotter,
+        report: Option<OpenReport>,
+        path: &Path,
+    ) -> Opened {
+        let Wiring { ports, consoles, kill } = self;
+        let path = path.to_path_buf();
+        Opened { world, snapshotter, ports, consoles, path, report, kill, unborn: None, ready: None }
+    }
+}
+
 fn wire(device: FileDevice, running: &Running) -> Result<Wiring, Failure> {
     let fatal = Fatal::call(|message| {
         say(&format_args!("{message}; the world stops without committing"));
@@ -571,23 +586,10 @@ fn create_for(java: &JavaProgram, made_at: &Path, path: &Path, running: &Running
 /// # Errors
 /// When it cannot be written, or there is no memory for it.
 pub(crate) fn create_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened, Failure> {
-    let Wiring { ports, consoles, kill } = wire(device, running)?;
+    let wiring = wire(device, running)?;
     let place = path.display();
-    match World::create(&ports, world_options(running)) {
-        Ok((world, snapshotter)) => {
-            let path = path.to_path_buf();
-            Ok(Opened {
-                world,
-                snapshotter,
-                ports,
-                consoles,
-                path,
-                report: None,
-                kill,
-                unborn: None,
-                ready: None,
-            })
-        }
+    match World::create(&wiring.ports, world_options(running)) {
+        Ok((world, snapshotter)) => Ok(wiring.opened(world, snapshotter, None, path)),
         Err(CreateWorldError::Store(error)) => Err(Failure::Input(format!("{place}: {error}"))),
         Err(error) => Err(Failure::World(format!("{place}: {error}"))),
     }
@@ -598,11 +600,11 @@ fn open(path: &Path, running: &Running) -> Result<Opened, Failure> {
 }
 
 fn open_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened, Failure> {
-    let Wiring { ports, consoles, kill } = wire(device, running)?;
-    let (world, snapshotter, report) = match World::open(&ports, world_options(running)) {
+    let wiring = wire(device, running)?;
+    let (world, snapshotter, report) = match World::open(&wiring.ports, world_options(running)) {
         // A raw disk that was never used becomes a world where it is; an empty file is more likely a mistake.
         Err(OpenWorldError::Store(store::OpenError::Empty)) if is_raw_disk(path) => {
-            drop(ports);
+            drop(wiring);
             return create_on(FileDevice::open(path).map_err(in_use)?, path, running);
         }
         opened => opened.map_err(|error| open_failure(path, &error))?,
@@ -610,18 +612,7 @@ fn open_on(device: FileDevice, path: &Path, running: &Running) -> Result<Opened,
     for damage in &report.damage {
         say(&format_args!("warning: {}: {damage}", path.display()));
     }
-    let path = path.to_path_buf();
-    Ok(Opened {
-        world,
-        snapshotter,
-        ports,
-        consoles,
-        path,
-        report: Some(report),
-        kill,
-        unborn: None,
-        ready: None,
-    })
+    Ok(wiring.opened(world, snapshotter, Some(report), path))
 }
 
 fn is_raw_disk(path: &Path) -> bool {

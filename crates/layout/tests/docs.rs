@@ -1,8 +1,8 @@
 //! `docs/internal-classes.md` is written from the table of internal classes: `UPDATE_EXPECT=1 cargo test -p layout`.
 #![allow(clippy::disallowed_methods, reason = "measures time, or reads a switch of the test run")]
 
-use bytecode::desc::{ElemDesc, TypeDesc};
-use bytecode::{Descriptor, Elem};
+use bytecode::Descriptor;
+use bytecode::desc::{ElemDesc, TypeDesc, primitive};
 use layout::internal::{CLASSES, InternalClass, InternalMethod, Restart};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -44,26 +44,13 @@ fn class_name(name: &str) -> String {
     name.strip_prefix(".internal.").unwrap_or(name).into()
 }
 
-fn prim(elem: Elem) -> &'static str {
-    match elem {
-        Elem::Bool => "boolean",
-        Elem::I8 => "byte",
-        Elem::U16 => "char",
-        Elem::I16 => "short",
-        Elem::I32 => "int",
-        Elem::I64 => "long",
-        Elem::F32 => "float",
-        Elem::F64 => "double",
-    }
-}
-
 fn type_name(desc: &TypeDesc) -> String {
     match desc {
-        TypeDesc::Prim(elem) => prim(*elem).into(),
+        TypeDesc::Prim(elem) => primitive(*elem).into(),
         TypeDesc::Class(name) => class_name(name),
         TypeDesc::Array { dims, elem } => {
             let elem = match elem {
-                ElemDesc::Prim(elem) => prim(*elem).into(),
+                ElemDesc::Prim(elem) => primitive(*elem).into(),
                 ElemDesc::Class(name) => class_name(name),
             };
             elem + &"[]".repeat(usize::from(*dims))
