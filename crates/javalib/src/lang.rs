@@ -174,6 +174,7 @@ fn array_copied(call: &mut Call<'_>) -> Result<Outcome, Outcome> {
     let known = a == b || call.vm.is_subclass(call.vm.ref_field(a, class::ELEMENT), element);
     // In one array the later elements first when they move up.
     let backwards = from == to && to_at > from_at;
+    call.frame_for(count << log2)?;
     call.in_steps(count, 1 << log2, |call, done, pieces| {
         let first = if backwards { count - done - pieces } else { done };
         let (from_at, to_at) = (from_at + first, to_at + first);

@@ -98,8 +98,12 @@ impl Call<'_> {
         !self.frame.is_null()
     }
 
-    /// Leaves the method to be invoked in a frame when it has more to do than is done without one.
-    pub(super) fn frame_for(&mut self, units: u64) -> Result<(), Outcome> {
+    /// Leaves the method to be invoked in a frame when it has more to do than is done without one; counts it otherwise. For
+    /// divided methods.
+    ///
+    /// # Errors
+    /// The outcome to return.
+    pub fn frame_for(&mut self, units: u64) -> Result<(), Outcome> {
         if self.is_framed() {
             return Ok(());
         }
@@ -121,7 +125,8 @@ impl Call<'_> {
     }
 
     /// Does `count` pieces of work of so many units each: `step` gets the number of the first piece and how many. Number 0
-    /// of the frame counts them, and is `count` at the end. For divided methods.
+    /// of the frame counts them, and is `count` at the end. For divided methods, which have said by [`Call::frame_for`] what
+    /// they do without a frame.
     ///
     /// # Errors
     /// The outcome to return.
@@ -135,7 +140,6 @@ impl Call<'_> {
             if count * units_each > self.vm.short_units() {
                 return Err(Outcome::Frame);
             }
-            self.vm.worked(count * units_each);
             return if count == 0 { Ok(()) } else { step(self, 0, count) };
         }
         let most = (self.vm.step_units() / units_each).max(1);
